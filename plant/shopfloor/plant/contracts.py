@@ -1,0 +1,135 @@
+"""The contracts, on one page. Implement one of them and you have a connector, a store or a model.
+
+Reconnecting, back-off, buffering and counters live once, in the gateway's pipeline, never behind a contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+import pyarrow as pa
+from shopfloor.plant.batch import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Setpoint:
+    """Ask a device to hold `value` on the tag at the full path `tag`."""
+
+    tag: str
+    value: float | int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a device answered: an OPC UA StatusCode, and what was read back (None when nothing was)."""
+
+    status: int
+    read_back: float | int | str | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a model says what it says: a code and its numbers to translate, and the sentence in English."""
+
+    code: str
+    sentence: str
+    tag: str = ""
+    weight: float = 0.0
+    values: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A value with its interval (`coverage` of the truth falls inside) and the top reasons, strongest first."""
+
+    value: float
+    low: float
+    high: float
+    coverage: float = 0.9
+    reasons: tuple[Reason, ...] = ()
+
+
+class Source(Protocol):
+    """Where values come from: a device, a broker, a recording.
+
+    `open` connects on entry and disconnects on exit; a link that cannot be made or is lost raises `SourceLost`.
+    **Asking for the next batch acknowledges the last one**: the pipeline asks only after the batch is committed
+    in the spool, so a source acknowledges to its device (OPC UA publish acknowledgement, MQTT PUBACK, moving a
+    recording aside) when its `yield` returns, and never earlier. A source that is closed at its `yield` must
+    not acknowledge. Values that were handed over twice are harmless; values that were acknowledged and not
+    handed over are lost.
+    """
+
+    def open(self) -> AbstractAsyncContextManager[AsyncIterator[Batch]]:
+        """Connect; iterate; disconnect."""
+        ...
+
+
+class Sink(Protocol):
+    """Where values go."""
+
+    async def write(self, batch: Batch) -> None:
+        """Make the batch safe.
+
+        When this returns the batch is durable. `SinkUnavailable` means: keep it, try again later;
+        `RejectedError` means: it will never be taken.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Where values are read back. Times are UTC nanoseconds, start inclusive, end exclusive; answers are Arrow.
+
+    Unknown tags answer no rows. Rows are sorted by (tag, time).
+    """
+
+    def latest(self, tags: Sequence[str]) -> pa.Table:
+        """Newest value of each tag: tag, time, value, text, quality."""
+        ...
+
+    def read(self, tags: Sequence[str], start: int, end: int) -> pa.Table:
+        """Every stored value: tag (dictionary), time, value (float64; null for text), text, quality."""
+        ...
+
+    def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
+        """About `points` values that draw the same picture: time, value, low, high, quality (worst)."""
+        ...
+
+    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
+        """Per tag and bucket of `every` ns: tag, time, n, sum, min, max, first, last, quality (worst)."""
+        ...
+
+
+class Actuator(Protocol):
+    """The narrow door back to a device."""
+
+    async def apply(self, setpoint: Setpoint) -> Outcome:
+        """Ask the device, read back, and say what it answered. A lost link raises `SourceLost`."""
+        ...
+
+
+class Model(Protocol):
+    """What learns from history and judges the present. `history` and `window` are what a `Reader` answers."""
+
+    def fit(self, history: pa.Table) -> Self:
+        """Learn. The same history and seed give the same model."""
+        ...
+
+    def predict(self, window: pa.Table) -> Prediction:
+        """Judge one asset by its recent values; bad or missing values widen the interval, they never raise."""
+        ...
+
+
+class Connector(Protocol):
+    """What a connector's module exposes as `CONNECTOR`, found by the entry point group `shopfloor.connectors`."""
+
+    kind: str
+    options: type[Any]  # a pydantic model: the documented keys of this source in the plant file
+
+    def build(self, name: str, options: Any) -> Source:
+        """Make the source. A constructor stores; `open` acts."""
+        ...

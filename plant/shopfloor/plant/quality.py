@@ -1,0 +1,80 @@
+"""Quality of a value: the OPC UA StatusCode, 32 bits, whose top two bits are the severity.
+
+Source: OPC 10000-4, section 7.39 (StatusCode) and OPC 10000-6, annex A.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+GOOD: Final = 0x0000_0000
+UNCERTAIN: Final = 0x4000_0000
+UNCERTAIN_LAST_USABLE: Final = 0x4090_0000
+UNCERTAIN_SENSOR_NOT_ACCURATE: Final = 0x4093_0000
+UNCERTAIN_UNITS_EXCEEDED: Final = 0x4094_0000
+BAD: Final = 0x8000_0000
+BAD_DECODING: Final = 0x8007_0000
+BAD_NO_COMMUNICATION: Final = 0x8031_0000
+BAD_WAITING_FOR_INITIAL_DATA: Final = 0x8032_0000
+BAD_NOT_CONNECTED: Final = 0x808A_0000
+BAD_DEVICE_FAILURE: Final = 0x808B_0000
+BAD_SENSOR_FAILURE: Final = 0x808C_0000
+BAD_OUT_OF_SERVICE: Final = 0x808D_0000
+BAD_TYPE_MISMATCH: Final = 0x8074_0000
+
+_NAMES: Final = {
+    GOOD: "Good",
+    UNCERTAIN: "Uncertain",
+    UNCERTAIN_LAST_USABLE: "UncertainLastUsableValue",
+    UNCERTAIN_SENSOR_NOT_ACCURATE: "UncertainSensorNotAccurate",
+    UNCERTAIN_UNITS_EXCEEDED: "UncertainEngineeringUnitsExceeded",
+    BAD: "Bad",
+    BAD_DECODING: "BadDecodingError",
+    BAD_NO_COMMUNICATION: "BadNoCommunication",
+    BAD_WAITING_FOR_INITIAL_DATA: "BadWaitingForInitialData",
+    BAD_NOT_CONNECTED: "BadNotConnected",
+    BAD_DEVICE_FAILURE: "BadDeviceFailure",
+    BAD_SENSOR_FAILURE: "BadSensorFailure",
+    BAD_OUT_OF_SERVICE: "BadOutOfService",
+    BAD_TYPE_MISMATCH: "BadTypeMismatch",
+}
+
+
+class Severity(IntEnum):
+    """The two top bits of a StatusCode. The reserved pattern 0b11 counts as bad.
+
+    >>> Severity.of(0x8031_0000)
+    <Severity.BAD: 2>
+    """
+
+    GOOD = 0
+    UNCERTAIN = 1
+    BAD = 2
+
+    @classmethod
+    def of(cls, status: int) -> Severity:
+        """Severity of one StatusCode."""
+        return cls(min(status >> 30, 2))
+
+
+def severity(status: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Severity of each StatusCode: 0 good, 1 uncertain, 2 bad.
+
+    >>> severity(np.array([GOOD, UNCERTAIN_LAST_USABLE, BAD], np.uint32)).tolist()
+    [0, 1, 2]
+    """
+    result: NDArray[np.uint8] = np.minimum(status >> 30, 2).astype(np.uint8)
+    return result
+
+
+def name(status: int) -> str:
+    """Name of a StatusCode as the specification writes it, or its severity and number.
+
+    >>> name(BAD_SENSOR_FAILURE), name(0x8001_0000)
+    ('BadSensorFailure', 'Bad (0x80010000)')
+    """
+    return _NAMES.get(status) or f"{Severity.of(status).name.capitalize()} (0x{status:08X})"
