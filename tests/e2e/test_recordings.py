@@ -1,0 +1,193 @@
+"""Real recordings, a foreign broker and kill -9: every row that was sent is in the store, to the value."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from brokers import mosquitto
+from plant_under_test import API, free_port, shopfloor, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+MILLS = Path(os.environ.get("SHOPFLOOR_DATA", Path(__file__).parents[3] / "shared" / "data")) / "cnc_mill"
+ASSET = "mill-works/shop/line-1/cell-1/mill-01"
+
+PLANT = """
+plant: {{site: mill-works, title: Mill works, timezone: Europe/Berlin}}
+types:
+  mill: {{title: Mill, tags: {{}}}}
+assets:
+  - {{path: {asset}, type: mill, title: Mill 01}}
+gateway: {{name: edge-1, server: "{server}"}}
+sources:
+{sources}
+"""
+OPCUA = """  - name: mill
+    kind: opcua
+    url: {url}
+    security: none
+    publishing_interval: 100ms
+    everything: {asset}
+"""
+MQTT = """  - name: mill
+    kind: mqtt
+    url: {url}
+    topics:
+      - {{topic: "{topic}/{{tag}}", value: v, time: t, quality: q, tag: "{asset}/{{tag}}"}}
+"""
+
+
+class Site:
+    """A server and a gateway as an integrator starts them: two commands, one plant file."""
+
+    def __init__(self, folder: Path, sources: str) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
+        self.config = folder / "plant.yaml"
+        self.config.write_text(PLANT.format(asset=ASSET, server=self.url, sources=sources))
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, kind: str) -> None:
+        arguments: list[str | Path] = [kind, "--config", self.config, "--data", self.folder / kind]
+        if kind == "server":
+            arguments += ["--port", str(self.port)]
+        else:
+            arguments += ["--token-file", self.folder / "server" / "secrets" / "gateway.token"]
+        with (self.folder / f"{kind}.log").open("ab") as log:
+            self.running[kind] = shopfloor(*arguments, stdout=log, stderr=log)
+        if kind == "server":
+            until("the server answers", lambda: self.client.get(f"{API}/health").is_success, 60, why=self.story)
+
+    def kill(self, kind: str) -> None:
+        self.running[kind].send_signal(signal.SIGKILL)
+        self.running[kind].wait()
+
+    def get(self, path: str, **params: Any) -> Any:
+        answer = self.client.get(API + path, params=params)
+        answer.raise_for_status()
+        return answer.json()
+
+    def connected(self) -> bool:
+        return any(s["state"] == "connected" for s in self.get("/health")["sources"])
+
+    def rows(self, tag: str) -> dict[str, Any]:
+        now = time.time() * 1000
+        answer = self.client.get(
+            f"{API}/history", params={"tag": f"{ASSET}/{tag}", "start": now - 3_600_000, "end": now + 3_600_000}
+        )
+        return answer.json() if answer.is_success else {"time": [], "value": []}
+
+    def story(self) -> str:
+        return "\n".join(f.read_text(errors="replace")[-1500:] for f in self.folder.glob("*.log"))
+
+    def close(self) -> None:
+        self.client.close()
+        for process in self.running.values():
+            process.terminate()
+        for process in self.running.values():
+            process.wait(15)
+
+
+@contextmanager
+def site(folder: Path, sources: str) -> Iterator[Site]:
+    running = Site(folder, sources)
+    try:
+        running.start("server")
+        running.start("gateway")
+        yield running
+    finally:
+        running.close()
+
+
+@contextmanager
+def replay(folder: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    with (folder / "replay.log").open("wb") as log:
+        process = shopfloor("replay", *arguments, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def made_recording(folder: Path, rows: int) -> Path:
+    """A recording whose values number its rows."""
+    path = folder / "made.csv"
+    with path.open("w", newline="") as sink:
+        writer = csv.writer(sink)
+        writer.writerow(["row", "half", "name"])
+        writer.writerows([n, n + 0.5, f"part {n}"] for n in range(rows))
+    return path
+
+
+@pytest.mark.skipif(not MILLS.exists() and not os.environ.get("CI"), reason="the CNC mill recordings are not here")
+def test_a_real_milling_recording_arrives_to_the_value(tmp_path: Path) -> None:
+    recording = MILLS / "experiment_04.csv"
+    port = free_port()
+    url = f"opc.tcp://127.0.0.1:{port}/shopfloor/"
+    with recording.open() as lines:
+        truth = list(csv.DictReader(lines))
+    with ExitStack() as stack:
+        stack.enter_context(
+            replay(tmp_path, recording, "--as", "opcua", "--speed", "5", "--port", str(port), "--wait")
+        )
+        mill = stack.enter_context(site(tmp_path, OPCUA.format(url=url, asset=ASSET)))
+        until("all rows arrive", lambda: len(mill.rows("S_OutputCurrent")["value"]) >= 1, 90, why=mill.story)
+        until(
+            "the recording ends",
+            lambda: mill.rows("X_ActualPosition")["value"][-1:] == [float(truth[-1]["X_ActualPosition"])]
+            and len(mill.rows("X_ActualPosition")["value"]) >= len(truth) - 1,
+            120,
+            why=lambda: f"{len(mill.rows('X_ActualPosition')['value'])} of {len(truth)} {mill.story()}",
+        )
+        for column in ("X_ActualPosition", "Y_OutputCurrent", "S_ActualVelocity"):
+            stored = mill.rows(column)["value"][-len(truth) :]
+            assert stored == [float(row[column]) for row in truth], column
+        words = mill.rows("Machining_Process")["value"]
+        assert [w for i, w in enumerate(words) if i == 0 or words[i - 1] != w] == [
+            row["Machining_Process"]
+            for i, row in enumerate(truth)
+            if i == 0 or truth[i - 1]["Machining_Process"] != row["Machining_Process"]
+        ]
+        until("a balanced ledger", lambda: mill.get("/ledger")["balanced"], 30, why=mill.story)
+
+
+@pytest.mark.foreign
+def test_every_message_of_a_foreign_broker_survives_kill_9(tmp_path: Path) -> None:
+    rows, moments = 1200, random.Random(4)
+    with ExitStack() as stack:
+        broker = stack.enter_context(mosquitto(tmp_path))
+        mill = stack.enter_context(site(tmp_path, MQTT.format(url=broker, topic=f"replay/{ASSET}", asset=ASSET)))
+        until("the gateway is connected", mill.connected, 30, why=mill.story)
+        stack.enter_context(
+            replay(
+                tmp_path, made_recording(tmp_path, rows), "--as", "mqtt", "--mqtt", broker,
+                "--asset", ASSET, "--period", "20ms", "--tags", "row,half,name",
+            )
+        )  # fmt: skip
+        for victim in ("gateway", "server", "gateway", "server", "gateway"):
+            time.sleep(moments.uniform(1.0, 3.0))
+            mill.kill(victim)
+            time.sleep(moments.uniform(0.1, 1.0))
+            mill.start(victim)
+        until(
+            "every row is in the store",
+            lambda: len(mill.rows("row")["value"]) >= rows and len(mill.rows("name")["value"]) >= rows,
+            120,
+            why=lambda: f"{len(mill.rows('row')['value'])} of {rows}\n{mill.story()}",
+        )
+        assert mill.rows("row")["value"] == list(range(rows))
+        assert mill.rows("half")["value"] == [n + 0.5 for n in range(rows)]
+        assert mill.rows("name")["value"] == [f"part {n}" for n in range(rows)]
+        until("a balanced ledger", lambda: mill.get("/ledger")["balanced"], 30, why=mill.story)
