@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 import pyarrow as pa
+from shopfloor.plant.asset import Asset
 from shopfloor.plant.batch import Batch
+from shopfloor.plant.tag import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,30 @@ class Model(Protocol):
         ...
 
 
+class Plant(Protocol):
+    """What a connector may know of the plant: its assets and the tags that are declared."""
+
+    @property
+    def assets(self) -> Sequence[Asset]:
+        """Every asset of the plant file."""
+        ...
+
+    def tag(self, path: str) -> Tag | None:
+        """What is declared about the tag at the full path, or None."""
+        ...
+
+
 class Connector(Protocol):
-    """What a connector's module exposes as `CONNECTOR`, found by the entry point group `shopfloor.connectors`."""
+    """What a connector's module exposes as `CONNECTOR`, found by the entry point group `shopfloor.connectors`.
+
+    A source whose attribute `background` is true (a recording, say) is read only while the spool is nearly empty,
+    so that live values never queue behind it. A source may count in `malformed` what was no value at all (a
+    message that is no JSON) and say in `malformed_sentence` what the last one was.
+    """
 
     kind: str
     options: type[Any]  # a pydantic model: the documented keys of this source in the plant file
 
-    def build(self, name: str, options: Any) -> Source:
+    def build(self, name: str, options: Any, plant: Plant) -> Source:
         """Make the source. A constructor stores; `open` acts."""
         ...
