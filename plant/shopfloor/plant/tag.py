@@ -76,3 +76,4 @@ class Tag:
     limits: tuple[Limit, ...] = ()
     states: tuple[str, ...] = ()
     writable: bool = False
+    range: Band | None = None

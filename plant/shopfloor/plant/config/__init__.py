@@ -1,0 +1,53 @@
+"""The plant file: one YAML file that describes a plant.
+
+`load(path)` answers a `PlantConfig` or raises `ConfigError`, whose message has one line per problem:
+`plant.yaml:12:5: what is wrong, where, what was expected, the next step.` `docs/plant-file.md` lists every key.
+`${NAME}` and `${NAME:-default}` in a value stand for environment variables.
+"""
+
+from shopfloor.plant.config.loading import CONNECTORS, check_options, load, loads, options
+from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
+from shopfloor.plant.config.sections import (
+    GatewaySection,
+    HttpUrl,
+    InfluxSection,
+    Name,
+    Number,
+    PlantFile,
+    PlantSection,
+    Section,
+    ServerSection,
+    StoreSection,
+    Whole,
+    is_loopback,
+    url_of,
+)
+from shopfloor.plant.config.units import Duration, Size, duration, size
+
+__all__ = [
+    "CONNECTORS",
+    "AssetType",
+    "Duration",
+    "GatewaySection",
+    "HttpUrl",
+    "InfluxSection",
+    "Name",
+    "Number",
+    "PlantConfig",
+    "PlantFile",
+    "PlantSection",
+    "Section",
+    "ServerSection",
+    "Size",
+    "SourceConfig",
+    "StoreSection",
+    "Whole",
+    "check_options",
+    "duration",
+    "is_loopback",
+    "load",
+    "loads",
+    "options",
+    "size",
+    "url_of",
+]

@@ -1,0 +1,213 @@
+"""The sections of a plant file as it is written.
+
+Each key is documented here, once: `docs/plant-file.md` is made of it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from shopfloor.plant.batch import Kind
+from shopfloor.plant.config.units import Duration, Size
+
+
+class Section(BaseModel):
+    """A part of a plant file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()!r} is no number: write digits")  # noqa: TRY004 (pydantic collects ValueError)
+    return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+        raise ValueError(f"{value!r} is no time zone: write an IANA name, as in Europe/Berlin or UTC") from problem
+    return value
+
+
+def url_of(*schemes: str) -> AfterValidator:
+    """A validator of URLs with one of these schemes and a host. Connectors use it for their options.
+
+    >>> from pydantic import TypeAdapter
+    >>> TypeAdapter(Annotated[str, url_of("mqtt", "mqtts")]).validate_python("mqtt://127.0.0.1:1883")
+    'mqtt://127.0.0.1:1883'
+    """
+    example = f"{schemes[0]}://host:port"
+
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as problem:
+            raise ValueError(f"{value!r} is no URL ({problem}): write it as {example}") from problem
+        if parts.scheme not in schemes:
+            raise ValueError(f"{value!r} begins with no known scheme: write it as {example}")
+        if not parts.hostname:
+            raise ValueError(f"{value!r} names no host: write it as {example}")
+        return value
+
+    return AfterValidator(check)
+
+
+HttpUrl = Annotated[str, url_of("http", "https")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Number = Annotated[float, BeforeValidator(_no_bool)]
+Whole = Annotated[int, BeforeValidator(_no_bool)]
+Range = Annotated[tuple[Number, Number], Field(description="[low, high]")]
+
+
+class PlantSection(Section):
+    """Which plant this file describes."""
+
+    site: Name = Field(description="First part of every asset path.")
+    title: str = Field("", description="Name of the plant for people; by default the site.")
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field(
+        "UTC", description="IANA time zone of shifts and pages; values are stored in UTC."
+    )
+    sites: tuple[Name, ...] = Field((), description="Further sites whose gateways send to this server.")
+
+
+class LimitSection(Section):
+    """An alarm limit after ISA-18.2: exactly one of `high` and `low`."""
+
+    high: Number | None = Field(None, description="The alarm is raised above this value.")
+    low: Number | None = Field(None, description="The alarm is raised below this value.")
+    priority: Whole = Field(2, ge=1, le=3, description="1 most urgent, 3 least.")
+    delay: Duration = Field(0.0, description="How long the value must stay beyond the limit first.")
+    deadband: Number = Field(0.0, ge=0, description="How far the value must come back before the alarm returns.")
+    advice: str = Field("", description="What the operator should do: shown with the alarm.")
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Self:
+        if (self.high is None) == (self.low is None):
+            said = "neither 'high' nor 'low'" if self.high is None else "both 'high' and 'low'"
+            raise ValueError(f"a limit says {said}: give exactly one of them")
+        return self
+
+
+class TagSection(Section):
+    """A value of every asset of a type."""
+
+    kind: Kind = Field(Kind.FLOAT, description="What its values are.")
+    unit: str = Field("", description="Engineering unit as people write it, as in kW or °C.")
+    title: str = Field("", description="Name for people; by default the tag's own name.")
+    description: str = Field("", description="One sentence more, shown with the trend.")
+    decimals: Whole = Field(2, ge=0, le=9, description="Digits after the point on pages.")
+    normal: Range | None = Field(None, description="Range in which the value is normal: [low, high].")
+    limits: tuple[LimitSection, ...] = Field((), description="Alarm limits, outside the normal range.")
+    states: tuple[str, ...] = Field((), description="Known values of a text tag, in the order of a timeline.")
+    writable: bool = Field(False, description="Whether it is a setpoint that may be written.")
+    range: Range | None = Field(None, description="What may be written to it: [low, high].")
+
+
+class TypeSection(Section):
+    """A type of asset and the tags that each asset of it has."""
+
+    title: str = Field("", description="Name for people; by default the key of the type.")
+    tags: dict[str, TagSection] = Field(description="Its tags by name.", min_length=1)
+
+
+class AssetSection(Section):
+    """An asset, or a row of assets: one `[01..10]` in the path and in the title is counted through."""
+
+    path: str = Field(description="site/area/line/cell/asset.")
+    type: str = Field(description="A key of 'types'.")
+    title: str = Field("", description="Name for people; by default made of the last part of the path.")
+
+
+class SpoolSection(Section):
+    """What the gateway keeps while the server is away."""
+
+    limit: Size = Field(2_000_000_000, ge=1_000_000, description="Bytes on disk after which the gateway stops reading.")
+
+
+class GatewaySection(Section):
+    """The process at the edge."""
+
+    name: Name = Field("edge-1", description="Name of this gateway, unique among those of one server.")
+    server: HttpUrl = Field("http://127.0.0.1:8000", description="Where batches are sent.")
+    token_file: str | None = Field(None, description="File that holds the token the server gave to this gateway.")
+    spool: SpoolSection = Field(default_factory=SpoolSection, description="What is kept while the server is away.")
+
+
+class ServerSection(Section):
+    """The process that stores, predicts and serves the pages."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; one that is not loopback needs 'security: token'."
+    )
+    port: Whole = Field(8000, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    security: Literal["loopback", "token"] = Field(
+        "loopback", description="'token': every request from another machine carries a token."
+    )
+    token_file: str | None = Field(
+        None, description="File with a token that gateways may use, as in a container secret."
+    )
+
+    @model_validator(mode="after")
+    def _closed(self) -> Self:
+        if self.security == "loopback" and not is_loopback(self.host):
+            raise ValueError(
+                f"{self.host!r} can be reached by other machines and no 'security' is named:"
+                " keep 127.0.0.1, or add 'security: token' and run 'shopfloor token create'"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from its own machine only.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class InfluxSection(Section):
+    """An InfluxDB that gets a copy of every stored value."""
+
+    url: HttpUrl = Field(description="Address of InfluxDB.")
+    org: str = Field(description="Its organisation.", min_length=1)
+    bucket: str = Field(description="Its bucket.", min_length=1)
+    token_file: str = Field(description="File that holds its token.")
+
+
+class StoreSection(Section):
+    """Where values are kept."""
+
+    retention: Duration | None = Field(None, description="Age after which raw values are forgotten; by default never.")
+    influxdb: InfluxSection | None = Field(None, description="A mirror of the store, optional.")
+
+
+class SourceSection(BaseModel):
+    """A connection that delivers values; every other key belongs to its kind."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: Name = Field(description="Name of the source, unique in the file.")
+    kind: str = Field(description="opcua, mqtt, recording, or another installed connector.")
+
+
+class PlantFile(Section):
+    """The plant file as a whole."""
+
+    plant: PlantSection = Field(description="Which plant this is.")
+    types: dict[str, TypeSection] = Field(description="Asset types and their tags.", min_length=1)
+    assets: tuple[AssetSection, ...] = Field(description="The machines, pots, vessels and stations.", min_length=1)
+    gateway: GatewaySection = Field(default_factory=GatewaySection, description="The process at the edge.")
+    server: ServerSection = Field(default_factory=ServerSection, description="The process that stores and serves.")
+    store: StoreSection = Field(default_factory=StoreSection, description="Where values are kept.")
+    sources: tuple[SourceSection, ...] = Field((), description="Where values come from.")
