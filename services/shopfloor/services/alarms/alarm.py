@@ -1,0 +1,60 @@
+"""An alarm, the condition behind it, and the change that a watch reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shopfloor.services.alarms.state import AlarmKind, State
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is wrong, in words and in numbers. `key` names it among all conditions that can be open at once.
+
+    `code` and `values` let a page say it in another language. `asset` is None where a source is meant.
+    """
+
+    key: str
+    kind: AlarmKind
+    code: str
+    priority: int
+    title: str
+    sentence: str
+    why: str = ""
+    advice: str = ""
+    asset: str | None = None
+    tag: str | None = None
+    value: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    values: dict[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A condition began (`condition` is given) or ended, at a time in UTC ns."""
+
+    key: str
+    time: int
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who has seen an alarm, when (UTC ns), and what they noted."""
+
+    by: str
+    time: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A condition with its life: since when, until when, and who knows of it. Times are UTC ns."""
+
+    id: int
+    condition: Condition
+    state: State
+    since: int
+    returned: int | None = None
+    acknowledged: Acknowledgement | None = None

@@ -1,0 +1,132 @@
+"""Where alarms and events are kept: one small SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, Self
+
+from shopfloor.plant import Event, EventKind, StoreError
+from shopfloor.services.alarms.alarm import Acknowledgement, Alarm, Condition
+from shopfloor.services.alarms.state import OPEN, AlarmKind, State
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS alarms (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, asset TEXT, state TEXT NOT NULL,
+    since INTEGER NOT NULL, returned INTEGER, by TEXT, seen INTEGER, note TEXT, condition TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_open_alarm ON alarms (key) WHERE state != 'closed';
+CREATE INDEX IF NOT EXISTS alarms_since ON alarms (since);
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+    sentence TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_time ON events (time);
+"""
+_COLUMNS: Final = "id, state, since, returned, by, seen, note, condition"
+
+
+class AlarmStore:
+    """Alarms and events in `<folder>/alarms.db`; durable when a method returns; safe to call from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "alarms.db"
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+        except (OSError, sqlite3.Error) as problem:
+            raise StoreError(f"The alarms in {self._file} cannot be opened ({problem}).") from problem
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def insert(self, condition: Condition, since: int) -> Alarm:
+        """A new active alarm."""
+        row = (condition.key, condition.asset, State.ACTIVE.value, since, json.dumps(asdict(condition)))
+        cursor = self._do("INSERT INTO alarms (key, asset, state, since, condition) VALUES (?, ?, ?, ?, ?)", row)
+        return Alarm(int(cursor.lastrowid or 0), condition, State.ACTIVE, since)
+
+    def update(self, alarm: Alarm) -> None:
+        """Write what may change in the life of an alarm."""
+        seen = alarm.acknowledged
+        self._do(
+            "UPDATE alarms SET state=?, since=?, returned=?, by=?, seen=?, note=?, condition=? WHERE id=?",
+            (
+                alarm.state.value,
+                alarm.since,
+                alarm.returned,
+                seen.by if seen else None,
+                seen.time if seen else None,
+                seen.note if seen else None,
+                json.dumps(asdict(alarm.condition)),
+                alarm.id,
+            ),
+        )
+
+    def open_alarms(self) -> list[Alarm]:
+        """All alarms that are not closed, oldest first."""
+        marks = ",".join("?" * len(OPEN))
+        rows = self._do(
+            f"SELECT {_COLUMNS} FROM alarms WHERE state IN ({marks}) ORDER BY id",  # noqa: S608 (question marks)
+            tuple(state.value for state in OPEN),
+        )
+        return [_alarm(row) for row in rows]
+
+    def alarms(self, asset: str | None, limit: int) -> list[Alarm]:
+        """The newest alarms, open or closed."""
+        rows = self._do(
+            f"SELECT {_COLUMNS} FROM alarms WHERE ?1 IS NULL OR asset = ?1"  # noqa: S608 (a constant)
+            " ORDER BY since DESC, id DESC LIMIT ?2",
+            (asset, limit),
+        )
+        return [_alarm(row) for row in rows]
+
+    def alarm(self, number: int) -> Alarm | None:
+        """One alarm by its number."""
+        rows = self._do(f"SELECT {_COLUMNS} FROM alarms WHERE id = ?", (number,))  # noqa: S608 (a constant)
+        return next((_alarm(row) for row in rows), None)
+
+    def record(self, event: Event) -> None:
+        """Write an event."""
+        self._do(
+            "INSERT INTO events (time, kind, subject, sentence, detail) VALUES (?, ?, ?, ?, ?)",
+            (event.time, event.kind.value, event.subject, event.sentence, json.dumps(event.detail)),
+        )
+
+    def events(self, start: int, end: int, subject: str | None, limit: int) -> list[Event]:
+        """The newest events of a time range (UTC ns, end exclusive), newest first."""
+        rows = self._do(
+            "SELECT time, kind, subject, sentence, detail FROM events"
+            " WHERE time >= ?1 AND time < ?2 AND (?3 IS NULL OR subject = ?3) ORDER BY time DESC, id DESC LIMIT ?4",
+            (start, end, subject, limit),
+        )
+        return [Event(time, EventKind(kind), who, said, json.loads(detail)) for time, kind, who, said, detail in rows]
+
+    def _do(self, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+        with self._lock:
+            if self._db is None:
+                raise StoreError("The alarms are closed: the server stops.")
+            try:
+                return self._db.execute(sql, values)
+            except sqlite3.OperationalError as problem:
+                raise StoreError(f"The alarms in {self._file} cannot be used ({problem}).") from problem
+
+
+def _alarm(row: tuple[Any, ...]) -> Alarm:
+    number, state, since, returned, by, seen, note, condition = row
+    words = json.loads(condition)
+    words["kind"] = AlarmKind(words["kind"])
+    acknowledged = Acknowledgement(by, seen, note or "") if by is not None else None
+    return Alarm(number, Condition(**words), State(state), since, returned, acknowledged)

@@ -1,0 +1,20 @@
+"""Who may ask: tokens, browser sessions, and the guard in front of every request."""
+
+from shopfloor.services.security.address import check_bind, is_loopback
+from shopfloor.services.security.guard import Caller, Guard, Refusal, Request
+from shopfloor.services.security.middleware import GuardMiddleware
+from shopfloor.services.security.sessions import Sessions
+from shopfloor.services.security.tokens import Tokens, gateway_token
+
+__all__ = [
+    "Caller",
+    "Guard",
+    "GuardMiddleware",
+    "Refusal",
+    "Request",
+    "Sessions",
+    "Tokens",
+    "check_bind",
+    "gateway_token",
+    "is_loopback",
+]

@@ -1,0 +1,134 @@
+"""The guard: decides for every request who asks, and whether that may be answered.
+
+A gateway shows the gateway token. On a server that listens on loopback only, a program or browser of the same
+machine may read and acknowledge without a login. Everybody else shows an API token, or the cookie of a session.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import urlsplit
+
+from shopfloor.services.security.address import host_of, is_loopback
+from shopfloor.services.security.sessions import COOKIE, Sessions
+from shopfloor.services.security.tokens import Tokens, digest, same
+
+API: Final = "/api/v1"
+_GATEWAY: Final = re.compile(rf"{API}/(ingest(/.*)?|gateways/[^/]+/health)")
+_OPEN: Final = frozenset({"/login", f"{API}/login", "/login.js", "/login.css", "/favicon.ico"})
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the guard looks at: header names in lower case; method "WEBSOCKET" for a socket."""
+
+    method: str
+    path: str
+    client: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: "gateway", "local" (this machine, no login), or the name of a token."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not answered."""
+
+    status: int
+    sentence: str
+
+
+class Guard:
+    """Judges requests. `open_on_loopback` is true when the server listens on loopback only."""
+
+    def __init__(self, tokens: Tokens, sessions: Sessions, gateway: str, *, open_on_loopback: bool) -> None:
+        self._tokens = tokens
+        self._sessions = sessions
+        self._gateway = digest(gateway)
+        self._open_on_loopback = open_on_loopback
+
+    def judge(self, request: Request) -> Caller | Refusal:
+        """Who asks, or why not."""
+        if _GATEWAY.fullmatch(request.path):
+            return self._judge_gateway(request)
+        if refusal := self._judge_origin(request):
+            return refusal
+        if request.path in _OPEN:
+            return Caller("anybody")
+        return self._judge_caller(request)
+
+    def _judge_gateway(self, request: Request) -> Caller | Refusal:
+        token = bearer(request)
+        if not token:
+            return Refusal(
+                401,
+                "Gateways alone send here: they show 'Authorization: Bearer' and the token of secrets/gateway.token.",
+            )
+        if not same(token, self._gateway):
+            return Refusal(
+                403, "The gateway token is not the one of this server: copy secrets/gateway.token from its data folder."
+            )
+        return Caller("gateway")
+
+    def _judge_origin(self, request: Request) -> Refusal | None:
+        """A browser says which page asks: a foreign page may neither change anything nor open a socket."""
+        if request.method in _SAFE:
+            return None
+        origin, host = request.headers.get("origin"), request.headers.get("host", "")
+        if origin is not None and not self._is_own(origin, host):
+            return Refusal(403, f"A page of {origin[:100]} may not ask this server: open its own pages instead.")
+        if request.method == "WEBSOCKET":
+            return None
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return Refusal(415, "A request that changes something is JSON: send 'Content-Type: application/json'.")
+        return None
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        netloc = urlsplit(origin).netloc.lower()
+        if netloc and netloc == host.lower():
+            return True
+        return self._open_on_loopback and is_loopback(host_of(netloc)) and is_loopback(host_of(host))
+
+    def _judge_caller(self, request: Request) -> Caller | Refusal:
+        if token := bearer(request):
+            owner = self._tokens.owner(token)
+            return Caller(owner) if owner else Refusal(401, "The token is unknown or was revoked: ask for a new one.")
+        session = cookie(request)
+        owner = self._sessions.owner(session) if session else None
+        if owner and self._tokens.exists(owner):
+            return Caller(owner)
+        return self._judge_local(request)
+
+    def _judge_local(self, request: Request) -> Caller | Refusal:
+        if not self._open_on_loopback or not is_loopback(request.client):
+            return Refusal(401, "This server asks for a token: log in, or send 'Authorization: Bearer' and a token.")
+        if any(name in request.headers for name in _FORWARDED):
+            return Refusal(401, "A forwarded request needs a token: log in, or send 'Authorization: Bearer'.")
+        if not is_loopback(host_of(request.headers.get("host", ""))):
+            return Refusal(403, "Without a token this server answers to the name localhost only: use that.")
+        return Caller("local")
+
+
+def bearer(request: Request) -> str:
+    """Token of the Authorization header, or ""."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def cookie(request: Request) -> str:
+    """Value of the session cookie, or ""."""
+    try:
+        jar = SimpleCookie(request.headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    return jar[COOKIE].value if COOKIE in jar else ""

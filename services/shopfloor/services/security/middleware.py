@@ -1,0 +1,49 @@
+"""The guard as ASGI middleware: in front of every request and every socket."""
+
+from __future__ import annotations
+
+from shopfloor.services.security.guard import API, Guard, Refusal, Request
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class GuardMiddleware:
+    """Answers what the guard refuses; passes the rest on, with the caller's name in `scope["state"]["caller"]`."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge, then answer or pass on."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        request = read(scope)
+        verdict = self._guard.judge(request)
+        if isinstance(verdict, Refusal):
+            await _refuse(verdict, request, scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = verdict.name
+        await self._app(scope, receive, send)
+
+
+def read(scope: Scope) -> Request:
+    """What the guard looks at, from an ASGI scope."""
+    client = scope.get("client")
+    return Request(
+        method=scope.get("method", "WEBSOCKET"),
+        path=scope["path"],
+        client=client[0] if client else "",
+        headers={name.lower(): value for name, value in Headers(scope=scope).items()},
+    )
+
+
+async def _refuse(refusal: Refusal, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+    wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if refusal.status == 401 and wants_page and not request.path.startswith(API):
+        await RedirectResponse("/login", 303)(scope, receive, send)
+        return
+    headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
+    await JSONResponse({"detail": refusal.sentence}, refusal.status, headers)(scope, receive, send)
