@@ -1,0 +1,104 @@
+"""Making a batch conform: the kind that the plant file declares, and sizes that the server takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.gateway.spool import Entry
+from shopfloor.plant import Batch, Kind
+from shopfloor.plant.contracts import Plant
+from shopfloor.plant.quality import BAD_TYPE_MISMATCH, severity
+
+MAX_ROWS: Final = 200_000
+MAX_BYTES: Final = 16_000_000
+_EMPTY: Final = {Kind.FLOAT: float("nan"), Kind.INT: 0, Kind.TEXT: ""}
+_WHOLE: Final = float(2**63)
+
+
+@dataclass(slots=True)
+class Conform:
+    """Splits and converts batches so that every tag has its declared kind; an undeclared tag keeps its own.
+
+    A value that cannot be converted travels as NaN, 0 or "" with the quality BadTypeMismatch: it is data.
+    """
+
+    plant: Plant
+    _declared: dict[str, Kind | None] = field(default_factory=dict)
+
+    def __call__(self, batch: Batch) -> list[Batch]:
+        """The same rows, one batch for each kind."""
+        kind = batch.kind
+        wanted = [self._kind(name) or kind for name in batch.names]
+        if all(one == kind for one in wanted):
+            return [batch]
+        kinds = list(Kind)
+        of_row = np.array([kinds.index(one) for one in wanted])[batch.tag]
+        return [
+            convert(batch.take(np.flatnonzero(of_row == index)), one)
+            for index, one in enumerate(kinds)
+            if (of_row == index).any()
+        ]
+
+    def _kind(self, name: str) -> Kind | None:
+        if name not in self._declared:
+            tag = self.plant.tag(name)
+            self._declared[name] = tag.kind if tag else None
+        return self._declared[name]
+
+
+def convert(batch: Batch, kind: Kind) -> Batch:
+    """The batch with its values as `kind`.
+
+    >>> from shopfloor.plant import Sample
+    >>> convert(Batch.of([Sample("t", 1, 2.0), Sample("t", 2, 2.5)]), Kind.INT).value.tolist()
+    [2, 0]
+    """
+    if batch.kind == kind:
+        return batch
+    value, fits = _column(batch.value, batch.kind, kind)
+    good = severity(batch.quality) < 2
+    quality = np.where(~fits & good, np.uint32(BAD_TYPE_MISMATCH), batch.quality).astype(np.uint32)
+    return Batch(batch.names, batch.tag, batch.time, value, quality)
+
+
+def _column(value: NDArray[Any], kind: Kind, wanted: Kind) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    if kind is Kind.INT and wanted is Kind.FLOAT:
+        return value.astype(np.float64), np.ones(len(value), bool)
+    if kind is Kind.FLOAT and wanted is Kind.INT:
+        fits = (value == np.trunc(value)) & (np.abs(value) < _WHOLE)
+        return np.where(fits, value, 0).astype(np.int64), fits
+    if wanted is Kind.TEXT:
+        return np.array([str(one) for one in value.tolist()], object), np.ones(len(value), bool)
+    found = [_number(one, wanted) for one in value.tolist()]
+    fits = np.array([one is not None for one in found], bool)
+    dtype = np.float64 if wanted is Kind.FLOAT else np.int64
+    return np.array([_EMPTY[wanted] if one is None else one for one in found], dtype), fits
+
+
+def _number(text: str, wanted: Kind) -> float | int | None:
+    try:
+        if wanted is Kind.FLOAT:
+            return float(text)
+        number = int(text)
+    except ValueError:
+        return None
+    return number if abs(number) < 2**63 else None
+
+
+def entries(source: str, batch: Batch) -> Iterator[Entry]:
+    """The batch as spool entries, none larger than the server takes (200,000 rows, 16 MB)."""
+    if len(batch) > MAX_ROWS:
+        for start in range(0, len(batch), MAX_ROWS):
+            yield from entries(source, batch.take(slice(start, start + MAX_ROWS)))
+        return
+    data = batch.to_bytes()
+    if len(data) > MAX_BYTES and len(batch) > 1:
+        half = len(batch) // 2
+        yield from entries(source, batch.take(slice(0, half)))
+        yield from entries(source, batch.take(slice(half, None)))
+    else:
+        yield Entry(source, len(batch), data)

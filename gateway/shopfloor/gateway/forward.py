@@ -1,0 +1,146 @@
+"""Forwarding: sends the spool to the server, strictly in order, and forgets what the server made durable."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from shopfloor.gateway.backoff import Backoff
+from shopfloor.gateway.server import SequenceGap, Server, TokenRefused
+from shopfloor.gateway.spool import Row, Spool
+from shopfloor.plant import RejectedError, SinkUnavailable
+
+_logger = logging.getLogger(__name__)
+_SLOW_S: Final = 5.0
+_FORGET_ROWS: Final = 16
+
+
+@dataclass(slots=True)
+class Forwarder:
+    """The one sender of a spool. `sentence` says what keeps it from sending, and is empty when all is well."""
+
+    spool: Spool
+    server: Server
+    committed: asyncio.Event
+    backoff: Backoff = field(default_factory=lambda: Backoff(0.2, 5.0))
+    sentence: str = ""
+    duplicates: int = 0
+    _sent: int = 0
+    _done: list[Row] = field(default_factory=list)
+    _tried: int = 0
+    _own: int = 0
+
+    async def run(self) -> None:
+        """Send until cancelled; whatever the server answers, nothing is forgotten before its 200."""
+        self._own = self.spool.next_sequence
+        while True:
+            try:
+                await self._send_all()
+            except TokenRefused as refused:
+                self._say(str(refused))
+                await asyncio.sleep(_SLOW_S)
+            except SinkUnavailable as problem:
+                self._say(str(problem))
+                await asyncio.sleep(self.backoff.next())
+            except SequenceGap as gap:
+                await self._resume_at(gap.expected)
+
+    async def _send_all(self) -> None:
+        ahead: asyncio.Task[list[Row]] | None = None
+        try:
+            while True:
+                rows = await ahead if ahead else await self._peek(self._sent)
+                ahead = None
+                if not rows:
+                    await self._rest()
+                    continue
+                ahead = asyncio.create_task(self._peek(rows[-1].sequence), name="prefetch")
+                for row in rows:
+                    await self._send(row)
+        finally:
+            if ahead:
+                await asyncio.wait([ahead])
+            await self._forget()
+
+    async def _peek(self, after: int) -> list[Row]:
+        return await asyncio.to_thread(self.spool.peek, after)
+
+    async def _rest(self) -> None:
+        await self._forget()
+        await self.committed.wait()
+        self.committed.clear()
+
+    async def _send(self, row: Row) -> None:
+        first_time, self._tried = row.sequence > self._tried, max(self._tried, row.sequence)
+        if not row.refused:
+            try:
+                duplicate = await self.server.ingest(self.spool.id, row)
+            except RejectedError as refused:
+                row = replace(row, refused=str(refused))
+                await asyncio.to_thread(self.spool.refuse, row, row.refused)
+            else:
+                self.duplicates += duplicate
+                if duplicate and first_time and row.sequence >= self._own:
+                    await self._restored_from_a_copy(row)
+        if row.refused:
+            await self._put_aside(row)
+        else:
+            self._done.append(row)
+        self._sent = row.sequence
+        self._well()
+        if len(self._done) >= _FORGET_ROWS:
+            await self._forget()
+
+    async def _put_aside(self, row: Row) -> None:
+        await self.server.report_rejected(self.spool.id, row)
+        await asyncio.to_thread(self.spool.reject, row)
+        _logger.warning("The server rejected batch %d of %s: %s", row.sequence, row.source, row.refused)
+
+    async def _forget(self) -> None:
+        if self._done:
+            rows, self._done = self._done, []
+            try:
+                await asyncio.to_thread(self.spool.forget, rows)
+            except SinkUnavailable as problem:
+                self._done = rows + self._done
+                self._say(str(problem))
+
+    async def _resume_at(self, expected: int) -> None:
+        oldest = await asyncio.to_thread(self.spool.peek, 0, 1)
+        if oldest and oldest[0].sequence <= expected < self.spool.next_sequence:
+            self._sent = expected - 1
+            await asyncio.sleep(self.backoff.next())
+            return
+        await self._begin_anew(
+            f"The server expects batch {expected} of gateway {self.spool.id}, which the spool no longer holds (was the"
+            " server's data replaced?)"
+        )
+
+    async def _restored_from_a_copy(self, row: Row) -> None:
+        await self._begin_anew(
+            f"The server already holds batch {row.sequence} of gateway {self.spool.id}, which was never sent (was this"
+            " folder restored from a copy?)"
+        )
+        raise SinkUnavailable("The gateway starts a new sequence.")
+
+    async def _begin_anew(self, why: str) -> None:
+        await self._forget()
+        name = await asyncio.to_thread(self.spool.begin_anew)
+        self._sent = self._tried = 0
+        self._own = self.spool.next_sequence
+        self._done.clear()
+        _logger.warning("%s: this gateway goes on as %s and sends all that waits.", why, name)
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self.sentence:
+            _logger.warning("%s", sentence)
+        self.sentence = sentence
+
+    def _well(self) -> None:
+        self.backoff.reset()
+        if self.sentence:
+            _logger.warning("The server takes values again.")
+        self.sentence = ""
+

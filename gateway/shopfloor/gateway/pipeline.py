@@ -1,0 +1,122 @@
+"""The pipeline: runs the sources, commits what they hand over, reconnects, counts.
+
+A source is asked for its next batch only after the last one is committed in the spool; that is the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from shopfloor.gateway.backoff import Backoff
+from shopfloor.gateway.commit import Committer
+from shopfloor.gateway.conform import Conform, entries
+from shopfloor.gateway.spool import Entry
+from shopfloor.gateway.state import SourceState, State
+from shopfloor.plant import Batch, SinkUnavailable, Source, SourceLost
+
+_logger = logging.getLogger(__name__)
+_BACKGROUND_BYTES: Final = 6_000_000
+_ROOM_POLL_S: Final = 0.1
+
+
+@dataclass(slots=True)
+class Feed:
+    """One source on its way into the spool."""
+
+    source: Source
+    state: SourceState
+    committer: Committer
+    conform: Conform
+    backoff: Backoff = field(default_factory=Backoff)
+
+    async def run(self) -> None:
+        """Read the source until it ends, through every lost link."""
+        try:
+            while not await self._attempt():
+                self.state.reconnects += 1
+                await asyncio.sleep(self.backoff.next())
+        finally:
+            if self.state.state is not State.FINISHED:
+                self.state.say(State.STOPPED)
+
+    async def _attempt(self) -> bool:
+        if self.state.state is not State.WAITING:
+            self.state.say(State.CONNECTING)
+        try:
+            async with self.source.open() as batches:
+                self._connected()
+                await self._drain(batches)
+        except SourceLost as lost:
+            self._waiting(str(lost))
+            return False
+        self.state.say(State.FINISHED)
+        return True
+
+    async def _drain(self, batches: AsyncIterator[Batch]) -> None:
+        async for batch in batches:
+            for part in self.conform(batch):
+                await self._commit(part)
+            self.backoff.reset()
+
+    async def _commit(self, batch: Batch) -> None:
+        if not len(batch):
+            return
+        for entry in entries(self.state.name, batch):
+            await self._room(entry)
+            await self._safe(entry)
+        self.state.count(batch)
+
+    async def _room(self, entry: Entry) -> None:
+        spool = self.committer.spool
+        if getattr(self.source, "background", False):
+            while spool.bytes > min(_BACKGROUND_BYTES, spool.limit // 2):
+                await asyncio.sleep(_ROOM_POLL_S / 5)
+        if spool.has_room(len(entry.data)):
+            return
+        self._waiting(
+            f"The spool is full ({spool.bytes:,} of {spool.limit:,} bytes wait for the server): nothing more is taken"
+            " from the device until the server answers; see the server's state, or give the spool a higher limit."
+        )
+        while not spool.has_room(len(entry.data)):
+            await asyncio.sleep(_ROOM_POLL_S)
+        self._connected()
+
+    async def _safe(self, entry: Entry) -> None:
+        retry = Backoff(0.2, 5.0)
+        while True:
+            try:
+                await self.committer.commit([entry])
+            except SinkUnavailable as problem:
+                self._waiting(str(problem))
+                await asyncio.sleep(retry.next())
+            else:
+                break
+        if self.state.state is State.WAITING:
+            self._connected()
+
+    def _connected(self) -> None:
+        if self.state.state is State.WAITING:
+            _logger.warning("%s: connected again.", self.state.name)
+        self.state.say(State.CONNECTED)
+
+    def _waiting(self, sentence: str) -> None:
+        if self.state.state is not State.WAITING or self.state.detail != sentence:
+            _logger.warning("%s: %s", self.state.name, sentence)
+        self.state.say(State.WAITING, sentence)
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """All sources of a gateway."""
+
+    feeds: Sequence[Feed]
+
+    async def run(self) -> None:
+        """Run every source until all have ended or the task is cancelled. A bug in one connector ends the gateway."""
+        async with asyncio.TaskGroup() as group:
+            for feed in self.feeds:
+                group.create_task(feed.run(), name=f"source {feed.state.name}")

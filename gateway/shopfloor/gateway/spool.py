@@ -1,0 +1,274 @@
+"""The spool: what the gateway has accepted and the server has not yet made durable.
+
+One row is one batch, as the Arrow bytes that travel to the server. A row, the counters of its source and the next
+sequence are committed in one SQLite transaction (WAL, synchronous=FULL): what `append` returned from is on disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from shopfloor.gateway.tally import Counts, Tally
+from shopfloor.plant import SinkUnavailable, StoreError
+
+_logger = logging.getLogger(__name__)
+_DEAD_LETTERS: Final = 1_000
+_SCHEMA: Final = """
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA journal_size_limit = 67108864;
+CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL, next INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS source (
+    name TEXT PRIMARY KEY, accepted INTEGER NOT NULL, rejected INTEGER NOT NULL, dropped INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS batch (
+    sequence INTEGER PRIMARY KEY, source TEXT NOT NULL, accepted INTEGER NOT NULL, amount INTEGER NOT NULL,
+    size INTEGER NOT NULL, refused TEXT NOT NULL DEFAULT '', data BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rejected (
+    number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, time INTEGER NOT NULL, source TEXT NOT NULL,
+    amount INTEGER NOT NULL, sentence TEXT NOT NULL, data BLOB NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a source hands over: `values` rows of one batch, as bytes."""
+
+    source: str
+    values: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One batch in the spool. `accepted` counts all values of its source up to and including this one."""
+
+    sequence: int
+    source: str
+    accepted: int
+    values: int
+    data: bytes
+    refused: str = ""
+
+
+@dataclass(slots=True)
+class Spool:
+    """A durable queue of batches in one folder, owned by one gateway. Its methods may be called from any thread.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, Spool.open(Path(folder), "edge-1") as spool:
+    ...     spool.append([Entry("machining", 2, b"...")])
+    ...     [(row.sequence, row.accepted) for row in spool.peek()]
+    [1]
+    [(1, 2)]
+    """
+
+    folder: Path
+    limit: int
+    id: str
+    next_sequence: int
+    tally: Tally
+    _db: sqlite3.Connection
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path, name: str, limit: int = 2_000_000_000) -> Iterator[Spool]:
+        """Open or create the spool in `folder`, bounded to `limit` bytes; `StoreError` says why it cannot serve."""
+        with _locked(folder), _connected(folder) as db:
+            try:
+                yield cls._read(folder, name, limit, db)
+            except sqlite3.Error as problem:
+                raise StoreError(_sentence(folder, problem)) from problem
+
+    @classmethod
+    def _read(cls, folder: Path, name: str, limit: int, db: sqlite3.Connection) -> Spool:
+        row = db.execute("SELECT id, next FROM identity").fetchone()
+        if row is None:
+            row = (f"{name}-{secrets.token_hex(4)}", 1)
+            db.execute("INSERT INTO identity VALUES (?, ?)", row)
+        return cls(folder, limit, row[0], row[1], _tally(db), db)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the batches that wait."""
+        return self.tally.bytes
+
+    def has_room(self, size: int) -> bool:
+        """Whether `size` more bytes fit; an empty spool takes any one batch."""
+        return self.tally.bytes + size <= self.limit or self.tally.batches == 0
+
+    def append(self, entries: Sequence[Entry]) -> list[int]:
+        """Commit the entries in one transaction and answer their sequences.
+
+        `SinkUnavailable` means that none of them was taken: the disk is full, read-only or fails.
+        """
+        with self._lock:
+            accepted = {entry.source: self.tally.of(entry.source).accepted for entry in entries}
+            rows = []
+            for sequence, entry in enumerate(entries, self.next_sequence):
+                accepted[entry.source] += entry.values
+                rows.append((sequence, entry.source, accepted[entry.source], entry.values, len(entry.data), entry.data))
+            following = self.next_sequence + len(rows)
+            with self._transaction():
+                self._db.executemany(
+                    "INSERT INTO batch (sequence, source, accepted, amount, size, data) VALUES (?, ?, ?, ?, ?, ?)", rows
+                )
+                self._db.executemany(
+                    "INSERT INTO source VALUES (?1, ?2, 0, 0) ON CONFLICT (name) DO UPDATE SET accepted = ?2",
+                    accepted.items(),
+                )
+                self._db.execute("UPDATE identity SET next = ?", (following,))
+            self.next_sequence = following
+            for entry in entries:
+                self.tally.spooled(entry.source, entry.values, len(entry.data))
+            return [row[0] for row in rows]
+
+    def peek(self, after: int = 0, rows: int = 64, size: int = 16_000_000) -> list[Row]:
+        """The oldest batches after the sequence `after`: at most `rows`, stopping once `size` bytes are reached."""
+        found: list[Row] = []
+        with self._lock:
+            cursor = self._db.execute(
+                "SELECT sequence, source, accepted, amount, data, refused FROM batch WHERE sequence > ?"
+                " ORDER BY sequence LIMIT ?",
+                (after, rows),
+            )
+            for record in cursor:
+                found.append(Row(*record))
+                size -= len(record[4])
+                if size <= 0:
+                    break
+            cursor.close()
+        return found
+
+    def forget(self, rows: Sequence[Row]) -> None:
+        """Drop batches that the server made durable; `SinkUnavailable` means that they stay for now."""
+        with self._lock:
+            with self._transaction():
+                self._db.executemany("DELETE FROM batch WHERE sequence = ?", [(row.sequence,) for row in rows])
+                self._db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+            for row in rows:
+                self.tally.left(row.source, row.values, len(row.data))
+
+    def refuse(self, row: Row, sentence: str) -> None:
+        """Note that the server will never take this batch; it stays in line until the server knows (`reject`)."""
+        with self._lock, self._transaction():
+            self._db.execute("UPDATE batch SET refused = ? WHERE sequence = ?", (sentence, row.sequence))
+
+    def reject(self, row: Row) -> None:
+        """Move a refused batch to the dead letters, the newest 1,000 of which are kept."""
+        with self._lock:
+            with self._transaction():
+                self._db.execute(
+                    "INSERT INTO rejected (sequence, time, source, amount, sentence, data)"
+                    " SELECT sequence, ?, source, amount, refused, data FROM batch WHERE sequence = ?",
+                    (time.time_ns(), row.sequence),
+                )
+                self._db.execute("DELETE FROM batch WHERE sequence = ?", (row.sequence,))
+                self._db.execute("UPDATE source SET rejected = rejected + ? WHERE name = ?", (row.values, row.source))
+                self._db.execute(
+                    "DELETE FROM rejected WHERE number <= (SELECT max(number) FROM rejected) - ?",
+                    (_DEAD_LETTERS,),
+                )
+            self.tally.rejected(row.source, row.values, len(row.data))
+
+    def rejected(self) -> list[tuple[int, str, str]]:
+        """The dead letters: sequence, source and the server's sentence."""
+        with self._lock:
+            return self._db.execute("SELECT sequence, source, sentence FROM rejected ORDER BY number").fetchall()
+
+    def begin_anew(self) -> str:
+        """Take a new identity, with the waiting batches numbered from 1, for a server that has lost the old one."""
+        with self._lock:
+            name = f"{self.id.rpartition('-')[0]}-{secrets.token_hex(4)}"
+            rows = self._db.execute("SELECT sequence, source, amount FROM batch ORDER BY sequence").fetchall()
+            counts: dict[str, int] = {}
+            with self._transaction():
+                for number, (sequence, source, amount) in enumerate(rows, 1):
+                    counts[source] = counts.get(source, 0) + amount
+                    self._db.execute(
+                        "UPDATE batch SET sequence = ?, accepted = ? WHERE sequence = ?",
+                        (number, counts[source], sequence),
+                    )
+                self._db.execute("UPDATE source SET accepted = 0, rejected = 0, dropped = 0")
+                self._db.executemany("UPDATE source SET accepted = ? WHERE name = ?", [(n, s) for s, n in counts.items()])
+                self._db.execute("UPDATE identity SET id = ?, next = ?", (name, len(rows) + 1))
+            self.id, self.next_sequence, self.tally = name, len(rows) + 1, _tally(self._db)
+            return name
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as problem:
+            with suppress(sqlite3.Error):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            raise SinkUnavailable(_sentence(self.folder, problem)) from problem
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[IO[str]]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / "spool.lock").open("a+")
+    except OSError as problem:
+        raise StoreError(
+            f"The spool folder {folder} cannot be used ({problem.strerror}): give a folder that this user may write."
+        ) from problem
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            raise StoreError(
+                f"Another gateway uses the spool folder {folder}: stop it, or give this one its own --data folder."
+            ) from problem
+        yield handle
+
+
+@contextmanager
+def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        db = sqlite3.connect(folder / "spool.sqlite", check_same_thread=False, isolation_level=None)
+    except sqlite3.Error as problem:
+        raise StoreError(_sentence(folder, problem)) from problem
+    try:
+        db.executescript(_SCHEMA)
+        yield db
+    except sqlite3.Error as problem:
+        raise StoreError(_sentence(folder, problem)) from problem
+    finally:
+        db.close()
+
+
+def _tally(db: sqlite3.Connection) -> Tally:
+    tally = Tally({row[0]: Counts(*row[1:]) for row in db.execute("SELECT name, accepted, rejected, dropped FROM source")})
+    for source, values, size in db.execute("SELECT source, amount, size FROM batch"):
+        tally.waiting(source, values, size)
+    return tally
+
+
+def _sentence(folder: Path, problem: sqlite3.Error) -> str:
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return f"The disk of the spool folder {folder} is full: free some space; the gateway waits and keeps what it has."
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return f"The spool folder {folder} is read-only: make it writable for the user of the gateway."
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return f"The spool in {folder} is damaged ({problem}): move spool.sqlite aside and start again."
+    return f"The spool in {folder} cannot be written ({problem}): check its disk; the gateway waits and keeps what it has."
