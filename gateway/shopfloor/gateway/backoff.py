@@ -24,7 +24,7 @@ class Backoff:
         """Seconds to wait now; the following wait is longer."""
         step = min(self.cap, self.first * 2**self._attempt)
         self._attempt = min(self._attempt + 1, 30)
-        return step * self.chance.uniform(0.5, 1.0)
+        return float(step * self.chance.uniform(0.5, 1.0))
 
     def reset(self) -> None:
         """It worked: start again with the shortest wait."""

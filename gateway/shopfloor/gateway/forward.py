@@ -143,4 +143,3 @@ class Forwarder:
         if self.sentence:
             _logger.warning("The server takes values again.")
         self.sentence = ""
-

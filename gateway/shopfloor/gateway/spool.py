@@ -204,7 +204,9 @@ class Spool:
                         (number, counts[source], sequence),
                     )
                 self._db.execute("UPDATE source SET accepted = 0, rejected = 0, dropped = 0")
-                self._db.executemany("UPDATE source SET accepted = ? WHERE name = ?", [(n, s) for s, n in counts.items()])
+                self._db.executemany(
+                    "UPDATE source SET accepted = ? WHERE name = ?", [(n, s) for s, n in counts.items()]
+                )
                 self._db.execute("UPDATE identity SET id = ?, next = ?", (name, len(rows) + 1))
             self.id, self.next_sequence, self.tally = name, len(rows) + 1, _tally(self._db)
             return name
@@ -257,7 +259,9 @@ def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _tally(db: sqlite3.Connection) -> Tally:
-    tally = Tally({row[0]: Counts(*row[1:]) for row in db.execute("SELECT name, accepted, rejected, dropped FROM source")})
+    tally = Tally(
+        {row[0]: Counts(*row[1:]) for row in db.execute("SELECT name, accepted, rejected, dropped FROM source")}
+    )
     for source, values, size in db.execute("SELECT source, amount, size FROM batch"):
         tally.waiting(source, values, size)
     return tally
@@ -266,9 +270,13 @@ def _tally(db: sqlite3.Connection) -> Tally:
 def _sentence(folder: Path, problem: sqlite3.Error) -> str:
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return f"The disk of the spool folder {folder} is full: free some space; the gateway waits and keeps what it has."
+        return (
+            f"The disk of the spool folder {folder} is full: free some space; the gateway waits and keeps what it has."
+        )
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return f"The spool folder {folder} is read-only: make it writable for the user of the gateway."
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return f"The spool in {folder} is damaged ({problem}): move spool.sqlite aside and start again."
-    return f"The spool in {folder} cannot be written ({problem}): check its disk; the gateway waits and keeps what it has."
+    return (
+        f"The spool in {folder} cannot be written ({problem}): check its disk; the gateway waits and keeps what it has."
+    )

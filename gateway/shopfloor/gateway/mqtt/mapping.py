@@ -204,7 +204,9 @@ def _number(value: Any, kind: Kind | None) -> float | int:
 
 
 def _empty(kind: Kind | None) -> float | int | str:
-    return {Kind.INT: 0, Kind.TEXT: ""}.get(kind, _BAD) if kind else _BAD
+    if kind is Kind.TEXT:
+        return ""
+    return 0 if kind is Kind.INT else _BAD
 
 
 def _word(value: Any) -> str:

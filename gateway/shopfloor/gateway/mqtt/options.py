@@ -50,16 +50,22 @@ class MqttOptions(Section):
     """A broker and the topics to read."""
 
     url: Annotated[str, url_of("mqtt", "mqtts")] = Field(description="Broker, as in mqtt://127.0.0.1:1883.")
-    topics: tuple[TopicOptions, ...] = Field(description="Forms of message; the first that matches is used.", min_length=1)
+    topics: tuple[TopicOptions, ...] = Field(
+        description="Forms of message; the first that matches is used.", min_length=1
+    )
     client_id: str | None = Field(None, description="Stable name at the broker; by default shopfloor-<source>.")
     user: str | None = Field(None, description="User name at the broker.")
     password_file: str | None = Field(None, description="File that holds the password.")
-    ca_file: str | None = Field(None, description="Certificate authority of an mqtts:// broker; by default the system's.")
+    ca_file: str | None = Field(
+        None, description="Certificate authority of an mqtts:// broker; by default the system's."
+    )
     version: Literal["3.1.1", "5"] = Field("3.1.1", description="Version of MQTT.")
     qos: Literal[0, 1] = Field(1, description="1: the broker keeps each message until it is safe in the spool.")
     keepalive: Duration = Field(15.0, description="A silent link is lost after about this long.")
     linger: Duration = Field(0.1, description="How long messages are collected into one batch.")
-    in_flight: Whole = Field(20, ge=1, description="Unacknowledged messages after which the broker waits; ends 'linger'.")
+    in_flight: Whole = Field(
+        20, ge=1, description="Unacknowledged messages after which the broker waits; ends 'linger'."
+    )
 
     @property
     def broker(self) -> SplitResult:
