@@ -73,7 +73,7 @@ class Feed:
     async def _room(self, entry: Entry) -> None:
         spool = self.committer.spool
         if getattr(self.source, "background", False):
-            while spool.bytes > min(_BACKGROUND_BYTES, spool.limit // 2):
+            while spool.bytes > min(_BACKGROUND_BYTES, spool.limit // 2):  # noqa: ASYNC110
                 await asyncio.sleep(_ROOM_POLL_S / 5)
         if spool.has_room(len(entry.data)):
             return
@@ -81,7 +81,7 @@ class Feed:
             f"The spool is full ({spool.bytes:,} of {spool.limit:,} bytes wait for the server): nothing more is taken"
             " from the device until the server answers; see the server's state, or give the spool a higher limit."
         )
-        while not spool.has_room(len(entry.data)):
+        while not spool.has_room(len(entry.data)):  # noqa: ASYNC110 (freed in another thread)
             await asyncio.sleep(_ROOM_POLL_S)
         self._connected()
 

@@ -53,11 +53,11 @@ class Server:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, url: str, token: Token, timeout: float = 30.0) -> AsyncIterator[Server]:
+    async def open(cls, url: str, token: Token, patience_s: float = 30.0) -> AsyncIterator[Server]:
         """Keep one connection alive while the block runs. Environment proxies are never used."""
         limits = httpx.Limits(max_connections=4, keepalive_expiry=60.0)
         async with httpx.AsyncClient(
-            base_url=url, trust_env=False, limits=limits, timeout=httpx.Timeout(timeout, connect=5.0)
+            base_url=url, trust_env=False, limits=limits, timeout=httpx.Timeout(patience_s, connect=5.0)
         ) as http:
             yield cls(url, token, http)
 

@@ -259,9 +259,8 @@ def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _tally(db: sqlite3.Connection) -> Tally:
-    tally = Tally(
-        {row[0]: Counts(*row[1:]) for row in db.execute("SELECT name, accepted, rejected, dropped FROM source")}
-    )
+    known = db.execute("SELECT name, accepted, rejected, dropped FROM source")
+    tally = Tally({name: Counts(*counts) for name, *counts in known})
     for source, values, size in db.execute("SELECT source, amount, size FROM batch"):
         tally.waiting(source, values, size)
     return tally
@@ -270,13 +269,9 @@ def _tally(db: sqlite3.Connection) -> Tally:
 def _sentence(folder: Path, problem: sqlite3.Error) -> str:
     code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return (
-            f"The disk of the spool folder {folder} is full: free some space; the gateway waits and keeps what it has."
-        )
+        return f"The disk of the spool folder {folder} is full: free some space; the gateway waits and loses nothing."
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return f"The spool folder {folder} is read-only: make it writable for the user of the gateway."
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return f"The spool in {folder} is damaged ({problem}): move spool.sqlite aside and start again."
-    return (
-        f"The spool in {folder} cannot be written ({problem}): check its disk; the gateway waits and keeps what it has."
-    )
+    return f"The spool in {folder} cannot be written ({problem}): check its disk; the gateway waits and loses nothing."

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from shopfloor.plant import Batch, Kind, Sample, SourceLost
 _logger = logging.getLogger(__name__)
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _ANSWER_S: Final = 10.0
+_CONNECT_S: Final = 3.0
 _SESSION_S: Final = 7 * 86_400
 
 
@@ -46,7 +47,7 @@ class MqttSource:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[Batch]]:
         """Connect, subscribe and iterate; `SourceLost` says why the broker could not be used."""
-        inbox = Inbox(asyncio.get_running_loop())
+        inbox = Inbox(asyncio.get_running_loop(), self.options.in_flight)
         link = _Link(self.options, self._client(), inbox)
         try:
             await link.connect(self.mapping.subscriptions)
@@ -56,7 +57,7 @@ class MqttSource:
             inbox.close()
             await asyncio.to_thread(link.close)
 
-    async def _batches(self, link: _Link) -> AsyncIterator[Batch]:
+    async def _batches(self, link: _Link) -> AsyncGenerator[Batch, None]:
         while True:
             messages = await link.collect()
             for batch in self._read(messages):
@@ -95,6 +96,7 @@ class MqttSource:
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        client.connect_timeout = _CONNECT_S
         if options.user is not None:
             client.username_pw_set(options.user, _secret(options.password_file))
         if options.broker.scheme == "mqtts":
@@ -148,7 +150,10 @@ class _Link:
                 f"Nothing answers at {self.options.url} ({problem.strerror or problem}): check the address and that the"
                 " broker runs."
             ) from problem
-        self.client.loop_start()
+        if self.inbox.closed:
+            self.client.disconnect()
+        else:
+            self.client.loop_start()
 
     async def collect(self) -> list[Message]:
         """The messages of the next `linger` seconds after the first one."""
@@ -156,10 +161,11 @@ class _Link:
             self._check()
             await self.inbox.arrived.wait()
             self.inbox.arrived.clear()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self.options.linger
-        while len(self.inbox) < self.options.in_flight and loop.time() < end and not self.inbox.lost:
-            await asyncio.sleep(min(0.005, self.options.linger))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.options.linger):
+                while len(self.inbox) < self.options.in_flight and not self.inbox.lost:
+                    await self.inbox.arrived.wait()
+                    self.inbox.arrived.clear()
         return self.inbox.take()
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
@@ -181,10 +187,10 @@ class _Link:
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self.inbox.lose(
-                f"The broker {self.options.url} refuses this client ({reason}): check 'user', 'password_file' and 'version'."
+                f"The broker {self.options.url} refuses this client ({reason}): check 'user' and 'password_file'."
             )
             return
-        code, _ = client.subscribe([(topic, self.options.qos) for topic in self._wanted])
+        code, _ = client.subscribe([(topic, int(self.options.qos)) for topic in self._wanted])
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self.inbox.lose(f"The broker {self.options.url} took no subscription ({code.name}).")
 
@@ -199,11 +205,11 @@ class _Link:
         self.inbox.lose(f"The link to the broker {self.options.url} is lost ({reason}).")
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self.inbox.put(Message(message.topic, message.payload, message.mid, message.qos, time.time_ns()))
+        self.inbox.put(Message(message.topic, bytes(message.payload), message.mid, message.qos, time.time_ns()))
 
 
 def _lasting() -> Properties:
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = _SESSION_S
     return properties
 

@@ -1,0 +1,59 @@
+"""What the plant file may say about an OPC UA source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
+from shopfloor.plant.config import Duration, Section, Whole, url_of
+
+POLICIES: Final = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
+
+
+class NodeOptions(Section):
+    """One variable by its NodeId."""
+
+    node: str = Field(description="NodeId, as in ns=2;s=Boiler.Pressure.", min_length=1)
+    tag: str = Field(description="Full tag path site/area/line/cell/asset/tag.", min_length=11)
+
+
+class OpcuaOptions(Section):
+    """A server and the variables to read: `assets` with `tags`, single `nodes`, or `everything`."""
+
+    url: Annotated[str, url_of("opc.tcp")] = Field(description="Server, as in opc.tcp://127.0.0.1:4840/path.")
+    security: Literal["none", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = Field(
+        description="Security policy; 'none' must be said by name, and nothing weaker is ever tried."
+    )
+    mode: Literal["SignAndEncrypt", "Sign"] = Field("SignAndEncrypt", description="What the policy does to messages.")
+    certificate: str | None = Field(None, description="File of this client's certificate (.der or .pem).")
+    private_key: str | None = Field(None, description="File of its private key (.pem or .der).")
+    server_certificate: str | None = Field(None, description="File of the server's certificate, to trust no other.")
+    application_uri: str = Field("urn:shopfloor:gateway", description="Application URI inside the certificate.")
+    user: str | None = Field(None, description="User name at the server.")
+    password_file: str | None = Field(None, description="File that holds the password.")
+    publishing_interval: Duration = Field(0.5, description="How often the server sends what has changed.")
+    sampling_interval: Duration | None = Field(None, description="How often it looks; by default as fast as it can.")
+    queue: Whole | None = Field(
+        None, ge=1, description="Values the server keeps per variable; by default 10 s of them."
+    )
+    assets: dict[str, str] = Field({}, description="Browse path below Objects -> asset path; names joined by '/'.")
+    tags: dict[str, str] = Field({}, description="Browse path below each asset -> tag name.")
+    nodes: tuple[NodeOptions, ...] = Field((), description="Single variables by NodeId.")
+    everything: str | None = Field(None, description="Asset path that gets every variable of the server.")
+
+    @property
+    def queue_size(self) -> int:
+        """Values that the server shall keep for one variable."""
+        if self.queue is not None:
+            return self.queue
+        return min(1_000, max(10, round(10 / self.sampling_interval))) if self.sampling_interval else 100
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not (self.assets or self.nodes or self.everything):
+            raise ValueError("the source names no variables: give 'assets' with 'tags', 'nodes' or 'everything'")
+        if bool(self.assets) != bool(self.tags):
+            raise ValueError("'assets' and 'tags' belong together: give both, or neither")
+        if self.security != "none" and not (self.certificate and self.private_key):
+            raise ValueError(f"security {self.security} needs 'certificate' and 'private_key': name both files")
+        return self
