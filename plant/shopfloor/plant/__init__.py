@@ -28,7 +28,7 @@ from shopfloor.plant.errors import (
 )
 from shopfloor.plant.event import Event, EventKind
 from shopfloor.plant.quality import Severity
-from shopfloor.plant.tag import Band, Limit, Tag, TagPath
+from shopfloor.plant.tag import Band, Limit, Side, Tag, TagPath
 
 __all__ = [
     "Actuator",
@@ -53,6 +53,7 @@ __all__ = [
     "Setpoint",
     "Severity",
     "ShopfloorError",
+    "Side",
     "Sink",
     "SinkUnavailable",
     "Source",

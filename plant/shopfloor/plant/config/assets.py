@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from shopfloor.plant.asset import Asset, AssetPath
 from shopfloor.plant.config.document import Document
-from shopfloor.plant.config.sections import AssetSection, PlantFile
+from shopfloor.plant.config.sections import AssetSection
 from shopfloor.plant.config.words import Path, expectation
 from shopfloor.plant.errors import PathError
 
@@ -34,35 +36,46 @@ def count(text: str) -> list[str]:
     return [f"{text[: found.start()]}{n:0{len(found[1])}d}{text[found.end() :]}" for n in range(first, last + 1)]
 
 
-def expand(document: Document, file: PlantFile) -> tuple[Asset, ...]:
-    """Every asset of the file; problems are noted in the document."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names that an asset entry may refer to; no sites at all when they are unknown."""
+
+    types: Collection[str]
+    sites: Collection[str]
+
+
+def expand(document: Document, entries: Mapping[int, AssetSection], known: Known) -> tuple[Asset, ...]:
+    """Every asset of the entries, by their place in the list; problems are noted in the document."""
     assets: dict[str, tuple[Asset, int]] = {}
-    for i, entry in enumerate(file.assets):
-        _check_type(document, file, entry, ("assets", i))
-        for asset in _row(document, entry, ("assets", i)):
-            path = str(asset.path)
-            if path in assets:
-                line = document.values["assets", assets[path][1]][0]
-                document.blame(
-                    ("assets", i, "path"), f"the asset {path!r} is given twice (first in line {line}): keep one of them"
-                )
+    for i, entry in entries.items():
+        where = ("assets", i)
+        _check_type(document, entry, where, known)
+        for asset in _row(document, entry, where):
+            sentence = _trouble(document, asset, where, known, assets)
+            if sentence:
+                document.blame((*where, "path"), sentence)
                 break
-            if asset.path.site not in {file.plant.site, *file.plant.sites}:
-                _blame_site(document, file, asset, ("assets", i, "path"))
-                break
-            assets[path] = asset, i
+            assets[str(asset.path)] = asset, i
     return tuple(asset for asset, _ in assets.values())
 
 
-def _check_type(document: Document, file: PlantFile, entry: AssetSection, path: Path) -> None:
-    if entry.type not in file.types:
-        hint = expectation(entry.type, file.types)
+def _check_type(document: Document, entry: AssetSection, path: Path, known: Known) -> None:
+    if entry.type not in known.types:
+        hint = expectation(entry.type, known.types)
         document.blame((*path, "type"), f"{entry.type!r} is no type of 'types' in {document.place(path)}: {hint}")
 
 
-def _blame_site(document: Document, file: PlantFile, asset: Asset, path: Path) -> None:
-    hint = expectation(asset.path.site, [file.plant.site, *file.plant.sites])
-    document.blame(path, f"{asset.path.site!r} is no site of this plant in {document.place(path)}: {hint}")
+def _trouble(
+    document: Document, asset: Asset, path: Path, known: Known, assets: Mapping[str, tuple[Asset, int]]
+) -> str:
+    first = assets.get(str(asset.path))
+    if first is not None:
+        line = document.values["assets", first[1]][0]
+        return f"the asset {str(asset.path)!r} is given twice (first in line {line}): keep one of them"
+    site = asset.path.site
+    if known.sites and site not in known.sites:
+        return f"{site!r} is no site of this plant in {document.place(path)}: {expectation(site, known.sites)}"
+    return ""
 
 
 def _row(document: Document, entry: AssetSection, path: Path) -> list[Asset]:
@@ -87,7 +100,7 @@ def _titles(document: Document, entry: AssetSection, path: Path, paths: list[Ass
     if len(titles) != len(paths):
         document.blame(
             (*path, "title"),
-            f"{entry.title!r} makes {len(titles)} titles for the {len(paths)} assets of {document.place(path)}:"
+            f"{entry.title!r} makes {len(titles)} title(s) for the {len(paths)} asset(s) of {document.place(path)}:"
             " write the same [first..last] in path and title",
         )
         return []

@@ -36,13 +36,17 @@ class Problem:
 
 @dataclass(slots=True)
 class Document:
-    """A plant file as plain dicts, lists and scalars, with the marks of every key and value."""
+    """A plant file as plain dicts, lists and scalars, with the marks of every key and value.
+
+    `unread` holds the paths whose value could not be read: nothing more is said about them.
+    """
 
     name: str
     data: Any = None
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     values: dict[Path, tuple[int, int]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    unread: set[Path] = field(default_factory=set)
 
     def blame(self, path: Path, sentence: str, *, key: bool = False) -> None:
         """Note a problem at a value, or at its key; the nearest known ancestor stands in for what is absent."""
@@ -92,7 +96,7 @@ def _compose(document: Document, text: str) -> yaml.Node | None:
     except yaml.reader.ReaderError as problem:
         line = text.count("\n", 0, problem.position) + 1
         column = problem.position - text.rfind("\n", 0, problem.position)
-        document.add(line, column, f"the character U+{ord(problem.character):04X} cannot stand in YAML: remove it")
+        document.add(line, column, f"the character U+{_code(problem.character):04X} cannot stand in YAML: remove it")
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -103,6 +107,10 @@ def _compose(document: Document, text: str) -> yaml.Node | None:
         return node
     document.raise_problems()
     return None
+
+
+def _code(character: str | int) -> int:
+    return character if isinstance(character, int) else ord(character)
 
 
 def _syntax(problem: yaml.MarkedYAMLError) -> str:
@@ -116,7 +124,10 @@ def _syntax(problem: yaml.MarkedYAMLError) -> str:
 _SYNTAX: Final = (
     (r"'\t'", "a tab stands where blanks were expected: indent with blanks only."),
     ("could not find expected ':'", "a ':' is missing after a key: write 'key: value'."),
-    ("mapping values are not allowed here", "a second ':' stands in one value: quote the value or start a new line."),
+    (
+        "mapping values are not allowed here",
+        "a ':' stands where none can: quote this value, or add the ':' that a key above lacks.",
+    ),
     ("found undefined alias", "an alias (*name) has no anchor (&name) before it: define the anchor first."),
     ("found unexpected end of stream", "a quote is opened and never closed: close it."),
     ("but found another document", "a second document begins here: a plant file holds one, without a second '---'."),
@@ -195,22 +206,24 @@ class _Reader:
     def _variable(self, match: re.Match[str], path: Path) -> str:
         body = _VARIABLE_BODY.fullmatch(match[1])
         if body is None:
-            self.document.blame(
-                path, f"{match[0]!r} names no environment variable: write ${{NAME}} or ${{NAME:-default}}."
-            )
+            self._unread(path, f"{match[0]!r} names no environment variable: write ${{NAME}} or ${{NAME:-default}}.")
             return ""
         found = self.environ.get(body[1], body[2])
         if found is None:
             hint = guess(body[1], self.environ) or f"set it, or write ${{{body[1]}:-default}}"
-            self.document.blame(path, f"the environment variable {body[1]!r} is not set: {hint}.")
+            self._unread(path, f"the environment variable {body[1]!r} is not set: {hint}")
             return ""
         return found
 
     def _check_tag(self, node: yaml.Node, path: Path, *known: str) -> None:
         if node.tag not in {_CORE + name for name in known}:
-            self.document.blame(
+            self._unread(
                 path, f"the YAML tag {node.tag.replace(_CORE, '!!')!r} is not allowed: write plain values only."
             )
+
+    def _unread(self, path: Path, sentence: str) -> None:
+        self.document.unread.add(path)
+        self.document.blame(path, sentence)
 
     def _note(self, node: yaml.Node, sentence: str) -> None:
         self.document.add(*_start(node), sentence)

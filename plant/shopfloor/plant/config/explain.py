@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from shopfloor.plant.config.document import Document
+from shopfloor.plant.config.sections import NAME
 from shopfloor.plant.config.words import Path, expectation
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -29,14 +30,13 @@ _EXPECTED: Final = {
     "model_attributes_type": "keys and values were expected",
     "literal_error": "expected {expected}",
     "enum": "expected {expected}",
-    "greater_than": "expected more than {gt:g}",
-    "greater_than_equal": "expected {ge:g} or more",
-    "less_than": "expected less than {lt:g}",
-    "less_than_equal": "expected {le:g} or less",
-    "too_short": "at least {min_length} was expected",
+    "greater_than": "expected more than {gt:.15g}",
+    "greater_than_equal": "expected {ge:.15g} or more",
+    "less_than": "expected less than {lt:.15g}",
+    "less_than_equal": "expected {le:.15g} or less",
     "too_long": "at most {max_length} were expected",
     "string_too_short": "a text of at least {min_length} characters was expected",
-    "string_pattern_mismatch": "expected letters, digits, '.', '_' and '-'",
+    "string_pattern_mismatch": "expected text of the form {pattern}",
 }
 
 
@@ -53,23 +53,48 @@ def validate(document: Document, model: type[Model], path: Path, data: Any) -> M
 def _note(document: Document, model: type[BaseModel], base: Path, data: Any, error: ErrorDetails) -> None:
     inner = _walk(error["loc"], data)
     path = base + inner
-    where = document.place(path)
+    if path in document.unread:
+        return
     match error["type"]:
         case "extra_forbidden":
-            known = _known_keys(model, inner[:-1])
-            parent = document.place(path[:-1])
-            document.blame(path, f"{path[-1]!r} is no key of {parent}: {expectation(str(path[-1]), known)}", key=True)
+            hint = expectation(str(path[-1]), _known_keys(model, inner[:-1]))
+            document.blame(path, f"{path[-1]!r} is no key of {document.place(path[:-1])}: {hint}", key=True)
         case "missing":
-            parent = document.place(path[:-1])
-            document.blame(
-                path[:-1], f"{path[-1]!r} is missing in {parent}: add '{path[-1]}: …'{_meaning(model, inner)}", key=True
-            )
+            _note_missing(document, model, path, inner)
         case "value_error":
             what, colon, hint = str(error["ctx"]["error"]).partition(": ")
-            document.blame(path, f"{what} in {where}{colon}{hint}")
-        case kind:
-            expected = _EXPECTED[kind].format(**error.get("ctx", {})) if kind in _EXPECTED else error["msg"]
-            document.blame(path, f"{_shown(error['input'])} stands in {where}: {expected}")
+            document.blame(path, f"{what} in {document.place(path)}{colon}{hint}")
+        case "too_short":
+            _note_short(document, path, error)
+        case _:
+            document.blame(path, f"{shown(error['input'])} stands in {document.place(path)}: {_expected(error)}")
+
+
+def _note_missing(document: Document, model: type[BaseModel], path: Path, inner: Path) -> None:
+    parent = document.place(path[:-1])
+    if isinstance(path[-1], int):
+        document.blame(
+            path[:-1], f"the list in {parent} has no item {path[-1] + 1}{_meaning(model, inner[:-1])}: add it"
+        )
+    else:
+        document.blame(
+            path[:-1], f"{path[-1]!r} is missing in {parent}: add '{path[-1]}: …'{_meaning(model, inner)}", key=True
+        )
+
+
+def _note_short(document: Document, path: Path, error: ErrorDetails) -> None:
+    """Items that are wrong themselves do not count for pydantic, so the length is looked at again."""
+    least = error["ctx"]["min_length"]
+    if len(error["input"]) < least:
+        said = "is empty" if not error["input"] else f"has {len(error['input'])}"
+        document.blame(path, f"{document.place(path)} {said}: at least {least} was expected")
+
+
+def _expected(error: ErrorDetails) -> str:
+    context = error.get("ctx", {})
+    if context.get("pattern") == NAME:
+        return "expected up to 63 letters, digits, '.', '_' and '-'"
+    return _EXPECTED[error["type"]].format(**context) if error["type"] in _EXPECTED else error["msg"]
 
 
 def _walk(loc: tuple[str | int, ...], data: Any) -> Path:
@@ -83,12 +108,17 @@ def _walk(loc: tuple[str | int, ...], data: Any) -> Path:
         if inside:
             here = here[step]
             path.append(step)
-        elif i == len(loc) - 1 and isinstance(here, Mapping):
+        elif i == len(loc) - 1 and isinstance(here, Mapping | list):
             path.append(step)
     return tuple(path)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value of a plant file as a sentence shows it.
+
+    >>> shown(True), shown([1, 2]), shown("x")
+    ("'true'", 'a list of 2', "'x'")
+    """
     match value:
         case None:
             return "nothing"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
-from shopfloor.plant.config.assets import expand
+from pydantic import BaseModel, ValidationError
+from shopfloor.plant.config.assets import Known, expand
 from shopfloor.plant.config.document import LARGEST, Document, parse, strings
 from shopfloor.plant.config.explain import validate
 from shopfloor.plant.config.plant import PlantConfig, SourceConfig
-from shopfloor.plant.config.sections import PlantFile
-from shopfloor.plant.config.types import asset_type
+from shopfloor.plant.config.sections import AssetSection, PlantFile, PlantSection, SourceSection, TagSection
+from shopfloor.plant.config.types import asset_type, check_tag
 from shopfloor.plant.config.words import Path, expectation
 from shopfloor.plant.errors import ConfigError
 
@@ -46,6 +47,7 @@ def loads(text: str, name: str = "plant.yaml", environ: Mapping[str, str] = os.e
     _check_passwords(document)
     file = validate(document, PlantFile, (), document.data)
     if file is None:
+        _check_rest(document)
         document.raise_problems()
     assert file is not None  # noqa: S101 (raise_problems has raised)
     config = _build(document, file)
@@ -97,41 +99,65 @@ def _read(path: FilePath) -> str:
 
 def _build(document: Document, file: PlantFile) -> PlantConfig:
     plant = file.plant.model_copy(update={"title": file.plant.title or file.plant.site})
+    known = Known(file.types, (plant.site, *plant.sites))
     return PlantConfig(
         plant=plant,
         types={name: asset_type(document, name, section) for name, section in file.types.items()},
-        assets=expand(document, file),
+        assets=expand(document, dict(enumerate(file.assets)), known),
         gateway=file.gateway,
         server=file.server,
         store=file.store,
-        sources=tuple(_sources(document, file)),
+        sources=_sources(document, dict(enumerate(file.sources))),
     )
 
 
-def _sources(document: Document, file: PlantFile) -> Iterable[SourceConfig]:
+def _check_rest(document: Document) -> None:
+    """Look at the entries that are right in themselves, so that one wrong key hides no other problem."""
+    data = document.data if isinstance(document.data, dict) else {}
+    types = _items(data.get("types"))
+    for name, kind in types.items():
+        for tag, section in _valid(TagSection, _items(_items(kind).get("tags"))).items():
+            check_tag(document, ("types", name, "tags", tag), section)
+    plant = _valid(PlantSection, {"plant": data.get("plant")}).get("plant")
+    if types:
+        known = Known(list(types), (plant.site, *plant.sites) if plant else ())
+        expand(document, _valid(AssetSection, _items(data.get("assets"))), known)
+    _sources(document, _valid(SourceSection, _items(data.get("sources"))))
+
+
+def _items(data: Any) -> dict[Any, Any]:
+    return data if isinstance(data, dict) else dict(enumerate(data)) if isinstance(data, list) else {}
+
+
+def _valid(model: type[Options], items: Mapping[Any, Any]) -> dict[Any, Options]:
+    valid = {}
+    for key, item in items.items():
+        with suppress(ValidationError):
+            valid[key] = model.model_validate(item)
+    return valid
+
+
+def _sources(document: Document, sections: Mapping[int, SourceSection]) -> tuple[SourceConfig, ...]:
     kinds = _SHIPPED | {point.name for point in entry_points(group=CONNECTORS)}
     names: dict[str, int] = {}
-    for i, section in enumerate(file.sources):
+    for i, section in sections.items():
+        where = document.place(("sources", i))
         if section.kind not in kinds:
-            hint = expectation(section.kind, kinds)
-            document.blame(
-                ("sources", i, "kind"),
-                f"{section.kind!r} is no kind of source in {document.place(('sources', i))}: {hint}",
-            )
+            sentence = f"{section.kind!r} is no kind of source in {where}: {expectation(section.kind, kinds)}"
+            document.blame(("sources", i, "kind"), sentence)
         if section.name in names:
             line = document.values["sources", names[section.name]][0]
-            document.blame(
-                ("sources", i, "name"),
-                f"the source {section.name!r} is given twice (first in line {line}): rename one of them",
-            )
+            sentence = f"the source {section.name!r} is given twice (first in line {line}): rename one of them"
+            document.blame(("sources", i, "name"), sentence)
         names.setdefault(section.name, i)
-        yield SourceConfig(section.name, section.kind, section.model_extra or {}, document, i)
+    return tuple(SourceConfig(s.name, s.kind, s.model_extra or {}, document, i) for i, s in sections.items())
 
 
 def _check_passwords(document: Document) -> None:
     for path, text in strings(document.data):
         if "://" in text and "@" in text and _password(text):
             document.blame(path, _secret(document, path))
+            document.unread.add(path)
 
 
 def _secret(document: Document, path: Path) -> str:

@@ -6,7 +6,7 @@ Each key is documented here, once: `docs/plant-file.md` is made of it.
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,7 +60,8 @@ def url_of(*schemes: str) -> AfterValidator:
 
 
 HttpUrl = Annotated[str, url_of("http", "https")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[float, BeforeValidator(_no_bool)]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Range = Annotated[tuple[Number, Number], Field(description="[low, high]")]

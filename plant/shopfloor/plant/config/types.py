@@ -15,7 +15,7 @@ from shopfloor.plant.tag import Band, Limit, Side, Tag
 def asset_type(document: Document, name: str, section: TypeSection) -> AssetType:
     """The type as the product uses it; problems are noted in the document."""
     for tag_name, tag in section.tags.items():
-        _check(document, ("types", name, "tags", tag_name), tag)
+        check_tag(document, ("types", name, "tags", tag_name), tag)
     return AssetType(name, section.title or name, tuple(_tag(*item) for item in section.tags.items()))
 
 
@@ -42,15 +42,15 @@ def _limit(section: LimitSection) -> Limit:
     return Limit(side, value, section.priority, section.delay, section.deadband, section.advice)
 
 
-def _check(document: Document, path: Path, tag: TagSection) -> None:
+def check_tag(document: Document, path: Path, tag: TagSection) -> None:
+    """Note what does not fit together in a tag."""
     _check_name(document, path)
     _check_kind(document, path, tag)
-    for key in ("normal", "range"):
-        band = getattr(tag, key)
+    for key, band in (("normal", tag.normal), ("range", tag.range)):
         if band and not band[0] < band[1]:
             document.blame(
                 (*path, key),
-                f"{list(band)} is no range in {document.place((*path, key))}: write the lower value first",
+                f"[{band[0]:g}, {band[1]:g}] is no range in {document.place((*path, key))}: write the lower first",
             )
     if tag.range and not tag.writable:
         document.blame(
