@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -56,7 +56,7 @@ def _text(value: Any) -> str:
     if isinstance(value, ua.LocalizedText):
         return value.Text or ""
     if isinstance(value, ua.NodeId):
-        return value.to_string()
+        return str(value.to_string())
     if isinstance(value, ua.StatusCode):
         return str(value.name)
     return str(value)
@@ -73,17 +73,6 @@ def empty(example: Scalar) -> Scalar:
     if isinstance(example, str):
         return ""
     return 0 if isinstance(example, int) else math.nan
-
-
-def kind_of(kinds: Sequence[type]) -> type:
-    """The one kind of several Python types: text if any is text, float if they differ.
-
-    >>> kind_of([int, float]), kind_of([str])
-    (<class 'float'>, <class 'str'>)
-    """
-    if len(set(kinds)) == 1:
-        return kinds[0]
-    return str if str in kinds else float
 
 
 _PLAIN = (ua.LocalizedText, ua.NodeId, ua.QualifiedName, ua.StatusCode)

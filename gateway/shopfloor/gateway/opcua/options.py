@@ -1,4 +1,12 @@
-"""What the plant file may say about an OPC UA source."""
+"""What the plant file may say about an OPC UA source.
+
+>>> options = OpcuaOptions(
+...     url="opc.tcp://127.0.0.1:4840", security="none",
+...     assets={"Machines/CNC-[1..2]": "delta/frames/machining/cell-a/cnc-[1..2]"}, tags={"Spindle/Power": "spindle.power"},
+... )
+>>> options.roots["Machines/CNC-2"]
+'delta/frames/machining/cell-a/cnc-2'
+"""
 
 from __future__ import annotations
 
@@ -6,6 +14,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 from shopfloor.plant.config import Duration, Section, Whole, url_of
+from shopfloor.plant.config.assets import count
 
 POLICIES: Final = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
 
@@ -33,13 +42,20 @@ class OpcuaOptions(Section):
     password_file: str | None = Field(None, description="File that holds the password.")
     publishing_interval: Duration = Field(0.5, description="How often the server sends what has changed.")
     sampling_interval: Duration | None = Field(None, description="How often it looks; by default as fast as it can.")
-    queue: Whole | None = Field(
-        None, ge=1, description="Values the server keeps per variable; by default 10 s of them."
-    )
+    queue: Whole | None = Field(None, ge=1, description="Values the server keeps per variable; by default 10 s.")
     assets: dict[str, str] = Field({}, description="Browse path below Objects -> asset path; names joined by '/'.")
     tags: dict[str, str] = Field({}, description="Browse path below each asset -> tag name.")
     nodes: tuple[NodeOptions, ...] = Field((), description="Single variables by NodeId.")
     everything: str | None = Field(None, description="Asset path that gets every variable of the server.")
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """Browse path of each asset below Objects -> its asset path, with rows counted through."""
+        return {
+            path: asset
+            for paths, assets in self.assets.items()
+            for path, asset in zip(count(paths), count(assets), strict=True)
+        }
 
     @property
     def queue_size(self) -> int:
@@ -54,6 +70,9 @@ class OpcuaOptions(Section):
             raise ValueError("the source names no variables: give 'assets' with 'tags', 'nodes' or 'everything'")
         if bool(self.assets) != bool(self.tags):
             raise ValueError("'assets' and 'tags' belong together: give both, or neither")
+        for paths, assets in self.assets.items():
+            if len(count(paths)) != len(count(assets)):
+                raise ValueError(f"{paths!r} and {assets!r} count differently: give both the same row")
         if self.security != "none" and not (self.certificate and self.private_key):
             raise ValueError(f"security {self.security} needs 'certificate' and 'private_key': name both files")
         return self
