@@ -1,0 +1,96 @@
+"""Compaction: many small segments of a day become one, in little memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from shopfloor.plant import StoreError
+from shopfloor.services.historian.options import Options
+from shopfloor.services.historian.rows import Rows, collapse, join, sort
+from shopfloor.services.historian.segment import Segment, group_rows
+from shopfloor.services.historian.segment_writer import SegmentWriter
+
+
+def candidates(segments: Sequence[Segment], count: int, mirrored: int | None = None) -> list[list[Segment]]:
+    """Neighbours (in age of data) of one kind, day and level, `count` of them or more.
+
+    Where a mirror copies segments, only those up to `mirrored` are touched.
+    """
+    groups: list[list[Segment]] = []
+    ordered = sorted(segments, key=lambda s: (s.kind, s.day, s.precedence))
+    for _, same in itertools.groupby(ordered, key=lambda s: (s.kind, s.day, s.level, _is_free(s, mirrored))):
+        group = list(same)
+        if len(group) >= count and _is_free(group[0], mirrored):
+            groups.append(group)
+    return groups
+
+
+def compact(parts: Sequence[Segment], folder: Path, id_: int, options: Options) -> tuple[Segment, int]:
+    """One segment of many; and how many exact duplicates collapsed."""
+    first = parts[0]
+    out = SegmentWriter(folder, first.kind, first.day, id_, options)
+    try:
+        came = 0
+        for rows in _merged(parts):
+            came += len(rows)
+            out.add(collapse(rows))
+        collapsed = came - out.rows
+        if came != sum(part.rows for part in parts):
+            raise StoreError(
+                f"A compaction in {folder} read {came} values of {sum(p.rows for p in parts)}: it was undone."
+            )
+        return out.finish(max(part.precedence for part in parts), first.level + 1), collapsed
+    except BaseException:
+        out.abandon()
+        raise
+
+
+def _is_free(segment: Segment, mirrored: int | None) -> bool:
+    return not segment.damage and (mirrored is None or segment.id <= mirrored or segment.level > 0)
+
+
+def _merged(parts: Sequence[Segment]) -> Iterator[Rows]:
+    """All rows of all parts, sorted, piece by piece; equal (tag, time) never fall into two pieces."""
+    streams = [_Stream(part) for part in parts]
+    while any(len(stream.rows) for stream in streams):
+        border = min(stream.border() for stream in streams)
+        pieces = [stream.take(border) for stream in streams]
+        yield sort(join([piece for piece in pieces if len(piece)], parts[0].kind))
+        for stream in streams:
+            stream.fill()
+
+
+_END = (np.iinfo(np.int64).max, np.iinfo(np.int64).max)
+
+
+class _Stream:
+    """The rows of one segment, a row group at a time."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._group = 0
+        self.rows = group_rows(segment, 0)
+
+    def border(self) -> tuple[int, int]:
+        """Up to here (tag, time) the stream has shown everything; the end when nothing more comes."""
+        if self._group + 1 >= len(self._segment.groups):
+            return _END
+        return int(self.rows.tag[-1]), int(self.rows.time[-1])
+
+    def take(self, border: tuple[int, int]) -> Rows:
+        """Rows up to and including the border."""
+        tag, time = border
+        upto = int(np.searchsorted(self.rows.tag, min(tag, np.iinfo(np.int32).max), "left"))
+        same = int(np.searchsorted(self.rows.tag, min(tag, np.iinfo(np.int32).max), "right"))
+        upto += int(np.searchsorted(self.rows.time[upto:same], time, "right"))
+        taken, self.rows = self.rows.take(slice(0, upto)), self.rows.take(slice(upto, None))
+        return taken
+
+    def fill(self) -> None:
+        """Read on when all was taken."""
+        if not len(self.rows) and self._group + 1 < len(self._segment.groups):
+            self._group += 1
+            self.rows = group_rows(self._segment, self._group)

@@ -1,0 +1,174 @@
+"""The historian: its parts put together."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from shopfloor.plant import Batch
+from shopfloor.services.historian import catalogue
+from shopfloor.services.historian.dictionary import Dictionary
+from shopfloor.services.historian.folder import FolderLock
+from shopfloor.services.historian.keeper import Keeper
+from shopfloor.services.historian.latest import Latest
+from shopfloor.services.historian.log import Account, Log
+from shopfloor.services.historian.notifier import Notifier
+from shopfloor.services.historian.options import Options
+from shopfloor.services.historian.reader import StoreReader
+from shopfloor.services.historian.sequence import SourceLedger, Stored
+from shopfloor.services.historian.shelf import Shelf
+from shopfloor.services.historian.writer import Writer
+
+_log = logging.getLogger(__name__)
+
+
+class Historian:
+    """A time-series store in a folder. Thread-safe; one process at a time.
+
+    >>> import tempfile
+    >>> from shopfloor.plant import Batch, Sample
+    >>> batch = Batch.of([Sample("delta/frames/line/cell/cnc-01/spindle.power", 1_000, 3.5)])
+    >>> with tempfile.TemporaryDirectory() as folder, Historian.open(folder) as store:
+    ...     stored = store.ingest("edge-1-00c0ffee", 1, "machining", 1, batch)
+    ...     store.reader.read(batch.names, 0, 2_000).column("value").to_pylist()
+    [3.5]
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], int], options: Options) -> None:
+        self._folder = folder
+        self._closed = False
+        self._lock = FolderLock(folder)
+        try:
+            self._log = Log(folder / "log.db")
+        except BaseException:
+            self._lock.release()
+            raise
+        try:
+            self._build(clock, options)
+        except BaseException:
+            self._log.close()
+            self._lock.release()
+            raise
+
+    @classmethod
+    def open(
+        cls, folder: Path | str, *, clock: Callable[[], int] = time.time_ns, options: Options | None = None
+    ) -> Self:
+        """Open or make the store in `folder`. `StoreError` says why it cannot be: in use, read-only, damaged."""
+        return cls(Path(folder), clock, options or Options())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop. What is not in a segment yet stays in the log."""
+        if self._closed:
+            return
+        self._closed = True
+        self._keeper.close()
+        self._notifier.close()
+        self._log.close()
+        self._lock.release()
+
+    @property
+    def reader(self) -> StoreReader:
+        """The way to read back; thread-safe."""
+        return self._reader
+
+    def ingest(
+        self, gateway: str, sequence: int, source: str, accepted: int, batch: Batch, body: bytes | None = None
+    ) -> Stored:
+        """Make a batch durable; when this returns it is on the disk.
+
+        `accepted` is the gateway's cumulative count for the source, this batch included. `body` saves work where
+        `batch.to_bytes()` is at hand. A repeated sequence stores nothing. Raises `SequenceGap` (send `expected` first),
+        `RejectedError` (never), `SinkUnavailable` (later).
+        """
+        return self._writer.store(Account(gateway, sequence, source, accepted, len(batch)), batch, body)
+
+    def note_rejected(
+        self, gateway: str, sequence: int, source: str, values: int, accepted: int, sentence: str
+    ) -> Stored:
+        """Write down that the gateway gave a batch up after `RejectedError`; its sequence goes on."""
+        return self._writer.refuse(Account(gateway, sequence, source, accepted, values), sentence)
+
+    def subscribe(self, callback: Callable[[Batch], None]) -> Callable[[], None]:
+        """Call `callback` with every batch after its commit, on another thread; call the answer to unsubscribe."""
+        return self._notifier.subscribe(callback)
+
+    def ledger(self) -> list[SourceLedger]:
+        """The account of every source of every gateway."""
+        with self._writer.lock:
+            return self._log.ledger()
+
+    def stats(self) -> dict[str, Any]:
+        """What the store holds and how it is.
+
+        rows, bytes, segments, oldest and newest (UTC ns or None), memory_rows, collapsed, state, sentence, damaged.
+        """
+        segments = self._shelf.segments()
+        rows, start, end = self._shelf.memory()
+        starts, ends = [s.start for s in segments], [s.end for s in segments]
+        if rows:
+            starts, ends = [*starts, start], [*ends, end]
+        damaged = [segment.damage for segment in segments if segment.damage]
+        state, sentence = self._state(damaged)
+        return {
+            "rows": rows + sum(segment.rows for segment in segments),
+            "bytes": sum(_size(path) for segment in segments for path in segment.files()),
+            "segments": len(segments),
+            "oldest": min(starts, default=None),
+            "newest": max(ends, default=None),
+            "memory_rows": rows,
+            "collapsed": self._keeper.collapsed,
+            "state": state,
+            "sentence": sentence,
+            "damaged": damaged,
+        }
+
+    def flush(self) -> None:
+        """Turn everything in memory into segments, now."""
+        self._keeper.flush()
+
+    def maintain(self) -> None:
+        """Do what the background would do next: flush, retention, compaction."""
+        self._keeper.run_once()
+
+    def _state(self, damaged: list[str]) -> tuple[str, str]:
+        trouble = self._writer.full or self._keeper.trouble
+        if trouble:
+            return ("full" if "full" in trouble or "space" in trouble else "readonly"), trouble
+        return ("damaged", damaged[0]) if damaged else ("ok", "The store takes and keeps every value.")
+
+    def _build(self, clock: Callable[[], int], options: Options) -> None:
+        with self._log.transaction() as db:
+            segments = catalogue.load(db, self._folder)
+        for path in catalogue.sweep(self._folder, segments):
+            _log.info("Removed %s, which no segment lists", path)
+        self._shelf, self._latest = Shelf(segments), Latest()
+        self._tags, self._notifier = Dictionary(self._log.tags()), Notifier()
+        newest = self._log.meta("latest")
+        if newest is not None:
+            self._latest.load(newest)
+        self._writer = Writer(self._log, self._shelf, self._tags, self._latest, self._notifier.put, options)
+        self._keeper = Keeper(self._folder, self._log, self._shelf, self._latest, self._writer.lock, clock, options)
+        self._writer.replay()
+        self._writer.on_sealed = self._keeper.wake
+        self._reader = StoreReader(self._shelf, self._tags, self._latest)
+        self._keeper.start()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

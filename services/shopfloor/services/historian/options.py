@@ -1,0 +1,28 @@
+"""What an operator may choose about the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+NS: Final = 1_000_000_000
+MINUTE: Final = 60 * NS
+HOUR: Final = 3600 * NS
+DAY: Final = 86_400 * NS
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Sizes and ages of the store; the defaults suit a plant of 30,000 values a second in 300 MB of memory."""
+
+    flush_rows: int = 1_000_000
+    flush_age_s: float = 120.0
+    group_rows: int = 65_536
+    compact_segments: int = 8
+    backlog: int = 3
+    """How many sealed memtables may wait for the disk before `ingest` waits, and then refuses."""
+    patience_s: float = 20.0
+    """How long `ingest` waits for the backlog before it raises `SinkUnavailable`."""
+    reserve_bytes: int = 128_000_000
+    """Free space that the log leaves to the segments, so that a full disk can still be flushed."""
+    retention_days: float | None = None

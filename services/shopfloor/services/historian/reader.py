@@ -1,0 +1,218 @@
+"""Reading back: `plant.Reader` over segments, rollups and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from shopfloor.plant import Kind
+from shopfloor.services.historian.dictionary import Dictionary
+from shopfloor.services.historian.latest import Latest, to_table
+from shopfloor.services.historian.options import HOUR, MINUTE
+from shopfloor.services.historian.rollup import Rollup, merge
+from shopfloor.services.historian.rows import Rows, empty, join, order, sort
+from shopfloor.services.historian.scan import Scan, last_of_each
+from shopfloor.services.historian.shelf import Shelf
+
+COLUMNS: Final = ("tag", "time", "value", "text", "quality")
+_NUMERIC: Final = (Kind.FLOAT, Kind.INT)
+_TIME: Final = pa.timestamp("ns", "UTC")
+_BACK: Final = (HOUR, 24 * HOUR, 7 * 24 * HOUR, 60 * 24 * HOUR)
+"""How far back `previous` looks, step by step, before it looks at everything."""
+
+
+class StoreReader:
+    """`plant.Reader` of the embedded store. Thread-safe; answers see one moment of the store.
+
+    Rows are sorted by tag in the order asked, then by time. int64 values answer as float64 in `value`.
+    """
+
+    def __init__(self, shelf: Shelf, tags: Dictionary, latest: Latest) -> None:
+        self._shelf, self._tags, self._latest = shelf, tags, latest
+
+    def tags(self) -> list[str]:
+        """Every tag that ever had a value, in order of first appearance."""
+        return list(self._tags.paths)
+
+    def latest(self, tags: Sequence[str] | None = None) -> pa.Table:
+        """Newest value of each tag (of all, when None): tag, time, value, text, quality."""
+        known = self._known(self.tags() if tags is None else tags)
+        ids = np.fromiter(known.values(), np.int64, len(known))
+        return to_table(list(known), self._latest.of(ids))
+
+    def read(
+        self,
+        tags: Sequence[str],
+        start: int,
+        end: int,
+        *,
+        previous: bool = False,
+        columns: Sequence[str] = COLUMNS,
+    ) -> pa.Table:
+        """Every value in [start, end): the chosen `columns` of tag (dictionary), time, value, text, quality.
+
+        With `previous`, the last value of each tag before `start` comes first, for data that is stored on change.
+        """
+        known = self._known(tags)
+        numbers, texts = self._numbers(known, start, end, previous), self._texts(known, start, end, previous)
+        if not len(texts):
+            return _table(list(known), numbers, None, columns)
+        rows = Rows(
+            np.concatenate([numbers.tag, texts.tag]),
+            np.concatenate([numbers.time, texts.time]),
+            np.concatenate([numbers.value, np.full(len(texts), np.nan)]),
+            np.concatenate([numbers.quality, texts.quality]),
+        )
+        text = np.concatenate([np.full(len(numbers), None, object), texts.value])
+        index = order(rows.tag, rows.time)
+        return (
+            _table(list(known), rows, text, columns)
+            if index is None
+            else _table(list(known), rows.take(index), text[index], columns)
+        )
+
+    def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
+        """About `points` values that draw the same picture: time, value, low, high, quality (worst).
+
+        Few values come as they are; many as the mean and extremes of buckets, from rollups where the span is long.
+        """
+        known = self._known([tag])
+        points = max(points, 2)
+        every = -(-(end - start) // points)
+        if every >= MINUTE:
+            every = -(-every // MINUTE) * MINUTE
+            every = -(-every // HOUR) * HOUR if every >= 2 * HOUR else every
+            width = HOUR if every % HOUR == 0 else MINUTE
+            rollup = self._rollup(known, start // width * width, end, every)
+            return _picture(rollup)
+        rows = self._numbers(known, start, end, previous=False)
+        if len(rows) <= points:
+            return _pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
+        return _chosen(rows, points)
+
+    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
+        """Per tag and bucket of `every` ns counted from `start`.
+
+        Columns: tag, time, n, bad, sum, min, max, first, last, first_time, last_time, quality (worst). Good and
+        uncertain numbers enter; `bad` counts the rest. Whole minutes and hours come from rollups.
+        """
+        known = self._known(tags)
+        rollup = self._rollup(known, start, end, every)
+        names = ("n", "bad", "sum", "min", "max", "first", "last")
+        columns = {"tag": _dictionary(list(known), rollup.tag), "time": pa.array(rollup.time).view(_TIME)}
+        columns |= {name: _nullable(getattr(rollup, name)) for name in names}
+        columns |= {name: pa.array(getattr(rollup, name)).view(_TIME) for name in ("first_time", "last_time")}
+        return pa.table(columns | {"quality": pa.array(rollup.quality)})
+
+    def _known(self, tags: Sequence[str]) -> dict[str, int]:
+        found = {tag: self._tags.find(tag) for tag in tags}
+        return {tag: id_ for tag, id_ in found.items() if id_ is not None}
+
+    def _kinds(self, known: dict[str, int], kinds: Sequence[Kind]) -> list[Kind]:
+        return [kind for kind in kinds if any(self._tags.holds(id_, kind) for id_ in known.values())]
+
+    def _scan(self, known: dict[str, int]) -> Scan:
+        view = self._shelf.view()
+        return Scan(view, list(known.values()), len(self._tags))
+
+    def _numbers(self, known: dict[str, int], start: int, end: int, previous: bool) -> Rows:
+        kinds = self._kinds(known, _NUMERIC)
+        return self._with_previous(known, kinds, start, end, previous=previous) if kinds else empty(Kind.FLOAT)
+
+    def _texts(self, known: dict[str, int], start: int, end: int, previous: bool) -> Rows:
+        kinds = self._kinds(known, (Kind.TEXT,))
+        return self._with_previous(known, kinds, start, end, previous=previous) if kinds else empty(Kind.TEXT)
+
+    def _with_previous(self, known: dict[str, int], kinds: list[Kind], start: int, end: int, *, previous: bool) -> Rows:
+        scan = self._scan(known)
+        rows = _one_kind([scan.rows(kind, start, end) for kind in kinds])
+        if not previous:
+            return rows
+        return sort(join([self._before(scan, kinds, start, len(known)), rows], kinds[0]))
+
+    def _before(self, scan: Scan, kinds: list[Kind], start: int, tags: int) -> Rows:
+        """The last row of each tag before `start`, looking further back only for the tags not found yet."""
+        found: list[Rows] = []
+        missing = np.ones(tags, bool)
+        border = start
+        for back in (*_BACK, start):
+            lower = max(start - back, 0)
+            rows = last_of_each(_one_kind([scan.rows(kind, lower, border) for kind in kinds]))
+            rows = rows.take(missing[rows.tag])
+            found.append(rows)
+            missing[rows.tag] = False
+            border = lower
+            if not missing.any() or border <= 0:
+                break
+        return join(found, kinds[0])
+
+    def _rollup(self, known: dict[str, int], start: int, end: int, every: int) -> Rollup:
+        scan = self._scan(known)
+        parts = [scan.rollup(kind, start, end, every) for kind in self._kinds(known, _NUMERIC)]
+        return parts[0] if len(parts) == 1 else merge(parts, every, start)
+
+
+def _one_kind(parts: list[Rows]) -> Rows:
+    """Rows of several numeric kinds as float64; of one kind, as they are."""
+    parts = [_as_float(part) for part in parts]
+    return parts[0] if len(parts) == 1 else sort(join(parts, Kind.FLOAT))
+
+
+def _as_float(rows: Rows) -> Rows:
+    if rows.value.dtype != np.int64:
+        return rows
+    return Rows(rows.tag, rows.time, rows.value.astype(np.float64), rows.quality)
+
+
+def _table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns: Sequence[str]) -> pa.Table:
+    """The chosen columns; `text` is None when every row is a number."""
+
+    def value() -> pa.Array:
+        is_text = None if text is None else np.array([entry is not None for entry in text], bool)
+        return pa.array(rows.value, pa.float64(), mask=is_text, from_pandas=False)
+
+    build = {
+        "tag": lambda: _dictionary(names, rows.tag),
+        "time": lambda: pa.array(rows.time).view(_TIME),
+        "value": value,
+        "text": lambda: pa.nulls(len(rows), pa.string()) if text is None else pa.array(text, pa.string()),
+        "quality": lambda: pa.array(rows.quality),
+    }
+    return pa.table({name: build[name]() for name in columns})
+
+
+def _dictionary(names: list[str], index: NDArray[np.int32]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(names, pa.string()))
+
+
+def _nullable(column: NDArray[Any]) -> pa.Array:
+    return pa.array(column, mask=np.isnan(column)) if column.dtype == np.float64 else pa.array(column)
+
+
+def _pictured(
+    time: NDArray[np.int64], value: NDArray[Any], low: NDArray[Any], high: NDArray[Any], quality: NDArray[np.uint32]
+) -> pa.Table:
+    columns = {"time": pa.array(time).view(_TIME)}
+    columns |= {name: pa.array(data, pa.float64()) for name, data in (("value", value), ("low", low), ("high", high))}
+    return pa.table(columns | {"quality": pa.array(quality)})
+
+
+def _picture(rollup: Rollup) -> pa.Table:
+    """Buckets as points: the mean at the middle of the bucket's own values, NaN where all were bad."""
+    with np.errstate(invalid="ignore"):
+        mean = np.where(rollup.n > 0, rollup.sum / np.maximum(rollup.n, 1), np.nan)
+    middle = rollup.first_time + (rollup.last_time - rollup.first_time) // 2
+    return _pictured(middle, mean, rollup.min, rollup.max, rollup.quality)
+
+
+def _chosen(rows: Rows, points: int) -> pa.Table:
+    """The rows that draw the same picture (M4)."""
+    from tsdownsample import NaNM4Downsampler
+
+    count = max(points // 4 * 4, 4)
+    index = NaNM4Downsampler().downsample(rows.time, np.ascontiguousarray(rows.value, np.float64), n_out=count)
+    rows = rows.take(np.unique(index.astype(np.int64)))
+    return _pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)

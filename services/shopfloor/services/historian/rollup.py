@@ -1,0 +1,144 @@
+"""Rollups: mergeable summaries of the numeric values of a tag in a bucket of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.plant.quality import severity
+from shopfloor.services.historian.rows import Rows, order
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rollup:
+    """One summary per (tag, bucket), in columns sorted by them.
+
+    `n` counts good and uncertain numbers, which alone enter sum, min, max, first and last (NaN where `n` is 0);
+    `bad` counts the rest. `time` is the start of the bucket; `quality` is the worst StatusCode.
+    """
+
+    tag: NDArray[np.int32]
+    time: Ints
+    n: Ints
+    bad: Ints
+    sum: Floats
+    min: Floats
+    max: Floats
+    first: Floats
+    last: Floats
+    first_time: Ints
+    last_time: Ints
+    quality: NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def take(self, rows: NDArray[Any] | slice) -> Self:
+        """The chosen summaries."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def renumber(self, numbers: NDArray[np.int32]) -> Self:
+        """The same summaries with tag t called `numbers[t]`."""
+        return type(self)(numbers[self.tag], *(getattr(self, field.name) for field in fields(self)[1:]))
+
+
+def summarize(rows: Rows, every: int, origin: int = 0) -> Rollup:
+    """Summaries of sorted numeric rows in buckets of `every` ns counted from `origin`."""
+    if not len(rows):
+        return nothing()
+    bucket = (rows.time - origin) // every
+    starts = _starts(rows.tag, bucket)
+    value = rows.value.astype(np.float64, copy=False)
+    usable = (severity(rows.quality) < 2) & ~np.isnan(value)
+    n = np.add.reduceat(usable.astype(np.int64), starts)
+    first, last = _ends(usable, starts)
+    number = np.where(usable, value, np.nan)
+    return Rollup(
+        rows.tag[starts],
+        bucket[starts] * every + origin,
+        n,
+        np.diff(np.append(starts, len(rows))) - n,
+        np.add.reduceat(np.where(usable, value, 0.0), starts),
+        np.fmin.reduceat(number, starts),
+        np.fmax.reduceat(number, starts),
+        number[first],
+        number[last],
+        rows.time[first],
+        rows.time[last],
+        np.maximum.reduceat(rows.quality, starts),
+    )
+
+
+def merge(parts: Sequence[Rollup], every: int, origin: int = 0) -> Rollup:
+    """One summary per (tag, bucket of `every` ns counted from `origin`) out of partial ones.
+
+    Each part's bucket must lie within one of the answer's.
+    """
+    whole = _join([part for part in parts if len(part)])
+    if not len(whole):
+        return whole
+    index = order(whole.tag, whole.first_time)
+    whole = whole if index is None else whole.take(index)
+    bucket = (whole.time - origin) // every
+    if np.any((whole.tag[1:] == whole.tag[:-1]) & (bucket[1:] < bucket[:-1])):
+        again = np.lexsort((whole.first_time, bucket, whole.tag))
+        whole, bucket = whole.take(again), bucket[again]
+    starts = _starts(whole.tag, bucket)
+    usable = whole.n > 0
+    first, _ = _ends(usable, starts)
+    last = _latest(whole, usable, starts)
+    return Rollup(
+        whole.tag[starts],
+        bucket[starts] * every + origin,
+        np.add.reduceat(whole.n, starts),
+        np.add.reduceat(whole.bad, starts),
+        np.add.reduceat(whole.sum, starts),
+        np.fmin.reduceat(whole.min, starts),
+        np.fmax.reduceat(whole.max, starts),
+        whole.first[first],
+        whole.last[last],
+        whole.first_time[first],
+        whole.last_time[last],
+        np.maximum.reduceat(whole.quality, starts),
+    )
+
+
+def nothing() -> Rollup:
+    """No summaries."""
+    i, f = np.empty(0, np.int64), np.empty(0, np.float64)
+    return Rollup(np.empty(0, np.int32), i, i, i, f, f, f, f, f, i, i, np.empty(0, np.uint32))
+
+
+def _join(parts: Sequence[Rollup]) -> Rollup:
+    if not parts:
+        return nothing()
+    if len(parts) == 1:
+        return parts[0]
+    return Rollup(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Rollup)))
+
+
+def _starts(tag: NDArray[np.int32], bucket: Ints) -> Ints:
+    changed = (tag[1:] != tag[:-1]) | (bucket[1:] != bucket[:-1])
+    return np.concatenate([np.zeros(1, np.int64), np.flatnonzero(changed) + 1])
+
+
+def _ends(usable: NDArray[np.bool_], starts: Ints) -> tuple[Ints, Ints]:
+    """Index of the first and last usable row of each group; the group's own ends where none is usable."""
+    at = np.arange(len(usable))
+    first = np.minimum.reduceat(np.where(usable, at, len(usable)), starts)
+    last = np.maximum.reduceat(np.where(usable, at, -1), starts)
+    stops = np.append(starts[1:], len(usable)) - 1
+    return np.where(first < len(usable), first, starts), np.where(last >= 0, last, stops)
+
+
+def _latest(whole: Rollup, usable: NDArray[np.bool_], starts: Ints) -> Ints:
+    """Index of the usable partial whose last value is newest, per group."""
+    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(whole))))
+    by_end = np.lexsort((whole.last_time, usable, group))
+    return np.asarray(by_end[np.append(starts[1:], len(whole)) - 1], np.int64)

@@ -1,0 +1,208 @@
+"""Segments: immutable Parquet files of one kind and one UTC day, sorted by (tag, time)."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from shopfloor.plant import Kind
+from shopfloor.services.historian.rollup import Rollup
+from shopfloor.services.historian.rows import Rows
+
+Groups = NDArray[np.int64]
+"""One line per row group: smallest tag, largest tag, oldest time, newest time."""
+
+_TIME: Final = pa.timestamp("ns", "UTC")
+_VALUE: Final = {Kind.FLOAT: pa.float64(), Kind.INT: pa.int64(), Kind.TEXT: pa.string()}
+_ENCODING: Final = {Kind.FLOAT: "BYTE_STREAM_SPLIT", Kind.INT: "DELTA_BINARY_PACKED"}
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Segment:
+    """A published file and what is known of it without touching it.
+
+    `minutes` and `hours` index its rollup files, which exist where they are much shorter than the rows.
+    `precedence` orders segments by age of their data: at equal (tag, time) the greater wins.
+    """
+
+    id: int
+    path: Path
+    kind: Kind
+    day: str
+    rows: int
+    size: int
+    precedence: int
+    level: int
+    start: int
+    end: int
+    groups: Groups
+    minutes: Groups | None = None
+    hours: Groups | None = None
+    damage: str = ""
+    _retired: Any = field(default=None, repr=False)
+
+    def rollup_path(self, level: str) -> Path:
+        """Where its rollup of a level ("minutes" or "hours") lies."""
+        return self.path.with_suffix(f".{level}.parquet")
+
+    def files(self) -> list[Path]:
+        """Every file of the segment."""
+        levels = [level for level in ("minutes", "hours") if getattr(self, level) is not None]
+        return [self.path, *(self.rollup_path(level) for level in levels)]
+
+    def retire(self) -> None:
+        """Delete the files as soon as no reader holds the segment."""
+        self._retired = weakref.finalize(self, _unlink, tuple(self.files()))
+
+    def find(self, wanted: NDArray[np.bool_], start: int, end: int) -> Rows:
+        """Rows of the wanted tags (a mask over tag ids) in [start, end), sorted."""
+        table = _read(self.path, choose(self.groups, wanted, start, end), [*_COLUMNS], _coded(self.kind))
+        return _matching(to_rows(table, self.kind), wanted, start, end)
+
+    def find_rollup(self, level: str, wanted: NDArray[np.bool_], start: int, end: int) -> Rollup:
+        """Summaries of the wanted tags whose bucket starts in [start, end)."""
+        groups: Groups = getattr(self, level)
+        table = _read(self.rollup_path(level), choose(groups, wanted, start, end), [*_ROLLUP_COLUMNS])
+        rollup = Rollup(*(_numbers(table.column(name)) for name in _ROLLUP_COLUMNS))
+        keep = wanted[rollup.tag] & (rollup.time >= start) & (rollup.time < end)
+        return rollup if keep.all() else rollup.take(keep)
+
+
+_COLUMNS: Final = ("tag", "time", "value", "quality")
+_ROLLUP_COLUMNS: Final = tuple(entry.name for entry in fields(Rollup))
+
+
+def choose(groups: Groups, wanted: NDArray[np.bool_], start: int, end: int) -> list[int]:
+    """Which row groups may hold a wanted tag in [start, end)."""
+    count = np.concatenate([np.zeros(1, np.int64), np.cumsum(wanted)])
+    low = np.minimum(groups[:, 0], len(wanted))
+    high = np.minimum(groups[:, 1] + 1, len(wanted))
+    hit = (count[high] > count[low]) & (groups[:, 2] < end) & (groups[:, 3] >= start)
+    return [int(i) for i in np.flatnonzero(hit)]
+
+
+def schema(kind: Kind) -> pa.Schema:
+    """Columns of a segment's file."""
+    return pa.schema([("tag", pa.int32()), ("time", _TIME), ("value", _VALUE[kind]), ("quality", pa.uint32())])
+
+
+def writer(path: Path, kind: Kind) -> pq.ParquetWriter:
+    """A Parquet writer with the encodings that measured best for plant data."""
+    encoding = {"time": "DELTA_BINARY_PACKED"}
+    dictionary = ["tag", "quality"]
+    if kind in _ENCODING:
+        encoding["value"] = _ENCODING[kind]
+    else:
+        dictionary.append("value")
+    return pq.ParquetWriter(
+        path, schema(kind), compression="zstd", compression_level=3, use_dictionary=dictionary, column_encoding=encoding
+    )
+
+
+def to_table(rows: Rows, kind: Kind) -> pa.Table:
+    """Rows as an Arrow table of `schema(kind)`, numbers without a copy."""
+    columns = [
+        pa.array(rows.tag, pa.int32()),
+        pa.array(rows.time, pa.int64()).view(_TIME),
+        pa.array(rows.value, _VALUE[kind], from_pandas=False),
+        pa.array(rows.quality, pa.uint32()),
+    ]
+    return pa.Table.from_arrays(columns, schema=schema(kind))
+
+
+def to_rows(table: pa.Table, kind: Kind) -> Rows:
+    """What `to_table` made, back as rows."""
+    value = table.column("value")
+    return Rows(
+        _numbers(table.column("tag")),
+        _numbers(table.column("time")),
+        _texts(value) if kind is Kind.TEXT else _numbers(value),
+        _numbers(table.column("quality")),
+    )
+
+
+def index(tag: NDArray[np.int32], time: NDArray[np.int64], group_rows: int) -> Groups:
+    """The line of `Groups` of each row group of sorted columns."""
+    starts = np.arange(0, len(tag), group_rows)
+    stops = np.minimum(starts + group_rows, len(tag)) - 1
+    low, high = np.minimum.reduceat(time, starts), np.maximum.reduceat(time, starts)
+    return np.column_stack([tag[starts], tag[stops], low, high]).astype(np.int64)
+
+
+def write_rollup(path: Path, rollup: Rollup, group_rows: int) -> Groups:
+    """Write a rollup file and sync it."""
+    columns = {name: pa.array(getattr(rollup, name)) for name in _ROLLUP_COLUMNS}
+    for name in ("time", "first_time", "last_time"):
+        columns[name] = columns[name].view(_TIME)
+    split = dict.fromkeys(("sum", "min", "max", "first", "last"), "BYTE_STREAM_SPLIT")
+    delta = dict.fromkeys(("time", "first_time", "last_time"), "DELTA_BINARY_PACKED")
+    pq.write_table(
+        pa.table(columns),
+        path,
+        row_group_size=group_rows,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=["tag", "n", "bad", "quality"],
+        column_encoding=split | delta,
+    )
+    sync(path)
+    return index(rollup.tag, rollup.time, group_rows)
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the entries of a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def group_rows(segment: Segment, group: int) -> Rows:
+    """All rows of one row group."""
+    return to_rows(_read(segment.path, [group], [*_COLUMNS], _coded(segment.kind)), segment.kind)
+
+
+def _coded(kind: Kind) -> list[str] | None:
+    return ["value"] if kind is Kind.TEXT else None
+
+
+def _read(path: Path, groups: list[int], columns: list[str], dictionary: list[str] | None = None) -> pa.Table:
+    with pq.ParquetFile(path, metadata=_metadata(path), read_dictionary=dictionary) as file:
+        return file.read_row_groups(groups, columns=columns, use_threads=False)
+
+
+@lru_cache(maxsize=512)
+def _metadata(path: Path) -> pq.FileMetaData:
+    return pq.read_metadata(path)
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    numbers: NDArray[Any] = column.to_numpy()
+    return numbers
+
+
+def _texts(column: pa.ChunkedArray) -> NDArray[Any]:
+    parts = [np.array(chunk.dictionary.to_pylist(), object)[chunk.indices.to_numpy()] for chunk in column.chunks]
+    return np.concatenate(parts) if parts else np.empty(0, object)
+
+
+def _matching(rows: Rows, wanted: NDArray[np.bool_], start: int, end: int) -> Rows:
+    keep = wanted[rows.tag] & (rows.time >= start) & (rows.time < end)
+    return rows if keep.all() else rows.take(keep)
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""The rules of a gateway's sequence, and the ledger of its sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shopfloor.plant import StoreError
+
+
+class SequenceGap(StoreError):  # noqa: N818 (a state of the world, not a fault of the code)
+    """A batch came too early: `expected` is the sequence that the gateway must send next."""
+
+    def __init__(self, gateway: str, sequence: int, expected: int) -> None:
+        super().__init__(
+            f"Gateway {gateway} sent sequence {sequence}, but {expected} was expected: send batch {expected} first."
+        )
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: how many values were stored, and whether the batch had been stored before."""
+
+    values: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLedger:
+    """The account of one source of one gateway, in values.
+
+    `accepted` is the gateway's own counter at its newest batch; `baseline` is how many of them this store was never
+    asked to keep (its folder is younger than the gateway's spool); `repeated` came more than once and were stored once.
+    The account is `balanced` while no batch ever disagreed with `accepted == baseline + stored + rejected`.
+    """
+
+    gateway: str
+    source: str
+    accepted: int
+    stored: int
+    rejected: int
+    repeated: int
+    baseline: int
+    mismatches: int
+    sentence: str
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every counter that the gateway sent agreed with ours."""
+        return self.mismatches == 0
