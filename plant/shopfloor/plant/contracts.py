@@ -93,8 +93,11 @@ class Reader(Protocol):
         """Newest value of each tag: tag, time, value, text, quality."""
         ...
 
-    def read(self, tags: Sequence[str], start: int, end: int) -> pa.Table:
-        """Every stored value: tag (dictionary), time, value (float64; null for text), text, quality."""
+    def read(self, tags: Sequence[str], start: int, end: int, *, previous: bool = False) -> pa.Table:
+        """Every stored value: tag (dictionary), time, value (float64; null for text), text, quality.
+
+        `previous` puts each tag's last value before `start` first: data stored on change holds it until the next.
+        """
         ...
 
     def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:

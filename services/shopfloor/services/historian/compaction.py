@@ -38,14 +38,16 @@ def compact(parts: Sequence[Segment], folder: Path, id_: int, options: Options) 
             came += len(rows)
             out.add(collapse(rows))
         collapsed = came - out.rows
-        if came != sum(part.rows for part in parts):
-            raise StoreError(
-                f"A compaction in {folder} read {came} values of {sum(p.rows for p in parts)}: it was undone."
-            )
+        _check(came, sum(part.rows for part in parts), folder)
         return out.finish(max(part.precedence for part in parts), first.level + 1), collapsed
     except BaseException:
         out.abandon()
         raise
+
+
+def _check(came: int, expected: int, folder: Path) -> None:
+    if came != expected:
+        raise StoreError(f"A compaction in {folder} read {came} values of {expected}: nothing was changed.")
 
 
 def _is_free(segment: Segment, mirrored: int | None) -> bool:

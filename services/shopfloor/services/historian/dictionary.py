@@ -37,7 +37,7 @@ class Dictionary:
     def learn(self, db: sqlite3.Connection, names: Sequence[str], kind: Kind) -> NDArray[np.int32]:
         """Ids of `names`; new ones are inserted in the caller's transaction.
 
-        A name that is no tag path raises `RejectedError` and changes nothing. When the transaction fails, call `forget`.
+        A name that is no tag path raises `RejectedError` and changes nothing. If the transaction fails, call `forget`.
         """
         fresh = [name for name in dict.fromkeys(names) if name not in self._ids]
         for name in fresh:

@@ -148,7 +148,8 @@ def book(db: sqlite3.Connection, account: Account, stored: int = 0, rejected: in
     db.execute("INSERT OR REPLACE INTO gateways VALUES (?, ?, ?)", (account.gateway, first, account.sequence))
     _open_account(db, account, first)
     db.execute(
-        "UPDATE sources SET accepted = ?, stored = stored + ?, rejected = rejected + ? WHERE gateway = ? AND source = ?",
+        "UPDATE sources SET accepted = ?, stored = stored + ?, rejected = rejected + ?"
+        " WHERE gateway = ? AND source = ?",
         (account.accepted, stored, rejected, account.gateway, account.source),
     )
     _check(db, account)
@@ -185,7 +186,8 @@ def _check(db: sqlite3.Connection, account: Account) -> None:
         f" {'are missing' if account.accepted > ours else 'are too many'}; look at the gateway's log around that batch."
     )
     db.execute(
-        "UPDATE sources SET drift = drift + ?, mismatches = mismatches + 1, sentence = ? WHERE gateway = ? AND source = ?",
+        "UPDATE sources SET drift = drift + ?, mismatches = mismatches + 1, sentence = ?"
+        " WHERE gateway = ? AND source = ?",
         (account.accepted - ours, sentence, *key),
     )
 

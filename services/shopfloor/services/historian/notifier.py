@@ -17,8 +17,8 @@ LIMIT_ROWS: Final = 2_000_000
 class Notifier:
     """Calls every subscriber with every batch, in the order of commits.
 
-    When subscribers fall behind by more than `LIMIT_ROWS` values the oldest waiting batch is passed over, with a line in
-    the log: the store itself holds everything.
+    When subscribers fall behind by more than `LIMIT_ROWS` values the oldest waiting batch is passed over, with a line
+    in the log: the store itself holds everything.
     """
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -174,7 +174,7 @@ def _table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns: Seq
         is_text = None if text is None else np.array([entry is not None for entry in text], bool)
         return pa.array(rows.value, pa.float64(), mask=is_text, from_pandas=False)
 
-    build = {
+    build: dict[str, Callable[[], pa.Array]] = {
         "tag": lambda: _dictionary(names, rows.tag),
         "time": lambda: pa.array(rows.time).view(_TIME),
         "value": value,
