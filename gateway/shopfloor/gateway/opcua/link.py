@@ -15,7 +15,6 @@ from asyncua import Client, ua
 from asyncua.client.ua_session import UaSession
 from asyncua.common.shortcuts import Shortcuts
 from asyncua.crypto import security_policies
-from cryptography.exceptions import UnsupportedAlgorithm
 from shopfloor.gateway.opcua.options import OpcuaOptions
 from shopfloor.plant import SourceLost
 
@@ -75,7 +74,7 @@ async def _secure(client: Client, options: OpcuaOptions) -> None:
         )
     except (FileNotFoundError, PermissionError) as problem:
         raise SourceLost(f"The file {problem.filename} cannot be read ({problem.strerror}).") from problem
-    except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
+    except (ValueError, TypeError) as problem:
         raise SourceLost(f"The certificate or key for {options.url} cannot be used: {problem}.") from problem
 
 

@@ -1,8 +1,10 @@
 """What the plant file may say about an OPC UA source.
 
 >>> options = OpcuaOptions(
-...     url="opc.tcp://127.0.0.1:4840", security="none",
-...     assets={"Machines/CNC-[1..2]": "delta/frames/machining/cell-a/cnc-[1..2]"}, tags={"Spindle/Power": "spindle.power"},
+...     url="opc.tcp://127.0.0.1:4840",
+...     security="none",
+...     assets={"Machines/CNC-[1..2]": "delta/frames/machining/cell-a/cnc-[1..2]"},
+...     tags={"Spindle/Power": "spindle.power"},
 ... )
 >>> options.roots["Machines/CNC-2"]
 'delta/frames/machining/cell-a/cnc-2'

@@ -25,6 +25,7 @@ _FIXED: Final = {
     5: struct.Struct("<H"), 6: struct.Struct("<i"), 7: struct.Struct("<I"), 8: struct.Struct("<q"),
     9: struct.Struct("<Q"), 10: struct.Struct("<f"), 11: struct.Struct("<d"),
 }  # fmt: skip
+_UINT64: Final = 9
 _STRING: Final = 12
 
 
@@ -47,7 +48,6 @@ class Notification:
     keep_alive: bool
     changes: list[Change] = field(default_factory=list)
     status: int = 0
-    acknowledged: list[int] = field(default_factory=list)
 
 
 def read_publish_response(body: Buffer) -> Notification:
@@ -57,13 +57,23 @@ def read_publish_response(body: Buffer) -> Notification:
     header.ServiceResult.check()
     subscription = _U32.unpack(body.read(4))[0]
     body.skip(4 * max(_I32.unpack(body.read(4))[0], 0) + 1)
+    return _read_message(body, subscription)
+
+
+def read_republish_response(body: Buffer, subscription: int) -> Notification:
+    """Decode a RepublishResponse; a bad service result raises asyncua's `UaStatusCodeError`."""
+    nodeid_from_binary(body)
+    struct_from_binary(ua.ResponseHeader, body).ServiceResult.check()
+    return _read_message(body, subscription)
+
+
+def _read_message(body: Buffer, subscription: int) -> Notification:
     sequence = _U32.unpack(body.read(4))[0]
     body.skip(8)
     parts = _I32.unpack(body.read(4))[0]
     answer = Notification(subscription, sequence, keep_alive=parts <= 0)
     for _ in range(parts):
         _read_part(body, answer)
-    answer.acknowledged = [_U32.unpack(body.read(4))[0] for _ in range(max(_I32.unpack(body.read(4))[0], 0))]
     return answer
 
 
@@ -118,7 +128,10 @@ def _read_variant(data: bytes, position: int) -> tuple[Any, int]:
     kind = data[position]
     fixed = _FIXED.get(kind)
     if fixed is not None:
-        return fixed.unpack_from(data, position + 1)[0], position + 1 + fixed.size
+        value = fixed.unpack_from(data, position + 1)[0]
+        if kind == _UINT64 and value >= 2**63:
+            value = float(value)
+        return value, position + 1 + fixed.size
     if kind == _STRING:
         length = _I32.unpack_from(data, position + 1)[0]
         start = position + 5

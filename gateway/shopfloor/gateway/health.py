@@ -1,0 +1,101 @@
+"""Health: what the gateway tells the server about itself and its sources, once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from shopfloor.gateway.forward import Forwarder
+from shopfloor.gateway.pipeline import Feed
+from shopfloor.gateway.server import Server, TokenRefused
+from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.state import State
+from shopfloor.plant import RejectedError, SinkUnavailable
+
+
+def installed_version() -> str:
+    """The version of the installed distribution."""
+    try:
+        return version("shopfloor")
+    except PackageNotFoundError:
+        return "0"
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds now, in bytes."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return pages * resource.getpagesize()
+
+
+@dataclass(slots=True)
+class Health:
+    """Reads the counters; times are ms since 1970."""
+
+    name: str
+    spool: Spool
+    forwarder: Forwarder
+    feeds: Sequence[Feed]
+
+    def report(self) -> dict[str, Any]:
+        """The health of this gateway as it goes to the server."""
+        return {
+            "name": self.name,
+            "pid": os.getpid(),
+            "version": installed_version(),
+            "time": time.time_ns() / 1e6,
+            "rss_bytes": resident_bytes(),
+            "cpu_s": time.process_time(),
+            "spool": {
+                "batches": self.spool.tally.batches,
+                "values": self.spool.tally.values,
+                "bytes": self.spool.tally.bytes,
+                "limit_bytes": self.spool.limit,
+                "detail": self.forwarder.sentence,
+            },
+            "sources": [self._source(feed) for feed in self.feeds],
+        }
+
+    def _source(self, feed: Feed) -> dict[str, Any]:
+        state, counts = feed.state, self.spool.tally.of(feed.state.name)
+        good, uncertain, bad = state.severities
+        trouble = getattr(feed.source, "malformed_sentence", "") or getattr(feed.source, "detail", "")
+        return {
+            "name": state.name,
+            "kind": state.kind,
+            "url": state.url,
+            "state": str(state.state),
+            "detail": state.detail or (trouble if state.state is State.CONNECTED else ""),
+            "tags": len(state.tags),
+            "values_per_s": round(state.rate.mark(state.values), 1),
+            "newest_time": state.newest_time / 1e6 if state.newest_time else None,
+            "good": good,
+            "uncertain": uncertain,
+            "bad": bad,
+            "reconnects": state.reconnects,
+            "accepted": counts.accepted,
+            "spooled": counts.spooled,
+            "rejected": counts.rejected,
+            "dropped": counts.dropped,
+            "malformed": getattr(feed.source, "malformed", 0),
+        }
+
+
+async def report(health: Health, server: Server, every_s: float = 1.0) -> None:
+    """Tell the server until cancelled. A server that does not listen is no reason to stop: batches tell of it."""
+    while True:
+        with suppress(SinkUnavailable, TokenRefused, RejectedError):
+            await server.report_health(health.spool.id, health.report())
+        await asyncio.sleep(every_s)

@@ -1,0 +1,23 @@
+"""OPC UA: variables of a server become tags, with their quality and source time."""
+
+from typing import ClassVar, Final
+
+from shopfloor.gateway.opcua.options import NodeOptions, OpcuaOptions
+from shopfloor.gateway.opcua.source import OpcuaSource
+from shopfloor.plant.contracts import Plant
+
+__all__ = ["CONNECTOR", "NodeOptions", "OpcuaConnector", "OpcuaOptions", "OpcuaSource"]
+
+
+class OpcuaConnector:
+    """The kind `opcua` of a source."""
+
+    kind: ClassVar[str] = "opcua"
+    options: ClassVar[type[OpcuaOptions]] = OpcuaOptions
+
+    def build(self, name: str, options: OpcuaOptions, plant: Plant) -> OpcuaSource:  # noqa: ARG002
+        """Make the source."""
+        return OpcuaSource(name, options)
+
+
+CONNECTOR: Final = OpcuaConnector()

@@ -1,0 +1,62 @@
+"""The OPC UA source: find the variables, subscribe, hand over, acknowledge."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from asyncua.client.ua_session import UaSession
+from shopfloor.gateway.opcua.columns import Columns
+from shopfloor.gateway.opcua.items import Item, find
+from shopfloor.gateway.opcua.link import connected, explained
+from shopfloor.gateway.opcua.options import OpcuaOptions
+from shopfloor.gateway.opcua.publish import Publisher
+from shopfloor.gateway.opcua.subscribe import subscribe
+from shopfloor.plant import Batch
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class OpcuaSource:
+    """Reads the variables of one server. `detail` says which of them it does not have."""
+
+    name: str
+    options: OpcuaOptions
+    detail: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where the values come from."""
+        return self.options.url
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[AsyncIterator[Batch]]:
+        """Connect, find, subscribe and iterate; `SourceLost` says why the server could not be used."""
+        async with connected(self.options) as session:
+            publisher, columns = await self._subscribe(session)
+            async with publisher.running(), aclosing(self._batches(publisher, columns)) as batches:
+                yield batches
+
+    async def _subscribe(self, session: UaSession) -> tuple[Publisher, Columns]:
+        found, missing = await find(session, self.options)
+        items: dict[int, Item] = dict(enumerate(found, 1))
+        subscriptions = await subscribe(session, self.options, items)
+        lacking = missing + [tag for one in subscriptions for tag in one.refused]
+        detail = f"{len(lacking)} variables are not there, the first is {lacking[0]}." if lacking else ""
+        if detail and detail != self.detail:
+            _logger.warning("%s: %s", self.name, detail)
+        self.detail = detail
+        return Publisher(self.url, session, subscriptions), Columns(items)
+
+    async def _batches(self, publisher: Publisher, columns: Columns) -> AsyncGenerator[Batch, None]:
+        while True:
+            with explained(self.url):
+                notifications = await publisher.take()
+            changes = (change for one in notifications for change in one.changes)
+            for batch in list(columns.batches(changes, time.time_ns())):
+                yield batch
+            publisher.acknowledge(notifications)

@@ -1,0 +1,90 @@
+"""Subscribing: one subscription per kind of value, items created in large requests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from asyncua import ua
+from asyncua.client.ua_session import UaSession
+from shopfloor.gateway.opcua.items import Item
+from shopfloor.gateway.opcua.options import OpcuaOptions
+from shopfloor.plant import SourceLost
+
+_logger = logging.getLogger(__name__)
+_CHUNK: Final = 1_000
+_KEEP_ALIVE_S: Final = 2.0
+_LIFETIME_S: Final = 300.0
+
+
+@dataclass(slots=True)
+class Subscribed:
+    """A subscription on the server. `keep_alive` is the longest silence in s that it promised."""
+
+    id: int
+    keep_alive: float
+    refused: list[str]
+
+
+async def subscribe(session: UaSession, options: OpcuaOptions, items: dict[int, Item]) -> list[Subscribed]:
+    """Create the subscriptions for the items by client handle."""
+    made = []
+    for kind in dict.fromkeys(item.kind for item in items.values()):
+        group = {handle: item for handle, item in items.items() if item.kind is kind}
+        one = await _create(session, options)
+        await _fill(session, options, one, group)
+        made.append(one)
+    if sum(len(one.refused) for one in made) == len(items):
+        raise SourceLost(f"{options.url} accepts none of the {len(items)} variables: first {made[0].refused[0]}.")
+    return made
+
+
+async def _create(session: UaSession, options: OpcuaOptions) -> Subscribed:
+    interval = options.publishing_interval
+    parameters = ua.CreateSubscriptionParameters()
+    parameters.RequestedPublishingInterval = interval * 1_000
+    parameters.RequestedMaxKeepAliveCount = max(1, round(_KEEP_ALIVE_S / interval))
+    parameters.RequestedLifetimeCount = max(3 * parameters.RequestedMaxKeepAliveCount, round(_LIFETIME_S / interval))
+    parameters.MaxNotificationsPerPublish = 50_000
+    parameters.PublishingEnabled = True
+    answer = await session.create_subscription(parameters, callback=_ignore)
+    keep_alive = answer.RevisedPublishingInterval * answer.RevisedMaxKeepAliveCount / 1_000
+    return Subscribed(answer.SubscriptionId, keep_alive, [])
+
+
+def _ignore(_result: object) -> None:
+    """Notifications are asked for by the `Publisher`."""
+
+
+async def _fill(session: UaSession, options: OpcuaOptions, to: Subscribed, items: dict[int, Item]) -> None:
+    handles = list(items)
+    for start in range(0, len(handles), _CHUNK):
+        chunk = handles[start : start + _CHUNK]
+        parameters = ua.CreateMonitoredItemsParameters()
+        parameters.SubscriptionId = to.id
+        parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
+        parameters.ItemsToCreate = [_request(items[handle], handle, options) for handle in chunk]
+        results = await session.create_monitored_items(parameters)
+        to.refused.extend(_refused([items[handle] for handle in chunk], results))
+
+
+def _request(item: Item, handle: int, options: OpcuaOptions) -> ua.MonitoredItemCreateRequest:
+    request = ua.MonitoredItemCreateRequest()
+    request.ItemToMonitor.NodeId = item.node
+    request.ItemToMonitor.AttributeId = ua.AttributeIds.Value
+    request.MonitoringMode = ua.MonitoringMode.Reporting
+    request.RequestedParameters.ClientHandle = handle
+    request.RequestedParameters.SamplingInterval = (options.sampling_interval or 0.0) * 1_000
+    request.RequestedParameters.QueueSize = options.queue_size
+    request.RequestedParameters.DiscardOldest = True
+    return request
+
+
+def _refused(items: Sequence[Item], results: Sequence[ua.MonitoredItemCreateResult]) -> list[str]:
+    return [
+        f"{item.tag} ({result.StatusCode.name})"
+        for item, result in zip(items, results, strict=True)
+        if not result.StatusCode.is_good()
+    ]
