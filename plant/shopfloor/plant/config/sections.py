@@ -151,9 +151,6 @@ class ServerSection(Section):
     security: Literal["loopback", "token"] = Field(
         "loopback", description="'token': every request from another machine carries a token."
     )
-    token_file: str | None = Field(
-        None, description="File with a token that gateways may use, as in a container secret."
-    )
 
     @model_validator(mode="after")
     def _closed(self) -> Self:
