@@ -115,7 +115,7 @@ def init(x: Row, u: Row, p: Sequence[float], key: int, n: int) -> None:
     x[LEFT] = 600.0 + math.floor(1800.0 * uniform(key, 2, C_INIT))
     x[ALUMINA] = 2.5 + 0.6 * uniform(key, 3, C_INIT)
     x[SLUDGE] = 40.0 + 60.0 * uniform(key, 4, C_INIT)
-    x[ALF3] = 10.2 + 1.6 * uniform(key, 5, C_INIT)
+    x[ALF3] = 11.5 + 1.6 * uniform(key, 5, C_INIT)
     x[LIQUIDUS] = liquidus(x[ALF3], x[ALUMINA])
     x[BATH_C] = x[LIQUIDUS] + 8.0
     x[LEDGE] = 9.0
@@ -319,7 +319,7 @@ def _heat(x: Row, u: Row, p: Sequence[float], f: Sequence[float], volts: float, 
     x[BATH_C] += (gain - side) * dt / 24000.0
     x[LEDGE] += (wall - side) * dt / 36000.0
     x[LEDGE] = min(max(x[LEDGE], 1.0), 25.0)
-    x[ALF3] += (u[SET_ALF3] - 38.0 - 4.2 * (x[ALF3] - 11.0)) * 100.0 / 9500.0 * dt / DAY
+    x[ALF3] += (u[SET_ALF3] - 38.0 - 4.2 * (x[ALF3] - 12.3)) * 100.0 / 9500.0 * dt / DAY
     loss = 0.0016 * (superheat - 8.0) + 0.010 * max(0.0, 4.2 - x[ACD]) + 0.0006 * x[WAVES] * 0.5
     x[EFFICIENCY] = min(max(p[P_EFFICIENCY] - loss + 0.0027, 0.80), 0.97)
     x[ACD] += (0.000012 - 0.000011 * amperes / LINE_KA) * dt

@@ -43,8 +43,8 @@ def cell_voltage(
     limit = 0.80 * (root - 0.55) / (math.sqrt(CRITICAL * critical) - 0.55) * 1.045
     share = min(density / limit if limit > 0.0 else 1.0, 0.985)
     reaction = 1.08 * THERMAL_V * math.log(density / (0.0029 * math.exp(0.56 * math.log(alumina))))
-    concentration = -THERMAL_V * math.log(1.0 - share)
-    conductivity = (2.28 - 0.062 * alumina) * (1.0 + 0.0009 * (bath_c - 960.0)) / bath
+    concentration = -1.5 * THERMAL_V * math.log(1.0 - share)
+    conductivity = (2.24 - 0.040 * alumina) * (1.0 + 0.0009 * (bath_c - 960.0)) / bath
     ohmic = amperes * 1000.0 * (acd / (conductivity * ANODE_CM2) + external * 1e-6)
     return 1.223 + reaction + concentration + ohmic
 
@@ -52,12 +52,10 @@ def cell_voltage(
 def liquidus(alf3: float, alumina: float) -> float:
     """Liquidus of the bath in degrees C for excess AlF3 and alumina in %, with 5 % CaF2.
 
-    Source: Solheim et al., Light Metals 1995 (main terms).
+    Source: A. Solheim et al., Light Metals 1995.
     """
-    return (
-        1011.0
-        + 0.50 * alf3
-        - 0.13 * math.exp(2.2 * math.log(alf3))
-        - 3.45 * alumina / (1.0 + 0.0236 * alumina)
-        - 2.84 * 5.0 / (1.0 + 0.0081 * 25.0)
-    )
+    calcium = 5.0
+    both = calcium * alf3
+    dissolved = 7.93 * alumina / (1.0 + 0.0936 * alumina - 0.0017 * alumina * alumina - 0.0023 * alf3 * alumina)
+    fluoride = 0.50 * alf3 - 0.13 * math.exp(2.2 * math.log(alf3))
+    return 1011.0 + fluoride - 3.45 * calcium / (1.0 + 0.0173 * calcium) + 0.124 * both - 0.00542 * both * math.sqrt(both) - dissolved
