@@ -1,0 +1,124 @@
+"""History: the values of a tag over a time range, raw or drawn with about as many points as asked for."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Final
+
+import pyarrow as pa
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+from shopfloor.plant import Kind
+from shopfloor.services.api.wire import ARROW, ERRORS, NOT_FOUND, PLAIN, answer, times_ms
+from shopfloor.services.catalog import Catalog, Entry
+from shopfloor.services.clock import Clock, to_ms, to_ns
+from shopfloor.services.historian import StoreReader
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+MOST_POINTS: Final = 20_000
+MOST_JSON_ROWS: Final = 250_000
+_HOUR_MS: Final = 3_600_000.0
+_LAST_MS: Final = 9_000_000_000_000.0
+
+
+class History(BaseModel):
+    """Columns of equal length. `low` and `high` are there when the picture was downsampled."""
+
+    tag: str
+    unit: str
+    kind: str
+    downsampled: bool
+    time: list[float]
+    value: list[float | int | str | None]
+    low: list[float | None] | None = None
+    high: list[float | None] | None = None
+    quality: list[int]
+
+
+def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
+    """`GET history`."""
+    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND)
+
+    @routes.get(
+        "/history",
+        response_model=History,
+        responses={200: {"content": {ARROW: {}}, "description": "JSON, or Arrow with nanoseconds by Accept."}},
+    )
+    def get_history(
+        request: Request,
+        tag: Annotated[str, Query(description="Full tag path.")],
+        start: Annotated[float | None, Query(description="Epoch ms; by default an hour before the end.")] = None,
+        end: Annotated[float | None, Query(description="Epoch ms, exclusive; by default now.")] = None,
+        points: Annotated[int | None, Query(ge=1, le=MOST_POINTS, description="Absent: every stored value.")] = None,
+    ) -> Response:
+        """Give the history of a tag, as JSON or as Arrow (by `Accept`)."""
+        entry = catalog.find(tag)
+        first, last = time_range(start, end, clock)
+        downsampled = points is not None and entry.tag.kind is not Kind.TEXT
+        if downsampled and points is not None:
+            table = reader.downsample(entry.path, first, last, points)
+        else:
+            table = _raw(_read(reader, entry, first, last), entry)
+        if ARROW in request.headers.get("accept", ""):
+            return Response(_stream(table, entry), headers=PLAIN, media_type=ARROW)
+        return answer(_columns(table, entry, downsampled))
+
+    return routes
+
+
+def time_range(start: float | None, end: float | None, clock: Clock) -> tuple[int, int]:
+    """Start and end in ns; what is no time range raises 422."""
+    end = to_ms(clock()) if end is None else end
+    start = end - _HOUR_MS if start is None else start
+    for name, value in (("start", start), ("end", end)):
+        if not math.isfinite(value) or abs(value) > _LAST_MS:
+            raise HTTPException(422, f"'{name}' is {value}: expected Unix epoch milliseconds, as in {_HOUR_MS:.0f}.")
+    if start >= end:
+        raise HTTPException(422, f"'start' ({start:.0f}) is not before 'end' ({end:.0f}): expected epoch milliseconds.")
+    return to_ns(start), to_ns(end)
+
+
+def _read(reader: StoreReader, entry: Entry, start: int, end: int) -> pa.Table:
+    """Every stored value; a text is a state, so the one that holds at the start comes first."""
+    return reader.read([entry.path], start, end, previous=entry.tag.kind is Kind.TEXT)
+
+
+def _raw(table: pa.Table, entry: Entry) -> pa.Table:
+    value = table.column("text" if entry.tag.kind is Kind.TEXT else "value")
+    return pa.table({"time": table.column("time"), "value": value, "quality": table.column("quality")})
+
+
+def _stream(table: pa.Table, entry: Entry) -> bytes:
+    table = table.replace_schema_metadata({"tag": entry.path, "unit": entry.tag.unit})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(memoryview(sink.getvalue()))
+
+
+def _columns(table: pa.Table, entry: Entry, downsampled: bool) -> dict[str, Any]:
+    if table.num_rows > MOST_JSON_ROWS:
+        raise HTTPException(
+            422,
+            f"{table.num_rows} values are too many for JSON: ask with 'points', a shorter range, or Accept: {ARROW}.",
+        )
+    columns = {
+        "tag": entry.path,
+        "unit": entry.tag.unit,
+        "kind": entry.tag.kind.value,
+        "downsampled": downsampled,
+        "time": times_ms(table.column("time").cast(pa.int64()).to_numpy()),
+        "value": _list(table.column("value")),
+        "quality": table.column("quality").to_pylist(),
+    }
+    if downsampled:
+        columns |= {"low": _list(table.column("low")), "high": _list(table.column("high"))}
+    return columns
+
+
+def _list(column: pa.ChunkedArray) -> list[Any]:
+    if column.null_count or not pa.types.is_floating(column.type):
+        return list(column.to_pylist())
+    values: list[Any] = column.to_numpy().tolist()
+    return values

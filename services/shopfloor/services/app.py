@@ -1,0 +1,259 @@
+"""The composition root of the server: the only place that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from shopfloor.dashboards import PagesNotBuilt, static_folder
+from shopfloor.plant import Batch, Kind
+from shopfloor.plant.config import PlantConfig
+from shopfloor.services import clock
+from shopfloor.services.alarms import Alarms
+from shopfloor.services.alarms.limits import Rule
+from shopfloor.services.api import alarms as alarms_api
+from shopfloor.services.api import assets, events, history, ingest, latest, login, models, predictions, tags
+from shopfloor.services.api import gateways as gateways_api
+from shopfloor.services.api import health as health_api
+from shopfloor.services.api import ledger as ledger_api
+from shopfloor.services.api import live as live_api
+from shopfloor.services.api.wire import API, add_errors
+from shopfloor.services.catalog import Catalog
+from shopfloor.services.clock import Clock
+from shopfloor.services.gateways import Gateways, Post, link_events
+from shopfloor.services.health import PROCESSES, Health
+from shopfloor.services.historian import Historian, Options
+from shopfloor.services.importing import Importing
+from shopfloor.services.ledger import Account, accounts
+from shopfloor.services.live import Live
+from shopfloor.services.security import Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
+from shopfloor.services.site import SecureHeaders, Site
+from shopfloor.services.thinking import NoBrain, Thinking
+from shopfloor.services.version import product_version
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+MakeBrain = Callable[[PlantConfig, Historian, Path, Clock, Callable[[], bool]], Thinking]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that an open server consists of."""
+
+    config: PlantConfig
+    catalog: Catalog
+    historian: Historian
+    gateways: Gateways
+    alarms: Alarms
+    brain: Thinking
+    live: Live
+    health: Health
+    tokens: Tokens
+    sessions: Sessions
+    guard: Guard
+    clock: Clock
+
+    def accounts(self) -> list[Account]:
+        """The ledger, both sides joined."""
+        return accounts(self.historian.ledger(), self.gateways.posts())
+
+
+@contextmanager
+def open_parts(
+    config: PlantConfig,
+    folder: Path,
+    *,
+    host: str | None = None,
+    time: Clock = clock.now,
+    make_brain: MakeBrain | None = None,
+) -> Iterator[Parts]:
+    """Open all parts on a data folder; leaving the block closes them, the last opened first."""
+    with ExitStack() as stack:
+        catalog = Catalog(config)
+        historian = stack.enter_context(Historian.open(folder / "store", clock=time, options=_options(config)))
+        _recall(catalog, historian)
+        gateways = Gateways(folder, time)
+        gateways.load()
+        stack.callback(gateways.save)
+        importing = Importing(config, gateways, historian.ledger)
+        brain = (make_brain or _no_brain)(config, historian, folder / "brain", time, importing.complete)
+        processes = os.environ.get(PROCESSES)
+        health: Health = Health(
+            config, gateways, time, importing, lambda: _store(historian), brain.status, lambda: alarms.alive,
+            Path(processes) if processes else None,
+        )  # fmt: skip
+        alarms = stack.enter_context(
+            Alarms(folder / "alarms", _rules(catalog), _titles(catalog), time, links=health.links,
+                   predictions=brain.predictions)
+        )  # fmt: skip
+        live = Live(historian.reader, time, _states(alarms, brain, health))
+        _connect(historian, catalog, gateways, alarms, live)
+        brain.start()
+        stack.callback(brain.stop)
+        tokens, sessions = Tokens(folder), Sessions()
+        guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
+        yield Parts(config, catalog, historian, gateways, alarms, brain, live, health, tokens, sessions, guard, time)
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The HTTP application on open parts."""
+    app = FastAPI(
+        title="Shopfloor",
+        version=product_version(),
+        description="Values, history, predictions and alarms of a plant. Times are Unix epoch milliseconds, UTC.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(parts.live),
+    )
+    add_errors(app)
+    app.include_router(_api(parts), prefix=API)
+    site = _site()
+    _add_pages(app, site)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
+    app.add_middleware(GuardMiddleware, guard=parts.guard)
+    app.add_middleware(SecureHeaders, policy=site.policy())
+    return app
+
+
+def _api(parts: Parts) -> APIRouter:
+    """One router per noun, each with the parts it needs."""
+    api, reader = APIRouter(), parts.historian.reader
+    for router in (
+        health_api.router(parts.health),
+        assets.router(parts.catalog, reader, parts.alarms),
+        tags.router(parts.catalog),
+        latest.router(parts.catalog, reader),
+        history.router(parts.catalog, reader, parts.clock),
+        predictions.router(parts.catalog, parts.brain, parts.clock),
+        models.router(parts.brain),
+        alarms_api.router(parts.alarms),
+        events.router(parts.alarms, parts.clock),
+        ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
+        ingest.router(parts.historian),
+        gateways_api.router(parts.gateways),
+        live_api.router(parts.live),
+        login.router(parts.tokens, parts.sessions),
+    ):
+        api.include_router(router)
+    return api
+
+
+def _lifespan(live: Live) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(live.run(), name="live")
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return lifespan
+
+
+def _add_pages(app: FastAPI, site: Site) -> None:
+    """Docs, login, and for every other path the pages."""
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        return site.own("docs.html")
+
+    @app.get("/login", include_in_schema=False)
+    def login_page() -> Response:
+        return site.own("login.html")
+
+    @app.get("/login.js", include_in_schema=False)
+    def login_script() -> Response:
+        return site.own("login.js")
+
+    @app.get("/login.css", include_in_schema=False)
+    def login_style() -> Response:
+        return site.own("page.css")
+
+    @app.get("/web/{name}", include_in_schema=False)
+    def own(name: str) -> Response:
+        return site.own(name)
+
+    @app.get("/api/{path:path}", include_in_schema=False)
+    def nothing(path: str) -> Response:  # noqa: ARG001
+        raise HTTPException(404)
+
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    def page(path: str) -> Response:
+        return site.answer(path)
+
+
+def _site() -> Site:
+    try:
+        return Site(static_folder())
+    except PagesNotBuilt as missing:
+        return Site(None, str(missing))
+
+
+def _connect(historian: Historian, catalog: Catalog, gateways: Gateways, alarms: Alarms, live: Live) -> None:
+    """Stored values flow on to whoever looks at them; changes of links become events."""
+
+    def stored(batch: Batch) -> None:
+        catalog.learn(batch.names, batch.kind)
+        alarms.watch(batch)
+        live.add(batch)
+
+    def posted(post: Post, previous: Post | None) -> None:
+        for event in link_events(post, previous):
+            alarms.record(event)
+
+    historian.subscribe(stored)
+    gateways.subscribe(posted)
+
+
+def _options(config: PlantConfig) -> Options:
+    retention = config.store.retention
+    return Options(retention_days=None if retention is None else retention / 86_400)
+
+
+def _recall(catalog: Catalog, historian: Historian) -> None:
+    """Take up the tags that the store knows beyond the plant file."""
+    latest = historian.reader.latest()
+    for tag, text in zip(latest.column("tag").to_pylist(), latest.column("text").to_pylist(), strict=True):
+        catalog.learn((tag,), Kind.FLOAT if text is None else Kind.TEXT)
+
+
+def _store(historian: Historian) -> dict[str, Any]:
+    stats = historian.stats()
+    times = {key: None if stats[key] is None else clock.to_ms(stats[key]) for key in ("oldest", "newest")}
+    return {key: stats[key] for key in ("rows", "bytes", "segments", "state", "sentence")} | times
+
+
+def _no_brain(*_: object) -> Thinking:
+    return NoBrain()
+
+
+def _states(alarms: Alarms, brain: Thinking, health: Health) -> dict[str, Callable[[], Any]]:
+    """What the live socket shows besides values."""
+    return {
+        "alarms": lambda: [alarms_api.view(alarm) for alarm in alarms.open()],
+        "predictions": lambda: list(brain.predictions()),
+        "health": health.answer,
+    }
+
+
+def _rules(catalog: Catalog) -> list[Rule]:
+    return [
+        Rule(entry.path, entry.asset, catalog.assets[entry.asset].title, entry.tag, limit)
+        for entry in catalog.tags.values()
+        for limit in entry.tag.limits
+    ]
+
+
+def _titles(catalog: Catalog) -> dict[str, str]:
+    return {path: asset.title for path, asset in catalog.assets.items()}
+
+
+def _is_open(config: PlantConfig, host: str | None) -> bool:
+    return config.server.security == "loopback" and is_loopback(host or config.server.host)

@@ -1,0 +1,139 @@
+"""The `shopfloor` command. Each subcommand is imported only when it is asked for, so the edge needs no server parts."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Final
+
+from shopfloor.plant import ShopfloorError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: the module that has `add_arguments` and `run`, the extra that it needs, and its help."""
+
+    module: str
+    extra: str
+    help: str
+    example: str
+
+
+COMMANDS: Final = {
+    "demo": Command(
+        "shopfloor.services.supervise", "demo", "start a whole plant on this machine", "shopfloor demo --port 8000"
+    ),
+    "server": Command(
+        "shopfloor.services.server",
+        "server",
+        "store, judge, predict and serve the pages",
+        "shopfloor server --config plant.yaml --data /var/lib/shopfloor",
+    ),
+    "gateway": Command(
+        "shopfloor.gateway.main",
+        "gateway",
+        "collect values and forward them to a server",
+        "shopfloor gateway --config plant.yaml --data /var/lib/shopfloor-gateway --token-file gateway.token",
+    ),
+    "simulate": Command(
+        "shopfloor.simulators.main",
+        "simulators",
+        "simulate a line over OPC UA or MQTT",
+        "shopfloor simulate machining --opcua-port 4840 --seed 1 --state state",
+    ),
+    "replay": Command(
+        "shopfloor.simulators.replay",
+        "simulators",
+        "serve a recording as a live device",
+        "shopfloor replay recording.csv --as opcua --speed 10",
+    ),
+    "browse": Command(
+        "shopfloor.gateway.browse",
+        "gateway",
+        "show what an OPC UA server or broker offers",
+        "shopfloor browse opc.tcp://127.0.0.1:4840",
+    ),
+    "check": Command(
+        "shopfloor.services.commands.check", "gateway", "check a plant file", "shopfloor check plant.yaml"
+    ),
+    "ledger": Command(
+        "shopfloor.services.commands.ledger",
+        "gateway",
+        "account for every value; 1 when it does not balance",
+        "shopfloor ledger --url http://127.0.0.1:8000",
+    ),
+    "token": Command(
+        "shopfloor.services.commands.token",
+        "server",
+        "make, list and revoke tokens for people and programs",
+        "shopfloor token create anna --data data",
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. 0: well; 1: the answer is no; 2: it could not be done, in one sentence; 130: interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(arguments)
+    except ShopfloorError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(arguments: list[str]) -> int:
+    name = arguments[0] if arguments else "--help"
+    if name not in COMMANDS:
+        _overview().parse_args(arguments or ["--help"])
+        return 2
+    command = COMMANDS[name]
+    module = _load(name, command)
+    parser = argparse.ArgumentParser(
+        prog=f"shopfloor {name}",
+        description=f"{command.help[0].upper()}{command.help[1:]}.",
+        epilog=f"example:\n  {command.example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(arguments[1:])))
+
+
+def _overview() -> argparse.ArgumentParser:
+    """The help that names every command; nothing but `--help` and `--version` is accepted by it."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {command.help}" for name, command in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="shopfloor",
+        description="The open industrial brain for a plant.",
+        epilog="\n".join(["commands:", *lines, "", "`shopfloor COMMAND --help` says more."]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"shopfloor {product_version()}")
+    parser.add_argument("command", metavar="COMMAND", choices=list(COMMANDS))
+    return parser
+
+
+def _load(name: str, command: Command) -> ModuleType:
+    try:
+        return importlib.import_module(command.module)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("shopfloor"):
+            raise
+        raise ShopfloorError(
+            f"`shopfloor {name}` needs {missing.name}, which is not installed: run"
+            f" `pip install 'shopfloor[{command.extra}]'`."
+        ) from missing
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The small commands: check, ledger, token. Each module gives `add_arguments(parser)` and `run(args) -> int`."""

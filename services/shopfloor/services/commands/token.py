@@ -1,0 +1,38 @@
+"""`shopfloor token`: who may ask a server that listens on the network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shopfloor.services.security.tokens import Tokens
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="create|list|revoke")
+    for action, help_text in (
+        ("create", "make a token and print it, once"),
+        ("list", "names of all tokens"),
+        ("revoke", "forget a token; it is refused from now on"),
+    ):
+        sub = actions.add_parser(action, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
+        if action != "list":
+            sub.add_argument("name", help="whose token it is, as in anna or grafana")
+        sub.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder of the server")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Create, list or revoke."""
+    tokens = Tokens(args.data)
+    if args.action == "create":
+        sys.stdout.write(f"{tokens.create(args.name)}\n")
+        sys.stderr.write("This is the only time it is shown.\n")
+    elif args.action == "revoke":
+        tokens.revoke(args.name)
+    else:
+        for info in tokens.list():
+            sys.stdout.write(f"{info.name}  {datetime.fromtimestamp(info.created, UTC):%Y-%m-%d %H:%M} UTC\n")
+    return 0

@@ -1,0 +1,99 @@
+"""The site: the compiled pages with history fallback, the offline API docs, the login page, and strict headers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+WEB: Final = Path(__file__).parent / "web"
+_INLINE: Final = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S | re.I)
+_HASHED: Final = re.compile(r"[.-][A-Za-z0-9_-]{8,}\.\w+$")
+_MISSING: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Shopfloor</title>
+<link rel="stylesheet" href="/web/page.css"><main><h1>The pages are not built</h1><p>{sentence}</p>
+<p>The API works: <a href="/docs">/docs</a>.</p></main></html>"""
+
+
+class Site:
+    """Answers every path that the API does not. `folder` is None when the pages were not built."""
+
+    def __init__(self, folder: Path | None, sentence: str = "") -> None:
+        self._folder = folder.resolve() if folder else None
+        self._sentence = sentence
+
+    def answer(self, path: str) -> Response:
+        """The file at a path; a path without a file is a page of the application."""
+        if self._folder is None:
+            return HTMLResponse(_MISSING.format(sentence=_escape(self._sentence)), 503)
+        file = (self._folder / path.lstrip("/")).resolve()
+        if file.is_relative_to(self._folder) and file.is_file() and file.name != "index.html":
+            return FileResponse(file, headers={"Cache-Control": _cache(file, self._folder)})
+        if "." in path.rpartition("/")[2]:
+            return HTMLResponse("There is no such file.", 404)
+        return FileResponse(self._folder / "index.html", headers={"Cache-Control": "no-cache"})
+
+    def own(self, name: str) -> Response:
+        """One of the server's own small files."""
+        file = WEB / name
+        if Path(name).name != name or not file.is_file():
+            return HTMLResponse("There is no such file.", 404)
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    def policy(self) -> str:
+        """Content-Security-Policy: everything from here, and the inline scripts of the compiled page by their hash."""
+        index = self._folder / "index.html" if self._folder else None
+        scripts = _INLINE.findall(index.read_text("utf-8")) if index else []
+        hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in scripts)
+        return (
+            f"default-src 'none'; script-src 'self'{hashes}; style-src 'self'; style-src-attr 'unsafe-inline';"
+            " img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:;"
+            " manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+
+
+class SecureHeaders:
+    """ASGI middleware: the same strict headers on every answer."""
+
+    def __init__(self, app: ASGIApp, policy: str) -> None:
+        self._app = app
+        self._headers = {
+            "Content-Security-Policy": policy,
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and dress the answer."""
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, dressed if scope["type"] == "http" else send)
+
+
+def _cache(file: Path, folder: Path) -> str:
+    hashed = file.parent != folder and _HASHED.search(file.name)
+    return "public, max-age=31536000, immutable" if hashed else "no-cache"
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,64 @@
+"""What the server asks of a brain, and the answers where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Thinking(Protocol):
+    """A brain, as the API sees it. Answers are ready for JSON; times in them are epoch ms."""
+
+    def start(self) -> None:
+        """Begin to learn and to judge, in threads and processes of its own."""
+        ...
+
+    def stop(self) -> None:
+        """End them, within two seconds."""
+        ...
+
+    def predictions(self, asset: str | None = None) -> Sequence[Mapping[str, Any]]:
+        """The newest prediction of every target."""
+        ...
+
+    def history(self, asset: str, target: str, start: int, end: int) -> Mapping[str, Any]:
+        """Past predictions in columns; times in UTC ns."""
+        ...
+
+    def models(self) -> Sequence[Mapping[str, Any]]:
+        """The models with their scores."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """State, progress (0 to 1), sentence and CPU seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoBrain:
+    """A server without models: it connects, stores and shows."""
+
+    sentence: str = "This server has no models: install the extra 'models' to have them."
+
+    def start(self) -> None:
+        """Nothing begins."""
+
+    def stop(self) -> None:
+        """Nothing ends."""
+
+    def predictions(self, asset: str | None = None) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        """None."""
+        return ()
+
+    def history(self, asset: str, target: str, start: int, end: int) -> Mapping[str, Any]:  # noqa: ARG002
+        """Empty columns."""
+        return {"time": [], "value": [], "low": [], "high": []}
+
+    def models(self) -> Sequence[Mapping[str, Any]]:
+        """None."""
+        return ()
+
+    def status(self) -> Mapping[str, Any]:
+        """It waits for ever."""
+        return {"state": "waiting", "progress": 0.0, "sentence": self.sentence, "cpu_s": 0.0}
