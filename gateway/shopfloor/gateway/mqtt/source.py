@@ -228,3 +228,18 @@ def _tls(ca_file: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as problem:
         raise SourceLost(f"The certificate file {ca_file} cannot be used ({problem}).") from problem
+
+
+async def listen(options: MqttOptions, seconds: float, newest: dict[str, bytes]) -> None:
+    """Note the newest message of every topic for a while, in a session that the broker forgets afterwards."""
+    inbox = Inbox(asyncio.get_running_loop())
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=options.client_id, reconnect_on_failure=False)
+    client.connect_timeout = _CONNECT_S
+    link = _Link(options, client, inbox)
+    try:
+        await link.connect([topic.topic for topic in options.topics])
+        await asyncio.sleep(seconds)
+        newest.update((message.topic, message.payload) for message in inbox.take())
+    finally:
+        inbox.close()
+        await asyncio.to_thread(link.close)
