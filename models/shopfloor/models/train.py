@@ -1,0 +1,98 @@
+"""One training run: raw columns in, sealed bundles out.
+
+Columns are reduced to part rows and pot bins as they come, one asset at a time, so that memory stays small.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.models import bins, bundle, parts, train_parts, train_pots
+from shopfloor.models.bins import Bins, Singles, pot_bins
+from shopfloor.models.columns import Columns
+from shopfloor.models.inputs import MACHINE, POT
+from shopfloor.models.parts import Parts, Probes
+from shopfloor.models.task import Progress, Trained
+from shopfloor.plant.errors import ShopfloorError
+
+_REMEMBERED_PARTS: Final = 600
+_REMEMBERED_BINS: Final = 3000
+
+
+class TooLittleHistory(ShopfloorError):  # noqa: N818 (a state of the history)
+    """There is not enough history to learn a target from."""
+
+
+@dataclass(slots=True)
+class History:
+    """What a training run learns from: parts of each machine, bins of each pot, in [start, end) UTC ns."""
+
+    start: int
+    end: int
+    machines: dict[str, Parts] = field(default_factory=dict)
+    probes: dict[str, Probes] = field(default_factory=dict)
+    pots: dict[str, Singles] = field(default_factory=dict)
+
+    def add(self, asset: str, kind: str, tags: Columns) -> None:
+        """Take in all columns of one asset."""
+        if kind == MACHINE:
+            self.machines[asset] = parts.finished(tags, after=self.start)
+            self.probes[asset] = parts.probes(tags)
+        elif kind == POT:
+            self.pots[asset] = pot_bins(tags, bins.clock(self.start, self.end))
+
+    def potline(self) -> Bins:
+        """All pots side by side."""
+        names = tuple(sorted(self.pots))
+        return Bins(bins.clock(self.start, self.end), names, np.stack([self.pots[name] for name in names], axis=1))
+
+
+def train(history: History, progress: Progress) -> list[Trained]:
+    """All models that the history can teach."""
+    now = time.time_ns()
+    found: list[Trained] = []
+    if history.machines:
+        progress(0.0, "Learning the dimension of a part from its cut")
+        found += train_parts.dimension(history.machines, history.probes, now)
+        progress(0.3, "Learning how long a tool lives")
+        found += train_parts.tool_life(history.machines, now)
+    if history.pots:
+        found += _pots(history.potline(), now, progress)
+    progress(1.0, "Models are ready")
+    return found
+
+
+def _pots(line: Bins, now: int, progress: Progress) -> list[Trained]:
+    rows, busy, until = train_pots.moments(line, lambda f, s: progress(0.6 + 0.1 * f, s))
+    progress(0.75, "Learning what is unusual for a pot")
+    found = train_pots.pot_unusual(rows, busy, until, now)
+    progress(0.85, "Learning the signs of an anode effect")
+    return found + train_pots.anode_effect(rows, busy, until, now)
+
+
+def seal(folder: Path, trained: Iterable[Trained]) -> list[str]:
+    """Write each model as a bundle; answer their names."""
+    names = []
+    for model in trained:
+        bundle.seal(folder / model.manifest.target, model.manifest, model.trees, model.arrays)
+        names.append(model.manifest.target)
+    return names
+
+
+def remember(history: History) -> dict[str, NDArray[Any]]:
+    """The recent past in plain arrays: live scoring goes on from here without reading the history again."""
+    kept: dict[str, NDArray[Any]] = {"end": np.array([history.end], np.int64)}
+    for name, rows in history.machines.items():
+        recent = rows.take(slice(-_REMEMBERED_PARTS, None))
+        kept |= {f"{name}|{key}": column for key, column in recent.arrays().items()}
+    if history.pots:
+        kept |= {
+            f"potline|line|{k}": v for k, v in history.potline().take(slice(-_REMEMBERED_BINS, None)).arrays().items()
+        }
+    return kept

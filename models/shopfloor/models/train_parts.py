@@ -1,0 +1,233 @@
+"""Learn from finished parts: their dimension, whether they are out of tolerance, how long the tool still lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.models import baseline, evaluate, fit
+from shopfloor.models.bundle import tree_predict
+from shopfloor.models.conformal import Probabilities, Residuals, arrays
+from shopfloor.models.evaluate import Metric, metric
+from shopfloor.models.features import PART_FEATURES, Matrix, part_features
+from shopfloor.models.parts import Parts, Probes, label, remaining
+from shopfloor.models.split import Mask, Split, others, out_of_fold, split
+from shopfloor.models.task import Naming, Rows, Stopwatch, Trained, finish
+
+Floats = NDArray[np.float64]
+TOLERANCE: Final = 30.0
+COVERAGE: Final = 0.9
+_MOST: Final = 12_000
+
+DIMENSION: Final = Naming("dimension", "Dimension of the part", "machine-tool", "regression", "um", PART_FEATURES)
+OUT: Final = Naming("out_of_tolerance", "Part out of tolerance", "machine-tool", "exceedance", "", PART_FEATURES)
+LIFE: Final = Naming("tool_life", "Remaining tool life", "machine-tool", "regression", "min", PART_FEATURES)
+
+
+def dimension(machines: Mapping[str, Parts], known: Mapping[str, Probes], now: int) -> list[Trained]:
+    """Two models from the probed parts: the dimension, and the probability of being out of tolerance."""
+    watch = Stopwatch()
+    rows, y = _probed(machines, known)
+    plan = split(rows.asset, rows.time, "machines")
+    said = out_of_fold(plan, lambda learn, judge: tree_predict(fit.regression(rows.x[learn], y[learn]), rows.x[judge]))
+    checked = _intervals(plan, rows.x, y, said)
+    trees = {"value": fit.regression(rows.x, y), "spread": checked.model}
+    typical = {"typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    sealed = {**arrays(checked.residuals), **typical}
+    settings = {"least_spread": checked.least, "limit": TOLERANCE}
+    sure = finish(
+        DIMENSION, rows, trees, sealed, _dimension_metrics(plan, rows.x, y, said, checked),
+        split=plan.sentence, settings=settings, watch=watch, now=now,
+    )  # fmt: skip
+    return [sure, _out_of_tolerance(rows, y, plan, said, checked, trees, typical, now)]
+
+
+def _probed(machines: Mapping[str, Parts], known: Mapping[str, Probes]) -> tuple[Rows, Floats]:
+    names = tuple(sorted(machines))
+    found, labels, asset, time = [], [], [], []
+    for i, name in enumerate(names):
+        parts = machines[name]
+        y = label(parts, known[name])
+        rows = np.flatnonzero(~np.isnan(y))
+        found.append(part_features(parts, rows))
+        labels.append(y[rows])
+        asset.append(np.full(len(rows), i))
+        time.append(parts.end[rows])
+    return Rows(np.concatenate(found), np.concatenate(asset), np.concatenate(time), names), np.concatenate(labels)
+
+
+class _Intervals:
+    """Out-of-fold intervals of the judged rows, and the final spread model with its residuals."""
+
+    def __init__(self, n: int) -> None:
+        self.low = np.full(n, np.nan)
+        self.high = np.full(n, np.nan)
+        self.spread = np.full(n, np.nan)
+        self.beyond = np.full(n, np.nan)
+        self.least = 0.0
+        self.model = None
+        self.residuals = Residuals(np.empty(0))
+
+
+def _intervals(plan: Split, x: Matrix, y: Floats, said: Floats) -> _Intervals:
+    """Calibrate on the judged rows of other assets, judge each group; then calibrate once more on all of them."""
+    result = _Intervals(len(y))
+    judged = ~np.isnan(said)
+    off = np.abs(y - said)
+    result.least = 0.25 * float(np.median(off[judged]))
+
+    def calibrate(seen: Mask, mine: Mask) -> None:
+        model = fit.spread(x[seen], off[seen])
+        residuals = _residuals(plan, x, y, said, seen, result.least)
+        result.spread[mine] = np.maximum(tree_predict(model, x[mine]), result.least)
+        result.low[mine], result.high[mine] = residuals.interval(said[mine], result.spread[mine], COVERAGE)
+        result.beyond[mine] = residuals.beyond(said[mine], result.spread[mine], TOLERANCE)
+
+    others(plan, judged, calibrate)
+    result.model = fit.spread(x[judged], off[judged])
+    result.residuals = _residuals(plan, x, y, said, judged, result.least)
+    return result
+
+
+def _residuals(plan: Split, x: Matrix, y: Floats, said: Floats, seen: Mask, least: float) -> Residuals:
+    """Normalised residuals whose spread comes from other groups of assets than their own."""
+    spread = np.full(len(y), np.nan)
+    off = np.abs(y - said)
+
+    def calibrate(learn: Mask, mine: Mask) -> None:
+        spread[mine] = np.maximum(tree_predict(fit.spread(x[learn], off[learn]), x[mine]), least)
+
+    others(plan, seen, calibrate)
+    spread[seen & np.isnan(spread)] = float(np.mean(off[seen]))
+    return Residuals.of(said[seen], y[seen], spread[seen])
+
+
+def _dimension_metrics(plan: Split, x: Matrix, y: Floats, said: Floats, checked: _Intervals) -> list[Metric]:
+    judged = ~np.isnan(checked.low)
+    mean = float(y[plan.early].mean())
+    last = baseline.last_probe(x, mean)
+    flat = _flat_interval(plan, y, last)
+    return [
+        metric("mean absolute error", evaluate.mae(said, y[:]), evaluate.mae(last[judged], y[judged]), "last probe", "um"),
+        metric("mean absolute error against the mean", evaluate.mae(said, y), evaluate.mae(np.full(judged.sum(), mean), y[judged]), "mean", "um"),
+        metric(
+            "interval score", evaluate.interval_score(checked.low, checked.high, y, COVERAGE),
+            evaluate.interval_score(last[judged] + flat[0], last[judged] + flat[1], y[judged], COVERAGE), "last probe", "um",
+        ),
+        _covered(checked, y),
+    ]  # fmt: skip
+
+
+def _flat_interval(plan: Split, y: Floats, rule: Floats) -> tuple[float, float]:
+    """The interval of a rule: quantiles of its own early errors."""
+    off = (y - rule)[plan.early]
+    return float(np.quantile(off, 0.05)), float(np.quantile(off, 0.95))
+
+
+def _covered(checked: _Intervals, y: Floats) -> Metric:
+    share = evaluate.coverage(checked.low, checked.high, y)
+    return Metric("coverage", share, None, f"{COVERAGE:.0%} promised", "", "higher", True)
+
+
+def _out_of_tolerance(
+    rows: Rows, y: Floats, plan: Split, said: Floats, checked: _Intervals, trees: dict[str, object], typical: dict[str, Matrix], now: int
+) -> Trained:  # fmt: skip
+    watch = Stopwatch()
+    out = np.abs(y) > TOLERANCE
+    judged = ~np.isnan(checked.beyond)
+    said_out = np.full(len(y), np.nan)
+
+    def calibrate(seen: Mask, mine: Mask) -> None:
+        said_out[mine] = Probabilities.of(checked.beyond[seen], out[seen]).of_score(checked.beyond[mine])[0]
+
+    others(plan, judged, calibrate)
+    rate = baseline.base_rate(out[plan.early])
+    truth = out[judged].astype(float)
+    metrics = [
+        metric(
+            "Brier score",
+            evaluate.brier(said_out[judged], truth),
+            evaluate.brier(np.full(len(truth), rate), truth),
+            "base rate",
+        ),
+        metric(
+            "average precision",
+            evaluate.average_precision(said_out[judged], truth),
+            float(truth.mean()),
+            "base rate",
+            higher=True,
+        ),
+    ]
+    sealed = {**arrays(checked.residuals), **arrays(Probabilities.of(checked.beyond[judged], out[judged])), **typical}
+    return finish(
+        OUT, rows, trees, sealed, metrics, split=plan.sentence,
+        settings={"least_spread": checked.least, "limit": TOLERANCE, "base_rate": rate}, watch=watch, now=now,
+    )  # fmt: skip
+
+
+def tool_life(machines: Mapping[str, Parts], now: int) -> list[Trained]:
+    """Remaining cutting minutes; tools still in use at the end count by weight, not as lives."""
+    watch = Stopwatch()
+    rows, y, weight = _tools(machines)
+    plan = split(rows.asset, rows.time, "machines")
+    said = out_of_fold(plan, lambda learn, judge: _life(rows.x, y, weight, learn, judge))
+    said[weight == 0] = np.nan
+    checked = _intervals(plan, rows.x, y, said)
+    checked.low = np.maximum(checked.low, 0.0)
+    used = weight > 0
+    trees = {"value": fit.regression(rows.x[used], y[used], weight[used]), "spread": checked.model}
+    mean_life = float((y + _age(rows.x))[used].mean())
+    sealed = {**arrays(checked.residuals), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    settings = {"least_spread": checked.least, "floor": 0.0, "mean_life": mean_life}
+    metrics = _life_metrics(plan, rows.x, y, said, checked)
+    return [
+        finish(LIFE, rows, trees, sealed, metrics, split=plan.sentence, settings=settings, watch=watch, now=now)
+    ]  # fmt: skip
+
+
+def _life(x: Matrix, y: Floats, weight: Floats, learn: Mask, judge: Mask) -> Floats:
+    learn = learn & (weight > 0)
+    return tree_predict(fit.regression(x[learn], y[learn], weight[learn]), x[judge])
+
+
+def _age(x: Matrix) -> Floats:
+    return baseline.part_column(x, "minutes") + baseline.part_column(x, "cut") / 60.0
+
+
+def _tools(machines: Mapping[str, Parts]) -> tuple[Rows, Floats, Floats]:
+    names = tuple(sorted(machines))
+    step = max(1, sum(len(parts) for parts in machines.values()) // _MOST)
+    found, left, weights, asset, time = [], [], [], [], []
+    for i, name in enumerate(names):
+        parts = machines[name]
+        y, seen, _ = remaining(parts)
+        rows = np.arange(i % step, len(parts), step)
+        age = parts["minutes"] + parts["cut"] / 60.0
+        found.append(part_features(parts, rows))
+        left.append(y[rows])
+        weights.append(fit.reachable(age[rows], (age + y)[rows], seen[rows]))
+        asset.append(np.full(len(rows), i))
+        time.append(parts.end[rows])
+    rows = Rows(np.concatenate(found), np.concatenate(asset), np.concatenate(time), names)
+    return rows, np.concatenate(left), np.concatenate(weights)
+
+
+def _life_metrics(plan: Split, x: Matrix, y: Floats, said: Floats, checked: _Intervals) -> list[Metric]:
+    judged = ~np.isnan(checked.low)
+    habit = baseline.usual_life(x, float((y + _age(x))[plan.early].mean()))
+    mean = float(y[plan.early].mean())
+    flat = _flat_interval(plan, y, habit)
+    return [
+        metric("mean absolute error", evaluate.mae(said, y), evaluate.mae(habit[judged], y[judged]), "usual life less age", "min"),
+        metric("mean absolute error against the mean", evaluate.mae(said, y), evaluate.mae(np.full(judged.sum(), mean), y[judged]), "mean", "min"),
+        metric(
+            "interval score", evaluate.interval_score(checked.low, checked.high, y, COVERAGE),
+            evaluate.interval_score(
+                np.maximum(habit[judged] + flat[0], 0.0), habit[judged] + flat[1], y[judged], COVERAGE
+            ),
+            "usual life less age", "min",
+        ),
+        _covered(checked, y),
+    ]  # fmt: skip

@@ -1,0 +1,235 @@
+"""Learn from pot bins: what is unusual for a pot among its neighbours, and how near the next anode effect is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.models import evaluate, fit
+from shopfloor.models.baseline import base_rate
+from shopfloor.models.bins import AT, BIN, Bins
+from shopfloor.models.bundle import tree_predict
+from shopfloor.models.columns import DAY, HOUR, MINUTE, Ints
+from shopfloor.models.conformal import Probabilities, arrays
+from shopfloor.models.evaluate import Metric, metric
+from shopfloor.models.features import POT_FEATURES, Matrix, excused, pot_history
+from shopfloor.models.scorer import distance
+from shopfloor.models.split import Mask, others, out_of_fold, split
+from shopfloor.models.task import Naming, Progress, Rows, Stopwatch, Trained, finish
+
+Floats = NDArray[np.float64]
+HORIZON: Final = 30 * MINUTE
+STRIDE: Final = 10
+"""Bins between two training moments (five minutes)."""
+_AFTER: Final = 15 * MINUTE
+_FALSE_ALARMS: Final = 0.1
+_MOST: Final = 30_000
+
+UNUSUAL: Final = Naming("pot_unusual", "Unusual behaviour", "reduction-pot", "distance", "", POT_FEATURES)
+EFFECT: Final = Naming(
+    "anode_effect", "Anode effect within 30 minutes", "reduction-pot", "probability", "", POT_FEATURES
+)
+DEVIATIONS: Final = tuple(
+    i
+    for i, name in enumerate(POT_FEATURES)
+    if name.endswith((" own", " neighbours", "voltage off", "efficiency")) or " slope " in name or "deficit" in name
+)
+
+
+def moments(bins: Bins, progress: Progress) -> tuple[Rows, Mask, Floats]:
+    """Training rows of all pots every five minutes; in effect now (or just after); minutes to the next anode effect."""
+    which = np.arange(2 * STRIDE, len(bins), STRIDE)
+    progress(0.0, "Describing each pot against its own past and its neighbours")
+    x = pot_history(bins, which)
+    pots = np.arange(len(bins.pots))
+    time = np.repeat(bins.time[which], len(pots))
+    rows = Rows(x.reshape(-1, x.shape[2]), np.tile(pots, len(which)), time, bins.pots)
+    in_effect, until = _effects(bins)
+    known = ~np.isnan(rows.x[:, 0])
+    return rows.take(known), in_effect[which].reshape(-1)[known], until[which].reshape(-1)[known]
+
+
+def _effects(bins: Bins) -> tuple[Mask, Floats]:
+    """Per bin and pot: an anode effect now or just before; minutes until the next one starts (inf when none came)."""
+    active = bins.values[:, :, AT["ANODE_EFFECT"]] > 0
+    busy = active.copy()
+    for back in range(1, _AFTER // BIN + 1):
+        busy[back:] |= active[:-back]
+    starts = active.copy()
+    starts[1:] &= ~active[:-1]
+    until = np.full(active.shape, np.inf)
+    for pot in range(active.shape[1]):
+        at = np.flatnonzero(starts[:, pot])
+        following = np.searchsorted(at, np.arange(len(active)), "right")
+        found = following < len(at)
+        until[found, pot] = (at[following[found]] - np.flatnonzero(found)) * (BIN / MINUTE)
+    return busy, until
+
+
+def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Trained]:
+    """Probability that an anode effect starts within the horizon."""
+    watch = Stopwatch()
+    soon = until <= HORIZON / MINUTE
+    known = ~busy & (rows.time <= rows.time.max() - HORIZON)
+    rows, soon = rows.take(known), soon[known]
+    plan = split(rows.asset, rows.time, "pots")
+    weight = _thinned(soon)
+    said = out_of_fold(plan, lambda learn, judge: _likely(rows.x, soon, weight, learn, judge))
+    judged = ~np.isnan(said)
+    calibrated = np.full((3, len(said)), np.nan)
+
+    def calibrate(seen: Mask, mine: Mask) -> None:
+        calibrated[:, mine] = Probabilities.of(said[seen], soon[seen], together=_TOGETHER).of_score(said[mine])
+
+    others(plan, judged, calibrate)
+    rate = base_rate(soon[plan.early])
+    final = Probabilities.of(said[judged], soon[judged], together=_TOGETHER)
+    used = weight > 0
+    trees = {"value": fit.probability(rows.x[used], soon[used], weight[used])}
+    alarm = _level(final.of_score(said[judged])[0], rows.take(judged), soon[judged])
+    sealed = {**arrays(final), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    settings = {
+        "base_rate": rate,
+        "watch": alarm,
+        "act": alarm + 0.5 * (1.0 - alarm),
+        "horizon_minutes": HORIZON / MINUTE,
+    }
+    metrics = _effect_metrics(rows, calibrated[0], soon, rate, alarm, judged)
+    return [
+        finish(EFFECT, rows, trees, sealed, metrics, split=plan.sentence, settings=settings, watch=watch, now=now)
+    ]  # fmt: skip
+
+
+_TOGETHER: Final = HORIZON / (STRIDE * BIN)
+
+
+def _thinned(soon: Mask) -> Floats:
+    """Weights [n]: every moment before an anode effect, and an even sample of the many others in their place."""
+    rare = int(soon.sum())
+    step = max(1, (len(soon) - rare) // _MOST)
+    weight = np.zeros(len(soon))
+    weight[np.flatnonzero(~soon)[::step]] = step
+    weight[soon] = 1.0
+    return weight
+
+
+def _likely(x: Matrix, soon: Mask, weight: Floats, learn: Mask, judge: Mask) -> Floats:
+    learn = learn & (weight > 0)
+    if soon[learn].all() or not soon[learn].any():
+        return np.full(int(judge.sum()), float(soon[learn].mean()))
+    return tree_predict(fit.probability(x[learn], soon[learn], weight[learn]), x[judge])
+
+
+def _level(probability: Floats, rows: Rows, soon: Mask) -> float:
+    """The smallest probability at which false alarms stay within the stated rate per pot-day."""
+    return float(_threshold(np.where(soon, 0.0, probability), rows.asset, rows.time))
+
+
+def _effect_metrics(rows: Rows, p: Floats, soon: Mask, rate: float, alarm: float, judged: Mask) -> list[Metric]:
+    truth = soon[judged].astype(float)
+    said = p[judged]
+    days = _pot_days(rows.take(judged))
+    false = _episodes(np.where(soon, 0.0, p)[judged] > alarm, rows.asset[judged], rows.time[judged]) / days
+    found = _events_found(rows, p, soon, alarm, judged)
+    return [
+        metric("Brier score", evaluate.brier(said, truth), evaluate.brier(np.full(len(truth), rate), truth), "base rate"),
+        metric("average precision", evaluate.average_precision(said, truth), float(truth.mean()), "base rate", higher=True),
+        Metric("anode effects announced", found, None, "share of those that came", "", "higher", True),
+        Metric("false alarms", false, None, f"{_FALSE_ALARMS} promised", "per pot-day", "lower", True),
+    ]  # fmt: skip
+
+
+def _events_found(rows: Rows, p: Floats, soon: Mask, alarm: float, judged: Mask) -> float:
+    """Share of anode effects that had at least one moment above the alarm level in the half hour before."""
+    mine = np.flatnonzero(judged & soon)
+    if not len(mine):
+        return float("nan")
+    order = mine[np.lexsort((rows.time[mine], rows.asset[mine]))]
+    apart = (np.diff(rows.time[order]) > 2 * STRIDE * BIN) | (np.diff(rows.asset[order]) != 0)
+    event = np.concatenate([[0], np.cumsum(apart)])
+    hit = np.zeros(event[-1] + 1)
+    np.maximum.at(hit, event, (p[order] > alarm).astype(float))
+    return float(hit.mean())
+
+
+def pot_unusual(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Trained]:
+    """A distance from normal whose alarm level keeps a stated number of alarms per pot-day."""
+    watch = Stopwatch()
+    calm = ~busy & ~excused(rows.x)
+    rows, until = rows.take(calm), until[calm]
+    plan = split(rows.asset, rows.time, "pots")
+    said = out_of_fold(plan, lambda learn, judge: distance(normal(rows.x[learn]), rows.x[judge]))
+    judged = ~np.isnan(said)
+    alarms = np.zeros(2)
+
+    def calibrate(seen: Mask, mine: Mask) -> None:
+        level = _threshold(said[seen], rows.asset[seen], rows.time[seen])
+        alarms[:] += _episodes(said[mine] > level, rows.asset[mine], rows.time[mine]), _pot_days(rows.take(mine))
+
+    others(plan, judged, calibrate)
+    level = _threshold(said[judged], rows.asset[judged], rows.time[judged])
+    settings = {"threshold": level, "wobble": _wobble(said / level, rows, judged), "watch": 1.0, "act": 1.5}
+    settings["alarms_per_pot_day"] = _FALSE_ALARMS
+    metrics = _unusual_metrics(rows, said, until, judged, alarms)
+    sealed = {**normal(rows.x), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    return [
+        finish(UNUSUAL, rows, {}, sealed, metrics, split=plan.sentence, settings=settings, watch=watch, now=now)
+    ]  # fmt: skip
+
+
+def normal(x: Matrix) -> dict[str, NDArray[np.generic]]:
+    """What is normal: centre, robust scale and correlations of the deviations."""
+    columns = np.array(DEVIATIONS)
+    chosen = fit.filled(x)[:, columns].astype(np.float64)
+    centre = np.nanmedian(chosen, axis=0)
+    away = np.nan_to_num(chosen - centre, nan=0.0)
+    scale = np.maximum(1.4826 * np.median(np.abs(away), axis=0), 1e-6 + 1e-3 * away.std(axis=0))
+    z = np.clip(away / scale, -4.0, 4.0)
+    covariance = 0.8 * np.cov(z.T) + 0.2 * np.eye(len(columns))
+    size, axes = np.linalg.eigh(covariance)
+    return {"columns": columns, "centre": centre, "scale": scale, "turn": axes / np.sqrt(size)}
+
+
+def _unusual_metrics(rows: Rows, said: Floats, until: Floats, judged: Mask, alarms: Floats) -> list[Metric]:
+    coming = (until <= 120.0)[judged].astype(float)
+    single = np.abs(rows.x[judged][:, POT_FEATURES.index("resistance own")]).astype(np.float64)
+    return [
+        metric(
+            "average precision, anode effect within 2 h", evaluate.average_precision(said[judged], coming),
+            evaluate.average_precision(np.nan_to_num(single), coming), "resistance alone", higher=True,
+        ),
+        Metric("alarms", float(alarms[0] / max(alarms[1], 1e-9)), None, f"{_FALSE_ALARMS} promised", "per pot-day", "lower", True),
+    ]  # fmt: skip
+
+
+def _wobble(value: Floats, rows: Rows, judged: Mask) -> float:
+    """Nine of ten steps from one moment to the next stay within this: the interval of a distance that has no truth."""
+    order = np.flatnonzero(judged)[np.lexsort((rows.time[judged], rows.asset[judged]))]
+    near = (np.diff(rows.asset[order]) == 0) & (np.diff(rows.time[order]) == STRIDE * BIN)
+    step = np.abs(np.diff(value[order]))[near]
+    return float(np.quantile(step, 0.9)) if len(step) else 0.1
+
+
+def _pot_days(rows: Rows) -> float:
+    return len(rows.x) * STRIDE * BIN / DAY
+
+
+def _episodes(above: Mask, asset: Ints, time: Ints) -> int:
+    """Alarms: runs of moments above the level, half an hour or more apart."""
+    at = np.flatnonzero(above)
+    order = at[np.lexsort((time[at], asset[at]))]
+    if not len(order):
+        return 0
+    fresh = (np.diff(asset[order]) != 0) | (np.diff(time[order]) > HOUR // 2)
+    return 1 + int(fresh.sum())
+
+
+def _threshold(value: Floats, asset: Ints, time: Ints) -> float:
+    """The smallest level that keeps alarms within the stated rate."""
+    days = len(value) * STRIDE * BIN / DAY
+    levels = np.quantile(value, 1.0 - np.geomspace(0.2, 1e-5, 60))
+    for level in levels:
+        if _episodes(value > level, asset, time) <= _FALSE_ALARMS * days:
+            return float(level)
+    return float(levels[-1])

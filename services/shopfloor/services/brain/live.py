@@ -1,0 +1,122 @@
+"""Live judging: follow every line, describe what is new, ask each model once, keep the answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from shopfloor.models.bins import Bins
+from shopfloor.models.bundle import Bundle
+from shopfloor.models.columns import MINUTE
+from shopfloor.models.features import COARSE, FINE, Matrix, padded, part_features, pot_features
+from shopfloor.models.inputs import TARGETS
+from shopfloor.services.brain.diary import Diary, Row
+from shopfloor.services.brain.feed import HistoryReader
+from shopfloor.services.brain.follow import Machines, Pots, advance, newest
+from shopfloor.services.brain.judge import judge, unknown
+
+Prediction = dict[str, Any]
+_SILENT: Final = MINUTE
+_MOST_CHUNKS: Final = 40
+_DIARY: Final = {"machine-tool": 0, "reduction-pot": 2 * MINUTE}
+
+
+@dataclass(slots=True, eq=False)
+class Live:
+    """Judges the assets of all lines; `predictions` may be read from any thread."""
+
+    reader: HistoryReader
+    lines: Sequence[Machines | Pots]
+    bundles: Mapping[str, Bundle]
+    diary: Diary
+    now: Callable[[], int]
+    said: dict[tuple[str, str], Prediction] = field(default_factory=dict)
+    _spoken: dict[tuple[str, str], float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def predictions(self, asset: str | None = None) -> list[Prediction]:
+        """The newest prediction of every target of an asset (or of all)."""
+        with self._lock:
+            return [dict(p) for (path, _), p in self.said.items() if asset is None or path == asset]
+
+    def tick(self, stop: Callable[[], bool] = lambda: False) -> list[Prediction]:
+        """Go on to the newest data; answers the predictions that changed."""
+        changed: list[Prediction] = []
+        for line in self.lines:
+            seen = newest(self.reader, line.assets)
+            frontier = max(seen.values(), default=0)
+            for _ in range(_MOST_CHUNKS):
+                if stop() or not frontier or not advance(line, self.reader, frontier):
+                    break
+            changed += self._judged(line) + self._silent(line, seen)
+        self._keep(changed)
+        return changed
+
+    def _judged(self, line: Machines | Pots) -> list[Prediction]:
+        names, x, times = described(line)
+        found: list[Prediction] = []
+        for target in TARGETS[line.assets[0].type]:
+            if target in self.bundles and names:
+                found += judge(self.bundles[target], names, x, times)
+        return found
+
+    def _silent(self, line: Machines | Pots, seen: Mapping[str, int]) -> list[Prediction]:
+        """Assets whose data stopped: their numbers are withdrawn."""
+        found = []
+        for asset in map(str, (a.path for a in line.assets)):
+            newest_time = seen.get(asset, 0)
+            if self.now() - newest_time <= _SILENT:
+                continue
+            since = f"for {(self.now() - newest_time) / MINUTE:.0f} minutes" if newest_time else "yet"
+            for target in TARGETS[line.assets[0].type]:
+                if target in self.bundles:
+                    found.append(unknown(self.bundles[target], asset, f"No data {since}.", newest_time / 1e6))
+        return found
+
+    def _keep(self, changed: Sequence[Prediction]) -> None:
+        with self._lock:
+            for entry in changed:
+                self.said[(entry["asset"], entry["target"])] = entry
+        rows = [self._row(entry) for entry in changed if self._worth_noting(entry)]
+        if rows:
+            self.diary.write(rows, self.now())
+
+    def _worth_noting(self, entry: Prediction) -> bool:
+        key = (entry["asset"], entry["target"])
+        kind = "machine-tool" if entry["target"] in TARGETS["machine-tool"] else "reduction-pot"
+        if entry["value"] is None or entry["time"] < self._spoken.get(key, 0.0) + max(_DIARY[kind] / 1e6, 1e-3):
+            return False
+        self._spoken[key] = entry["time"]
+        return True
+
+    def _row(self, entry: Prediction) -> Row:
+        time = round(entry["time"] * 1e6)
+        return entry["asset"], entry["target"], time, entry["value"], entry["low"], entry["high"]
+
+
+def described(line: Machines | Pots) -> tuple[list[str], Matrix, list[int]]:
+    """Assets with something new, their features [n, f] and the moments (UTC ns) these describe."""
+    if isinstance(line, Machines):
+        return _machines(line)
+    if not line.fresh or line.bins is None or not len(line.bins):
+        return [], np.empty((0, 0), np.float32), []
+    line.fresh = False
+    return _pots(line.bins)
+
+
+def _machines(line: Machines) -> tuple[list[str], Matrix, list[int]]:
+    names = sorted(line.fresh)
+    line.fresh.clear()
+    several = [line.finished[name] for name in names]
+    rows = [part_features(p, np.array([len(p) - 1])) for p in several]
+    x = np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
+    return names, x, [int(p.end[-1]) for p in several]
+
+
+def _pots(bins: Bins) -> tuple[list[str], Matrix, list[int]]:
+    x = pot_features(padded(bins.values, len(bins), FINE), padded(bins.blocks()[1], len(bins.blocks()[0]), COARSE))
+    known = np.flatnonzero(~np.isnan(x[:, 0]))
+    return [bins.pots[i] for i in known], x[known], [int(bins.time[-1])] * len(known)
