@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Final
 
 from shopfloor.plant import ShopfloorError
+from shopfloor.services.version import product_version
 
 
 @dataclass(frozen=True, slots=True)
