@@ -110,6 +110,7 @@ class Client:
         self.online = asyncio.Event()
         self._in_flight: set[int] = set()
         self._lost_before = False
+        self._leaving = False
         self._complained = False
         self._idle = asyncio.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv311)
@@ -128,13 +129,14 @@ class Client:
         client.on_publish = lambda _c, _d, mid, _r, _p: post(self._acknowledged, mid)
         client.on_message = lambda _c, _d, message: post(self._on_message, message.topic, message.payload)
         client.will_set(self._status, b"offline", qos=1, retain=True)
-        client.reconnect_delay_set(1, 5)
+        client.reconnect_delay_set(0.25, 2)
         client.max_inflight_messages_set(IN_FLIGHT)
         client.connect_async(self._host, self._port, keepalive=30)
         client.loop_start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._leaving = True
         if self.online.is_set():
             await self._flush(1.0)
             self._client.publish(self._status, b"offline", qos=1, retain=True)
@@ -176,7 +178,7 @@ class Client:
         self._drain()
 
     def _disconnected(self, reason: str) -> None:
-        if self.online.is_set():
+        if self.online.is_set() and not self._leaving:
             _LOG.warning("The broker %s is gone (%s): messages wait here until it is back.", self.url, reason)
         self.online.clear()
         self._lost_before = True

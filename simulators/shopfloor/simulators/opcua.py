@@ -97,6 +97,7 @@ class DeviceServer:
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         server.set_identity_tokens([ua.AnonymousIdentityToken])
         await self._build()
+        self._own_clock()
         server.iserver.subscription_service = self.subscriptions
         server.iserver.isession.subscription_service = self.subscriptions
         server.iserver.attribute_service = _Attributes(server.iserver.aspace, self._by_id, self._written)
@@ -125,6 +126,16 @@ class DeviceServer:
             identifier = tree.node_id(node.variable, namespace)
             self._by_id[identifier] = node
             aspace.set_attribute_value_callback(identifier, ua.AttributeIds.Value, node.read)
+
+    def _own_clock(self) -> None:
+        """CurrentTime is made when it is read; asyncua's clock writes it every second and is slow to stop."""
+        server = self._server.iserver
+        server.disabled_clock = True
+        server.aspace.set_attribute_value_callback(
+            ua.NodeId(ua.ObjectIds.Server_ServerStatus_CurrentTime),
+            ua.AttributeIds.Value,
+            lambda _node, _attribute: ua.DataValue(ua.Variant(datetime.now(UTC), ua.VariantType.DateTime)),
+        )
 
     async def _written(self, node: Node, written: ua.DataValue) -> int:
         refused = _refusal(node, written)

@@ -1,0 +1,244 @@
+"""`shopfloor simulate`: one line of a plant, alive until it is told to stop.
+
+The state lies in a folder: after `kill -9` the line goes on from its last checkpoint, as if it had run on meanwhile.
+Heavy work (going through the past, writing history) happens in child processes that die with this one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import itertools
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from shopfloor.plant import ShopfloorError
+from shopfloor.simulators import children, live
+from shopfloor.simulators.checkpoint import Checkpoint, save_atomically
+from shopfloor.simulators.engine import Simulation
+from shopfloor.simulators.lab import Lab
+from shopfloor.simulators.line import Line
+from shopfloor.simulators.lines import NAMES, load
+from shopfloor.simulators.plants import assets_of, seconds
+
+CHECKPOINT_EVERY: Final = 30
+"""Steps between two checkpoints."""
+_LOG: Final = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `shopfloor simulate`."""
+    parser.add_argument("line", choices=NAMES, help="which line to simulate")
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="folder of checkpoint and truth")
+    parser.add_argument("--seed", type=int, default=1, help="everything random follows from it (default 1)")
+    parser.add_argument("--machines", type=int, metavar="N", help="how many machines or pots (default 20 or 40)")
+    parser.add_argument(
+        "--opcua-port", type=int, default=4840, metavar="N", help="machining: port of the OPC UA server"
+    )
+    parser.add_argument("--mqtt", default="mqtt://127.0.0.1:1883", metavar="URL", help="potline: address of the broker")
+    parser.add_argument("--history", type=seconds, metavar="7d", help="live through this much past first")
+    parser.add_argument("--recordings", type=Path, metavar="DIR", help="write that past to this folder, newest first")
+    parser.add_argument("--lab-port", type=int, metavar="N", help="allow faults to be injected over HTTP on this port")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Simulate until SIGINT or SIGTERM; 0 after a clean stop, 1 with one sentence when it cannot start."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("asyncua", "paho"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    try:
+        args.state.mkdir(parents=True, exist_ok=True)
+        with _alone(args.state):
+            asyncio.run(_simulate(args))
+    except (ShopfloorError, OSError) as problem:
+        print(f"shopfloor simulate {args.line}: {problem}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+@dataclass
+class Site:
+    """Where a line lives: its folder, what it is, and its stop signal."""
+
+    args: argparse.Namespace
+    line: Line
+    stop: asyncio.Event
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that a restart goes on from."""
+        folder: Path = self.args.state
+        return folder / f"{self.line.id}.checkpoint"
+
+    @property
+    def assets(self) -> list[str]:
+        """Paths of the simulated assets."""
+        return assets_of(self.line.id, self.args.machines)
+
+    @property
+    def origin_file(self) -> Path:
+        """The file that remembers when this line began."""
+        folder: Path = self.args.state
+        return folder / f"{self.line.id}.origin.json"
+
+    def origin(self) -> Origin:
+        """When this line began and went live: said once, kept for every later start."""
+        path = self.origin_file
+        if path.exists():
+            return Origin(**json.loads(path.read_text()))
+        end = time.time_ns() // self.line.dt_ns * self.line.dt_ns
+        origin = Origin(end - round((self.args.history or 0.0) * 1e9), end)
+        save_atomically(path, json.dumps(asdict(origin)).encode())
+        return origin
+
+    def past(self) -> children.Past | None:
+        """The history to write, if any was asked for."""
+        if not self.args.history or self.args.recordings is None:
+            return None
+        origin, folder = self.origin(), self.args.recordings
+        truth = self.args.state / "truth"
+        return children.Past(self.line.id, self.args.seed, len(self.assets), origin.start, origin.end, folder, truth)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """UTC ns at which a line's past begins, and at which its live part begins."""
+
+    start: int
+    end: int
+
+
+async def _simulate(args: argparse.Namespace) -> None:
+    site = Site(args, load(args.line), asyncio.Event())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, site.stop.set)
+    simulation = await _bring_to_now(site)
+    if simulation is None:
+        return
+    try:
+        await _live(site, simulation)
+    finally:
+        simulation.snapshot().save(site.checkpoint)
+
+
+async def _live(site: Site, simulation: Simulation) -> None:
+    wires = {"machining": _opcua, "potline": _mqtt}
+    with Lab.serve(simulation, site.args.lab_port) as lab:
+        async with wires[site.line.id](site, simulation) as (wire, address):
+            ready = {**address, **({"lab": lab} if lab else {})}
+            print(f"ready {json.dumps(ready)}", flush=True)  # noqa: T201
+            async with children.history(site.past()):
+                await live.run(simulation, wire, stop=site.stop, every_step=_keeper(simulation, site.checkpoint))
+
+
+def _keeper(simulation: Simulation, path: Path) -> Callable[[], None]:
+    steps = itertools.count(1)
+
+    def step() -> None:
+        if next(steps) % CHECKPOINT_EVERY == 0:
+            simulation.snapshot().save(path)
+
+    return step
+
+
+async def _bring_to_now(site: Site) -> Simulation | None:
+    """The simulation at this moment, or None when it was told to stop meanwhile."""
+    simulation = _begin(site)
+    behind = (time.time_ns() - simulation.time) / 1e9
+    if behind > children.WORTH_A_CHILD:
+        simulation.snapshot().save(site.checkpoint)
+        if not await children.advance(site.line.id, site.checkpoint, site.stop):
+            return None
+        simulation = Simulation.resume(site.line, Checkpoint.load(site.checkpoint))
+    await asyncio.to_thread(live.fast_forward, simulation)
+    return simulation
+
+
+def _begin(site: Site) -> Simulation:
+    if site.checkpoint.exists():
+        simulation = Simulation.resume(site.line, Checkpoint.load(site.checkpoint))
+        if list(simulation.assets) == site.assets and simulation.seed == site.args.seed:
+            return simulation
+        _LOG.warning("%s belongs to another seed or other assets: beginning anew.", site.checkpoint)
+        site.origin_file.unlink(missing_ok=True)
+    return Simulation(site.line, site.assets, site.args.seed, site.origin().start)
+
+
+@asynccontextmanager
+async def _opcua(site: Site, simulation: Simulation) -> AsyncIterator[tuple[live.Wire, dict[str, str]]]:
+    from shopfloor.simulators.opcua import DeviceServer
+    from shopfloor.simulators.opcua_line import OpcUaWire, ask, variables
+
+    async with DeviceServer(
+        variables(site.line, simulation.assets),
+        port=site.args.opcua_port,
+        namespace=f"urn:shopfloor:{site.line.id}",
+        on_write=lambda index, value: ask(simulation, index, value),
+    ) as server:
+        yield OpcUaWire(simulation, server), {"opcua": server.url}
+
+
+@asynccontextmanager
+async def _mqtt(site: Site, simulation: Simulation) -> AsyncIterator[tuple[live.Wire, dict[str, str]]]:
+    from shopfloor.simulators.mqtt import Client
+    from shopfloor.simulators.mqtt_line import MqttWire, Orders
+
+    orders = Orders(simulation)
+    again = asyncio.Event()
+    client = Client(
+        site.args.mqtt,
+        f"shopfloor-simulator-{site.line.id}",
+        status=f"factory/delta/status/{site.line.id}",
+        subscriptions=orders.subscriptions(),
+        on_message=orders.take,
+        on_online=again.set,
+    )
+    async with client:
+        wire = MqttWire(simulation, client)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(client.online.wait(), 5)
+        keeper = asyncio.create_task(_retain(simulation, wire, again))
+        try:
+            yield wire, {"mqtt": client.url}
+        finally:
+            keeper.cancel()
+
+
+async def _retain(simulation: Simulation, wire: live.Wire, again: asyncio.Event) -> None:
+    """A broker that comes back may have forgotten what it retained: tell it again."""
+    while True:
+        await again.wait()
+        again.clear()
+        await wire.changes(simulation.current())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise ShopfloorError(f"Another simulator uses {folder}: stop it or give another --state.") from problem
+        yield
+
+
+def main() -> int:
+    """Run as `python -m shopfloor.simulators.main`."""
+    parser = argparse.ArgumentParser(prog="shopfloor simulate", description="Simulate one line of a plant.")
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
