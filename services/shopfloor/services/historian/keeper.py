@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -41,7 +42,7 @@ class Keeper:
         options: Options,
     ) -> None:
         self.trouble = ""
-        self.collapsed = 0
+        self.collapsed = int(log.meta("collapsed") or 0)
         self.mirrored: Callable[[], int | None] = lambda: None
         self._folder, self._log, self._shelf, self._latest = folder, log, shelf, latest
         self._writing, self._clock, self._options = writing, clock, options
@@ -100,20 +101,27 @@ class Keeper:
     def _flush(self, memtable: Memtable) -> None:
         segments, collapsed = flush(memtable, self._folder, self._next_id, self._options)
         try:
-            self._publish(memtable, segments)
+            self._publish(memtable, segments, collapsed)
         except (StoreError, SinkUnavailable):
             discard(segments)
             raise
-        self.collapsed += collapsed
+        del memtable
+        pa.default_memory_pool().release_unused()
 
-    def _publish(self, memtable: Memtable, segments: list[Segment]) -> None:
+    def _publish(self, memtable: Memtable, segments: list[Segment], collapsed: int) -> None:
         with self._writing:
             with self._log.transaction() as db:
                 catalogue.add(db, segments)
                 db.execute("DELETE FROM log WHERE id <= ?", (memtable.last_log_id,))
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('latest', ?)", (self._latest.to_bytes(),))
+                self._count(db, collapsed)
             self._next_id += len(segments)
             self._shelf.publish(memtable, segments)
+            self.collapsed += collapsed
+
+    def _count(self, db: sqlite3.Connection, collapsed: int) -> None:
+        total = str(self.collapsed + collapsed).encode()
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('collapsed', ?)", (total,))
 
     def _compact(self) -> None:
         for group in candidates(self._shelf.segments(), self._options.compact_segments, self.mirrored()):
@@ -121,11 +129,10 @@ class Keeper:
                 return
             merged, collapsed = compact(group, self._folder, self._next_id, self._options)
             try:
-                self._replace(group, [merged])
+                self._replace(group, [merged], collapsed)
             except (StoreError, SinkUnavailable):
                 discard([merged])
                 raise
-            self.collapsed += collapsed
 
     def _forget(self) -> None:
         if self._options.retention_days is None:
@@ -135,12 +142,14 @@ class Keeper:
         if gone:
             self._replace(gone, [])
 
-    def _replace(self, old: Sequence[Segment], new: list[Segment]) -> None:
+    def _replace(self, old: Sequence[Segment], new: list[Segment], collapsed: int = 0) -> None:
         with self._writing:
             with self._log.transaction() as db:
                 catalogue.remove(db, old)
                 catalogue.add(db, new)
+                self._count(db, collapsed)
             self._next_id += len(new)
+            self.collapsed += collapsed
             self._shelf.replace(old, new)
         for segment in old:
             segment.retire()

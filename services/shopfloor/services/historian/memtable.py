@@ -19,6 +19,7 @@ class Run:
     def __init__(self, parts: tuple[Rows, ...], kind: Kind) -> None:
         self.parts = parts
         self.kind = kind
+        self.count = sum(map(len, parts))
         self.start = min(int(part.time.min()) for part in parts)
         self.end = max(int(part.time.max()) for part in parts)
 

@@ -15,9 +15,9 @@ DAY: Final = 86_400 * NS
 class Options:
     """Sizes and ages of the store; the defaults suit a plant of 30,000 values a second in 300 MB of memory."""
 
-    flush_rows: int = 1_000_000
+    flush_rows: int = 500_000
     flush_age_s: float = 120.0
-    group_rows: int = 65_536
+    group_rows: int = 16384
     compact_segments: int = 8
     backlog: int = 3
     """How many sealed memtables may wait for the disk before `ingest` waits, and then refuses."""

@@ -18,6 +18,7 @@ from shopfloor.services.historian.scan import Scan, last_of_each
 from shopfloor.services.historian.shelf import Shelf
 
 COLUMNS: Final = ("tag", "time", "value", "text", "quality")
+PORTION: Final = 1_000_000
 _NUMERIC: Final = (Kind.FLOAT, Kind.INT)
 _TIME: Final = pa.timestamp("ns", "UTC")
 _BACK: Final = (HOUR, 24 * HOUR, 7 * 24 * HOUR, 60 * 24 * HOUR)
@@ -57,9 +58,23 @@ class StoreReader:
         With `previous`, the last value of each tag before `start` comes first, for data that is stored on change.
         """
         known = self._known(tags)
+        tables = [self._read(known, part, start, end, previous, columns) for part in self._portions(known, start, end)]
+        return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+
+    def _read(
+        self,
+        asked: dict[str, int],
+        known: dict[str, int],
+        start: int,
+        end: int,
+        previous: bool,
+        columns: Sequence[str],
+    ) -> pa.Table:
+        names = list(asked)
+        first = names.index(next(iter(known))) if known else 0
         numbers, texts = self._numbers(known, start, end, previous), self._texts(known, start, end, previous)
         if not len(texts):
-            return _table(list(known), numbers, None, columns)
+            return _table(names, numbers, None, columns, first)
         rows = Rows(
             np.concatenate([numbers.tag, texts.tag]),
             np.concatenate([numbers.time, texts.time]),
@@ -68,11 +83,9 @@ class StoreReader:
         )
         text = np.concatenate([np.full(len(numbers), None, object), texts.value])
         index = order(rows.tag, rows.time)
-        return (
-            _table(list(known), rows, text, columns)
-            if index is None
-            else _table(list(known), rows.take(index), text[index], columns)
-        )
+        index = np.arange(len(rows)) if index is None else index
+        index = index[_held(rows.tag[index], rows.time[index], start)]
+        return _table(names, rows.take(index), text[index], columns, first)
 
     def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
         """About `points` values that draw the same picture: time, value, low, high, quality (worst).
@@ -100,12 +113,20 @@ class StoreReader:
         uncertain numbers enter; `bad` counts the rest. Whole minutes and hours come from rollups.
         """
         known = self._known(tags)
-        rollup = self._rollup(known, start, end, every)
-        names = ("n", "bad", "sum", "min", "max", "first", "last")
-        columns = {"tag": _dictionary(list(known), rollup.tag), "time": pa.array(rollup.time).view(_TIME)}
-        columns |= {name: _nullable(getattr(rollup, name)) for name in names}
-        columns |= {name: pa.array(getattr(rollup, name)).view(_TIME) for name in ("first_time", "last_time")}
-        return pa.table(columns | {"quality": pa.array(rollup.quality)})
+        tables = []
+        for part in self._portions(known, start, end):
+            first = list(known).index(next(iter(part))) if part else 0
+            tables.append(_summaries(list(known), self._rollup(part, start, end, every), first))
+        return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+
+    def _portions(self, known: dict[str, int], start: int, end: int) -> list[dict[str, int]]:
+        """The tags in portions of about `PORTION` rows, so that a long answer needs little memory beside itself."""
+        count = -(-self._scan(known).estimate(tuple(Kind), start, end) // PORTION)
+        size = -(-len(known) // max(count, 1))
+        if size >= len(known):
+            return [known]
+        entries = list(known.items())
+        return [dict(entries[at : at + size]) for at in range(0, len(entries), size)]
 
     def _known(self, tags: Sequence[str]) -> dict[str, int]:
         found = {tag: self._tags.find(tag) for tag in tags}
@@ -155,6 +176,14 @@ class StoreReader:
         return parts[0] if len(parts) == 1 else merge(parts, every, start)
 
 
+def _held(tag: NDArray[np.int32], time: NDArray[np.int64], start: int) -> NDArray[np.bool_]:
+    """Which sorted rows to answer: those from `start` on, and the last of each tag before it."""
+    keep = time >= start
+    keep[:-1] |= (tag[1:] != tag[:-1]) | keep[1:]
+    keep[-1:] = True
+    return keep
+
+
 def _one_kind(parts: list[Rows]) -> Rows:
     """Rows of several numeric kinds as float64; of one kind, as they are."""
     parts = [_as_float(part) for part in parts]
@@ -167,21 +196,30 @@ def _as_float(rows: Rows) -> Rows:
     return Rows(rows.tag, rows.time, rows.value.astype(np.float64), rows.quality)
 
 
-def _table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns: Sequence[str]) -> pa.Table:
-    """The chosen columns; `text` is None when every row is a number."""
+def _table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns: Sequence[str], first: int) -> pa.Table:
+    """The chosen columns; `text` is None when every row is a number; tag 0 of the rows is `names[first]`."""
 
     def value() -> pa.Array:
         is_text = None if text is None else np.array([entry is not None for entry in text], bool)
         return pa.array(rows.value, pa.float64(), mask=is_text, from_pandas=False)
 
     build: dict[str, Callable[[], pa.Array]] = {
-        "tag": lambda: _dictionary(names, rows.tag),
+        "tag": lambda: _dictionary(names, rows.tag + np.int32(first)),
         "time": lambda: pa.array(rows.time).view(_TIME),
         "value": value,
         "text": lambda: pa.nulls(len(rows), pa.string()) if text is None else pa.array(text, pa.string()),
         "quality": lambda: pa.array(rows.quality),
     }
     return pa.table({name: build[name]() for name in columns})
+
+
+def _summaries(names: list[str], rollup: Rollup, first: int) -> pa.Table:
+    """The answer of `aggregate`; tag 0 of the rollup is `names[first]`."""
+    columns_of = ("n", "bad", "sum", "min", "max", "first", "last")
+    columns = {"tag": _dictionary(names, rollup.tag + np.int32(first)), "time": pa.array(rollup.time).view(_TIME)}
+    columns |= {name: _nullable(getattr(rollup, name)) for name in columns_of}
+    columns |= {name: pa.array(getattr(rollup, name)).view(_TIME) for name in ("first_time", "last_time")}
+    return pa.table(columns | {"quality": pa.array(rollup.quality)})
 
 
 def _dictionary(names: list[str], index: NDArray[np.int32]) -> pa.DictionaryArray:

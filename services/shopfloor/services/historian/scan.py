@@ -13,7 +13,7 @@ from shopfloor.plant import Kind
 from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.historian.rollup import Rollup, merge, summarize
 from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
-from shopfloor.services.historian.segment import Segment
+from shopfloor.services.historian.segment import Segment, choose
 from shopfloor.services.historian.shelf import View
 
 _log = logging.getLogger(__name__)
@@ -30,6 +30,16 @@ class Scan:
         self._sorted = np.array(sorted(ids), np.int32)
         self._rank = np.zeros(tags, np.int32)
         self._rank[list(ids)] = np.arange(len(ids), dtype=np.int32)
+
+    def estimate(self, kinds: Sequence[Kind], start: int, end: int) -> int:
+        """About how many rows a question reads."""
+        count = 0
+        for kind in kinds:
+            for segment in self._segments(kind, start, end):
+                share = len(choose(segment.groups, self._wanted, start, end)) / len(segment.groups)
+                count += int(segment.rows * share)
+            count += sum(run.count for run in self._view.runs[kind])
+        return count
 
     def rows(self, kind: Kind, start: int, end: int) -> Rows:
         """Every row of a kind in [start, end), sorted by (rank, time); the row that was stored last wins."""

@@ -95,11 +95,16 @@ def schema(kind: Kind) -> pa.Schema:
     return pa.schema([("tag", pa.int32()), ("time", _TIME), ("value", _VALUE[kind]), ("quality", pa.uint32())])
 
 
-def writer(path: Path, kind: Kind) -> pq.ParquetWriter:
-    """A Parquet writer with the encodings that measured best for plant data."""
+def is_coarse(rows: Rows, kind: Kind) -> bool:
+    """Whether the values repeat so much that a dictionary is smaller than their bytes: rounded or held values."""
+    return kind is Kind.TEXT or len(np.unique(rows.value)) * 3 < len(rows)
+
+
+def writer(path: Path, kind: Kind, coarse: bool) -> pq.ParquetWriter:
+    """A Parquet writer with the encodings that measured best for plant data; `coarse` as `is_coarse` says."""
     encoding = {"time": "DELTA_BINARY_PACKED"}
     dictionary = ["tag", "quality"]
-    if kind in _ENCODING:
+    if not coarse:
         encoding["value"] = _ENCODING[kind]
     else:
         dictionary.append("value")

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow.parquet as pq
 from shopfloor.plant import Kind, StoreError
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.options import DAY, HOUR, MINUTE, Options
 from shopfloor.services.historian.rollup import Rollup, merge, summarize
 from shopfloor.services.historian.rows import Rows, collapse, join, sort
-from shopfloor.services.historian.segment import Groups, Segment, index, sync, to_table, write_rollup, writer
+from shopfloor.services.historian.segment import Groups, Segment, index, is_coarse, sync, to_table, write_rollup, writer
 
 LEVELS: Final = {"minutes": MINUTE, "hours": HOUR}
 WORTH: Final = 4
 """A rollup is written where it is at least this many times shorter than the rows it stands for."""
+
+PIECE: Final = 65_536
 
 
 class SegmentWriter:
@@ -27,7 +30,7 @@ class SegmentWriter:
         self._path = folder / f"day={day}" / f"{kind.value}-{id_:08d}.parquet"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_suffix(".tmp")
-        self._writer = writer(self._temporary, kind)
+        self._open_writer: pq.ParquetWriter | None = None
         self._rest: list[Rows] = []
         self._groups: list[Groups] = []
         self._rollups: dict[str, list[Rollup]] = {} if kind is Kind.TEXT else {level: [] for level in LEVELS}
@@ -48,7 +51,8 @@ class SegmentWriter:
         """Write what is left, make everything durable, and describe it."""
         for rest in self._rest:
             self._write(rest)
-        self._writer.close()
+        if self._open_writer is not None:
+            self._open_writer.close()
         indexes = {name: self._finish_rollup(name, parts) for name, parts in self._rollups.items()}
         sync(self._temporary)
         self._temporary.rename(self._path)
@@ -63,13 +67,15 @@ class SegmentWriter:
 
     def abandon(self) -> None:
         """Give up: leave no file behind."""
-        if self._writer.is_open:
-            self._writer.close()
+        if self._open_writer is not None and self._open_writer.is_open:
+            self._open_writer.close()
         for path in (self._temporary, self._path, *(self._path.with_suffix(f".{name}.parquet") for name in LEVELS)):
             path.unlink(missing_ok=True)
 
     def _write(self, group: Rows) -> None:
-        self._writer.write_table(to_table(group, self._kind), row_group_size=self._group_rows)
+        if self._open_writer is None:
+            self._open_writer = writer(self._temporary, self._kind, is_coarse(group, self._kind))
+        self._open_writer.write_table(to_table(group, self._kind), row_group_size=self._group_rows)
         self._groups.append(index(group.tag, group.time, self._group_rows))
 
     def _summarize(self, rows: Rows) -> None:
@@ -131,11 +137,16 @@ def _flush_days(rows: Rows, kind: Kind, folder: Path, first_id: int, options: Op
         for day in np.unique(days).tolist():
             part = rows.take(days == day)
             id_ = first_id + len(written)
-            written.append(write_segment([part], kind, day_of(day * DAY), folder, id_, options))
+            written.append(write_segment(_pieces(part), kind, day_of(day * DAY), folder, id_, options))
     except BaseException:
         discard(written)
         raise
     return written
+
+
+def _pieces(rows: Rows) -> list[Rows]:
+    """The rows in pieces, so that summaries need little memory."""
+    return [rows.take(slice(start, start + PIECE)) for start in range(0, len(rows), PIECE)]
 
 
 def write_segment(parts: list[Rows], kind: Kind, day: str, folder: Path, id_: int, options: Options) -> Segment:
