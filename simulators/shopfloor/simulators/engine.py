@@ -194,6 +194,11 @@ class Simulation:
         self._modes = modes(self.line, len(self.assets), self.injections, self._n)
         self._edge = next_edge(self.injections, self._n)
 
+    def hidden(self) -> list[list[float]]:
+        """The hidden states of `line.truth` [asset, state], for the truth log only."""
+        chosen = [self.line.states.index(name) for name in self.line.truth]
+        return [[x[i] for i in chosen] for x in self._x]
+
     def snapshot(self) -> Checkpoint:
         """The whole state at `time`, independent of what follows."""
         state = self._state.copy()

@@ -44,14 +44,14 @@ SHIFT: Final = 8 * 3600
 LOCAL: Final = 8 * 3600
 
 STATES: Final = (
-    "phase", "left", "cut_s", "begun", "part", "count", "program", "lot", "hardness",
+    "phase", "left", "cut_s", "begun", "ended", "part", "count", "program", "lot", "hardness",
     "tool", "tool_minutes", "tool_shown", "tool_changes", "wear", "tool_factor", "tool_limit", "tool_set", "tool_vib",
     "rpm", "force", "life", "chatter", "spindle_c", "bearing_c", "coolant_c", "concentration", "clog", "bearing",
     "kwh", "probe_part", "probe_dim", "probe_due", "shown_part", "shown_dim", "last_part", "last_dimension",
     "cycle", "alarm", "wants_tool", "next_setup", "worn_latch", "broken_latch",
 )  # fmt: skip
 (
-    PHASE, LEFT, CUT_S, BEGUN, PART, COUNT, PROGRAM, LOT, HARDNESS,
+    PHASE, LEFT, CUT_S, BEGUN, ENDED, PART, COUNT, PROGRAM, LOT, HARDNESS,
     TOOL, TOOL_MINUTES, TOOL_SHOWN, TOOL_CHANGES, WEAR, TOOL_FACTOR, TOOL_LIMIT, TOOL_SET, TOOL_VIB,
     RPM, FORCE, LIFE, CHATTER, SPINDLE_C, BEARING_C, COOLANT_C, CONCENTRATION, CLOG, BEARING,
     KWH, PROBE_PART, PROBE_DIM, PROBE_DUE, SHOWN_PART, SHOWN_DIM, LAST_PART, LAST_DIMENSION,
@@ -305,7 +305,8 @@ def _finish_part(x: Row, u: Row, p: Sequence[float], key: int, n: int) -> None:
     """The part is done: its dimension, and whether the operator notices that the tool is spent."""
     part = int(x[PART])
     x[COUNT] += 1.0
-    x[CYCLE] = n - x[BEGUN]
+    x[CYCLE] = n - x[ENDED] if n - x[ENDED] < 600.0 else n - x[BEGUN]
+    x[ENDED] = n
     x[TOOL_SHOWN] = x[TOOL_MINUTES]
     x[LAST_PART] = part
     x[LAST_DIMENSION] = _dimension(x, u, p, key, part)
@@ -451,7 +452,7 @@ LINE: Final = Line(
     faults=FAULTS,
     params=PARAMS,
     states=STATES,
-    truth=("wear", "tool", "tool_limit", "hardness", "chatter", "bearing", "last_part", "last_dimension"),
+    truth=("wear", "tool", "tool_minutes", "tool_limit", "hardness", "chatter", "bearing", "last_part", "last_dimension"),
     step=step,
     init=init,
     facts=FACTS,
