@@ -1,0 +1,54 @@
+const ROOT = "/api/v1/";
+
+/** The server answered no; `message` is its own sentence where it gave one. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    sentence: string,
+  ) {
+    super(sentence);
+    this.name = "Refused";
+  }
+}
+
+type Query = Record<string, string | number | readonly string[] | undefined>;
+
+/** Write a query; a list repeats its key, and an absent value is left out. */
+export function query(parts: Query): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(parts)) {
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) search.append(key, String(one));
+  }
+  const text = search.toString();
+  return text ? `?${text}` : "";
+}
+
+export function address(path: string, parts: Query = {}): string {
+  return ROOT + path + query(parts);
+}
+
+export async function get<T>(path: string, parts: Query = {}, signal?: AbortSignal): Promise<T> {
+  return read<T>(await fetch(address(path, parts), signal ? { signal } : {}));
+}
+
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const headers = { "Content-Type": "application/json" };
+  return read<T>(await fetch(ROOT + path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+async function read<T>(answer: Response): Promise<T> {
+  if (answer.ok) return (await answer.json()) as T;
+  throw new Refused(answer.status, await sentence(answer));
+}
+
+async function sentence(answer: Response): Promise<string> {
+  const text = await answer.text();
+  try {
+    const { detail } = JSON.parse(text) as { detail?: unknown };
+    if (typeof detail === "string") return detail;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return `${answer.status} ${answer.statusText}`.trim();
+}

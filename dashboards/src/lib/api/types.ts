@@ -1,0 +1,205 @@
+/** The JSON of `/api/v1`. Times are Unix milliseconds. */
+
+export type Side = "high" | "low";
+export type PriorityLevel = 1 | 2 | 3;
+
+export interface Limit {
+  side: Side;
+  value: number;
+  priority: PriorityLevel;
+}
+
+export interface Tag {
+  path: string;
+  name: string;
+  kind: "float" | "int" | "text" | string;
+  unit: string;
+  title: string;
+  description: string;
+  decimals: number;
+  normal: [number, number] | null;
+  limits: Limit[];
+  states: string[];
+  writable: boolean;
+}
+
+export interface Asset {
+  path: string;
+  site: string;
+  area: string;
+  line: string;
+  cell: string;
+  asset: string;
+  type: string;
+  title: string;
+  type_title: string;
+  state: string | null;
+  alarms: Record<string, number>;
+  tags: Tag[];
+}
+
+export type Scalar = number | string | null;
+
+export interface Latest {
+  tag: string;
+  time: number;
+  value: Scalar;
+  quality: number;
+  severity: string | number;
+}
+
+export interface History {
+  tag: string;
+  unit: string;
+  kind: string;
+  downsampled: boolean;
+  time: number[];
+  value: Scalar[];
+  low?: (number | null)[];
+  high?: (number | null)[];
+  quality: number[];
+}
+
+export interface Reason {
+  code: string;
+  sentence: string;
+  tag: string | null;
+  weight: number;
+  values: Record<string, Scalar>;
+}
+
+export type PredictionStatus = "ok" | "watch" | "act" | "unknown";
+
+export interface Prediction {
+  asset: string;
+  target: string;
+  title: string;
+  time: number;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  coverage: number;
+  unit: string;
+  status: PredictionStatus;
+  sentence: string;
+  advice: string;
+  baseline: number | null;
+  reasons: Reason[];
+  model: string;
+  trained_at: number | null;
+}
+
+export interface Metric {
+  name: string;
+  value: number;
+  baseline: number | null;
+  baseline_name: string;
+  unit: string;
+  better: "lower" | "higher";
+  beats: boolean;
+}
+
+export interface Model {
+  name: string;
+  target: string;
+  title: string;
+  state: string;
+  trained_at: number | null;
+  cpu_s: number;
+  rows: number;
+  split: string;
+  metrics: Metric[];
+  coverage: { nominal: number; measured: number } | null;
+}
+
+export interface Alarm {
+  id: string | number;
+  asset: string;
+  tag: string | null;
+  kind: "limit" | "model" | "source";
+  code: string;
+  priority: PriorityLevel;
+  state: "active" | "acknowledged" | "returned" | "closed";
+  title: string;
+  sentence: string;
+  why: string;
+  advice: string;
+  since: number;
+  returned: number | null;
+  acknowledged: { by: string; time: number; note: string } | null;
+  value: number | null;
+  limit: number | null;
+  unit: string;
+  values: Record<string, Scalar>;
+}
+
+export interface Process {
+  name: string;
+  kind: string;
+  state: string;
+  pid: number | null;
+  rss_bytes: number | null;
+  cpu_percent: number | null;
+  values_per_s: number | null;
+  newest_time: number | null;
+  detail: string;
+}
+
+export interface SourceHealth {
+  gateway: string;
+  name: string;
+  kind: string;
+  url: string;
+  state: string;
+  detail: string;
+  tags: number;
+  values_per_s: number;
+  newest_time: number | null;
+  newest_age_s: number | null;
+  good: number;
+  uncertain: number;
+  bad: number;
+  reconnects: number;
+  accepted: number;
+  spooled: number;
+  rejected: number;
+  dropped: number;
+}
+
+export interface Health {
+  status: "ok" | "starting" | "degraded";
+  sentence: string;
+  time: number;
+  version: string;
+  processes: Process[];
+  sources: SourceHealth[];
+  history: {
+    state: "none" | "importing" | "complete";
+    rows: number;
+    rows_expected: number | null;
+    progress: number | null;
+    oldest: number | null;
+    newest: number | null;
+  };
+  brain: { state: "waiting" | "training" | "ready" | "failed"; progress: number | null; sentence: string; cpu_s: number };
+  store: { rows: number; bytes: number; segments: number; state: "ok" | "full" | "readonly" };
+}
+
+export interface LedgerRow {
+  gateway: string;
+  source: string;
+  accepted: number;
+  spooled: number;
+  stored: number;
+  rejected: number;
+  dropped: number;
+  duplicates: number;
+  balanced: boolean;
+  sentence: string;
+}
+
+export interface Ledger {
+  balanced: boolean;
+  sources: LedgerRow[];
+  store: { rows: number };
+}

@@ -1,0 +1,27 @@
+export const TICK_MS = 1000;
+/** A page that heard nothing for three ticks is stale. */
+export const STALE_MS = 3 * TICK_MS;
+const UNKNOWN_PACE_MS = 5000;
+
+/** Wait before the n-th attempt to connect again: 0.2 s doubling to 5 s, spread so that a wall of screens does not knock at once. */
+export function backoff(attempt: number, random: () => number = Math.random): number {
+  const full = Math.min(200 * 2 ** attempt, 5000);
+  return full * (0.7 + 0.6 * random());
+}
+
+/** How often a tag speaks, learnt from its arrivals. */
+export class Pace {
+  private interval = NaN;
+  private last = NaN;
+
+  heard(time: number): void {
+    const gap = time - this.last;
+    if (gap > 0) this.interval = Number.isNaN(this.interval) ? gap : this.interval * 0.9 + gap * 0.1;
+    this.last = time;
+  }
+
+  /** Age at which silence is abnormal: three intervals, and never less than three ticks. */
+  get patience(): number {
+    return Math.max(STALE_MS, 3 * (Number.isNaN(this.interval) ? UNKNOWN_PACE_MS : this.interval));
+  }
+}

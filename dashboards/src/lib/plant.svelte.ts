@@ -1,0 +1,105 @@
+import { get } from "./api/http.ts";
+import type { Alarm, Asset, Health, Model, Prediction, Tag } from "./api/types.ts";
+import { backoff } from "./live/pace.ts";
+import { clock } from "./live/clock.svelte.ts";
+import { live } from "./live/live.svelte.ts";
+import type { Frame } from "./live/frames.ts";
+import { type LineView, linesOf } from "./view/lines.ts";
+
+/** What the server says about the plant: its assets once, the rest as it changes. */
+class Plant {
+  assets = $state.raw<Asset[]>([]);
+  alarms = $state.raw<Alarm[]>([]);
+  predictions = $state.raw<ReadonlyMap<string, Prediction[]>>(new Map());
+  health = $state.raw<Health | null>(null);
+  models = $state.raw<Model[]>([]);
+  /** Loaded once; stays true while the server is away. */
+  ready = $state(false);
+  failure = $state("");
+
+  readonly lines: LineView[] = $derived(linesOf(this.assets));
+  private readonly byPath = $derived(new Map(this.assets.map((asset) => [asset.path, asset])));
+  private attempt = 0;
+
+  start(): void {
+    live.onTopic((frame) => this.heard(frame));
+    live.onRefill(() => void this.load());
+    void this.load();
+  }
+
+  asset(path: string): Asset | undefined {
+    return this.byPath.get(path);
+  }
+
+  tag(path: string): Tag | undefined {
+    const cut = path.lastIndexOf("/");
+    const name = path.slice(cut + 1);
+    return this.asset(path.slice(0, cut))?.tags.find((tag) => tag.name === name);
+  }
+
+  alarmsOf(asset: string): Alarm[] {
+    return this.alarms.filter((alarm) => alarm.asset === asset);
+  }
+
+  predictionsOf(asset: string): Prediction[] {
+    return this.predictions.get(asset) ?? [];
+  }
+
+  async load(): Promise<void> {
+    try {
+      const [assets, alarms, predictions, health] = await Promise.all([
+        get<Asset[]>("assets"),
+        get<Alarm[]>("alarms", { state: "open" }),
+        get<Prediction[]>("predictions"),
+        get<Health>("health"),
+      ]);
+      this.assets = assets;
+      this.alarms = alarms;
+      this.predictions = grouped(predictions);
+      this.takeHealth(health);
+      this.failure = "";
+      this.ready = true;
+      this.attempt = 0;
+    } catch (error) {
+      this.failure = (error as Error).message;
+      setTimeout(() => void this.load(), backoff(this.attempt++));
+    }
+  }
+
+  async loadModels(): Promise<void> {
+    this.models = await get<Model[]>("models");
+  }
+
+  async loadAlarms(): Promise<void> {
+    this.alarms = await get<Alarm[]>("alarms", { state: "open" });
+  }
+
+  private heard(frame: Frame): void {
+    if (frame.k === "alarms") this.alarms = frame.items as Alarm[];
+    else if (frame.k === "predictions") this.predictions = merged(this.predictions, frame.items as Prediction[]);
+    else if (frame.k === "health") this.takeHealth(frame.value as Health);
+  }
+
+  private takeHealth(health: Health): void {
+    clock.heard(health.time);
+    this.health = health;
+  }
+}
+
+function grouped(items: Prediction[]): Map<string, Prediction[]> {
+  const map = new Map<string, Prediction[]>();
+  for (const item of items) map.set(item.asset, [...(map.get(item.asset) ?? []), item]);
+  return map;
+}
+
+/** The server sends what changed: replace by asset and target, keep the rest. */
+function merged(old: ReadonlyMap<string, Prediction[]>, items: Prediction[]): Map<string, Prediction[]> {
+  const map = new Map(old);
+  for (const [asset, fresh] of grouped(items)) {
+    const kept = (old.get(asset) ?? []).filter((one) => !fresh.some((item) => item.target === one.target));
+    map.set(asset, [...kept, ...fresh]);
+  }
+  return map;
+}
+
+export const plant = new Plant();

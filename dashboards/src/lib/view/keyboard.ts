@@ -1,0 +1,32 @@
+import { lineHref } from "./route.ts";
+import { plant } from "../plant.svelte.ts";
+import { router } from "./router.svelte.ts";
+import { settings } from "./settings.svelte.ts";
+
+const PAGES: Record<string, string> = { o: "/", a: "/alarms", c: "/connections", m: "/models" };
+const PATIENCE_MS = 1500;
+
+/** `g` then a letter goes to a page, `g` then a digit to a line; `w` the wall, `d` the theme, `?` the list of keys. */
+export function listenToKeys(): void {
+  let leader = Number.NEGATIVE_INFINITY;
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const after = performance.now() - leader < PATIENCE_MS;
+    leader = Number.NEGATIVE_INFINITY;
+    if (after) go(event.key);
+    else if (event.key === "g") leader = performance.now();
+    else if (event.key === "w") settings.toggleWall();
+    else if (event.key === "d") settings.toggleTheme();
+    else if (event.key === "?") settings.help = !settings.help;
+  });
+}
+
+function go(key: string): void {
+  const line = plant.lines[Number(key) - 1];
+  const href = line ? lineHref(line.area, line.line) : PAGES[key];
+  if (href) router.go(href);
+}
+
+function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}

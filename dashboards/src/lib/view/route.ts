@@ -1,0 +1,33 @@
+export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "models" | "missing";
+
+export interface Route {
+  page: Page;
+  /** What follows the page's name: an asset path, tag paths or area/line. */
+  rest: string;
+}
+
+const PLAIN: Record<string, Page> = { "/": "overview", "/alarms": "alarms", "/connections": "connections", "/models": "models" };
+const DEEP: [string, Page, number][] = [
+  ["/line/", "line", 2],
+  ["/asset/", "asset", 5],
+  ["/tag/", "tag", 6],
+];
+
+/** Which page an address means. */
+export function route(path: string): Route {
+  const clean = path.length > 1 ? path.replace(/\/+$/, "") : path;
+  const plain = PLAIN[clean];
+  if (plain) return { page: plain, rest: "" };
+  for (const [start, page, parts] of DEEP) {
+    if (!clean.startsWith(start)) continue;
+    const rest = decodeURIComponent(clean.slice(start.length));
+    if (rest.split("/").length >= parts) return { page, rest };
+  }
+  return { page: "missing", rest: clean };
+}
+
+const encoded = (path: string): string => path.split("/").map(encodeURIComponent).join("/");
+
+export const lineHref = (area: string, line: string): string => `/line/${encoded(`${area}/${line}`)}`;
+export const assetHref = (path: string): string => `/asset/${encoded(path)}`;
+export const tagHref = (path: string): string => `/tag/${encoded(path)}`;

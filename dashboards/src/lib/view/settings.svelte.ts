@@ -1,0 +1,48 @@
+import { router } from "./router.svelte.ts";
+
+export type Theme = "light" | "dark";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+/** A browser that keeps nothing (private window, policy) still shows the pages. */
+export function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(`shopfloor.${key}`);
+  } catch (error) {
+    if (error instanceof DOMException) return null;
+    throw error;
+  }
+}
+
+export function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(`shopfloor.${key}`, value);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
+}
+
+/** How a person wants the pages: the theme and the wall. */
+class Settings {
+  private chosen = $state<string | null>(new URLSearchParams(location.search).get("theme") ?? remembered("theme"));
+  private system = $state<Theme>(dark.matches ? "dark" : "light");
+  readonly theme: Theme = $derived(this.chosen === "dark" || this.chosen === "light" ? this.chosen : this.system);
+  wall = $state(router.parameters.has("wall"));
+  help = $state(false);
+
+  constructor() {
+    dark.addEventListener("change", () => (this.system = dark.matches ? "dark" : "light"));
+  }
+
+  toggleTheme(): void {
+    this.chosen = this.theme === "dark" ? "light" : "dark";
+    remember("theme", this.chosen);
+  }
+
+  toggleWall(): void {
+    this.wall = !this.wall;
+    router.set({ wall: this.wall ? "" : null });
+  }
+}
+
+export const settings = new Settings();
