@@ -127,7 +127,7 @@ def check_aggregate(store: Historian, model: Model, start: int, every: int) -> N
             assert row["min"] is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(actions, times, times)
 def test_reads_equal_a_naive_model(steps: list[Batch | str], start: int, end: int) -> None:
     model = Model()
@@ -157,7 +157,7 @@ def test_reads_equal_a_naive_model(steps: list[Batch | str], start: int, end: in
             store.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(batches(), max_size=8), st.integers(0, 3))
 def test_rollups_equal_raw_rows_without_duplicates(parts: list[Batch], flush_at: int) -> None:
     """Mergeable partials, late data and whatever lies in memory give the same summaries as the rows themselves."""

@@ -1,0 +1,70 @@
+"""kill -9 at any moment: what was acknowledged is there, once and whole."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from shopfloor.services.historian import Historian, Options
+
+CHILD = Path(__file__).with_name("crash_child.py")
+ROWS = 500
+ROUNDS = 8
+TAGS = tuple(f"delta/area/line/cell/asset/t{i}" for i in range(5))
+
+
+def run_and_kill(folder: Path, firsts: list[int], after_batches: int, delay: float) -> dict[str, int]:
+    """Start the child, wait for its flow, kill it; answers the last acknowledged sequence of each gateway."""
+    acknowledged = {f"edge-{number}": first - 1 for number, first in enumerate(firsts, 1)}
+    command = [sys.executable, CHILD, folder, *map(str, firsts)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        killer: threading.Timer | None = None
+        for count, line in enumerate(child.stdout, 1):
+            if line.endswith("\n"):
+                gateway, sequence = line.split()
+                acknowledged[gateway] = int(sequence)
+            if count == after_batches:
+                killer = threading.Timer(delay, child.kill)
+                killer.start()
+        assert killer is not None, "the child ended by itself"
+        killer.join()
+    return acknowledged
+
+
+def stored_batches(store: Historian) -> dict[str, list[int]]:
+    """Sequences found per gateway, after checking that each is whole."""
+    table = store.reader.read(TAGS, 0, 2**62, columns=("time", "value"))
+    gateway = table.column("time").cast(pa.int64()).to_numpy() % 2
+    found = {}
+    for number in (0, 1):
+        sequences, rows = np.unique(table.column("value").to_numpy()[gateway == number], return_counts=True)
+        assert set(rows.tolist()) <= {ROWS}, "a batch is torn"
+        found[f"edge-{number + 1}"] = [int(sequence) for sequence in sequences]
+    return found
+
+
+def test_acknowledged_batches_survive_a_kill_at_any_moment(tmp_path: Path) -> None:
+    chance = random.Random(20260)
+    firsts = [1, 1]
+    for _ in range(ROUNDS):
+        acknowledged = run_and_kill(tmp_path, firsts, chance.randrange(5, 60), chance.random() * 0.1)
+        began = time.monotonic()
+        with Historian.open(tmp_path, options=Options(reserve_bytes=0)) as store:
+            assert time.monotonic() - began < 10
+            found = stored_batches(store)
+            for number, (gateway, last) in enumerate(acknowledged.items()):
+                assert found[gateway] == list(range(1, len(found[gateway]) + 1)), "a batch is missing"
+                assert last <= len(found[gateway]) <= last + 1, "only the batch in flight may be there unacknowledged"
+                firsts[number] = len(found[gateway]) + 1
+            for account in store.ledger():
+                assert account.balanced
+                assert account.stored == ROWS * len(found[account.gateway])
+            assert store.stats()["state"] == "ok"
+    assert list(tmp_path.glob("day=*/*.parquet")), "the rounds never reached a flush"
