@@ -12,14 +12,12 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Final
+from typing import Final, Self
 
 from shopfloor.plant import ShopfloorError
+from shopfloor.simulators import history
 from shopfloor.simulators.checkpoint import Checkpoint
 from shopfloor.simulators.lines import load
 
@@ -27,19 +25,6 @@ WORTH_A_CHILD: Final = 300.0
 """Seconds of past from which a compiled child process is quicker than stepping here."""
 NEAR_NS: Final = 5 * 10**9
 _LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The history that is to be written: of these assets, from `start` to `end` (UTC ns), into `folder`."""
-
-    line: str
-    seed: int
-    machines: int
-    start: int
-    end: int
-    folder: Path
-    truth: Path
 
 
 async def advance(line: str, checkpoint: Path, stop: asyncio.Event) -> bool:
@@ -55,25 +40,42 @@ async def advance(line: str, checkpoint: Path, stop: asyncio.Event) -> bool:
     return not stop.is_set()
 
 
-@asynccontextmanager
-async def history(past: Past | None) -> AsyncIterator[None]:
-    """Have `past` written while inside; what is missing when it ends early is written after the next start."""
-    if past is None:
-        yield
-        return
-    words = [past.line, past.seed, past.machines, past.start, past.end, past.folder, past.truth]
-    process = await _start("history", *map(str, words))
-    watcher = asyncio.create_task(_watch(process, past.line))
-    try:
-        yield
-    finally:
-        watcher.cancel()
-        await _end(process)
+class History:
+    """The child that computes the past of `job` and writes it, as a context: it ends when the context does.
 
+    What is missing then is written after the next start.
+    """
 
-async def _watch(process: asyncio.subprocess.Process, line: str) -> None:
-    if await process.wait():
-        _LOG.error("Writing the history of %s failed (exit %s).", line, process.returncode)
+    def __init__(self, job: history.Job) -> None:
+        self._job = job
+        self._process: asyncio.subprocess.Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await _start("history", self._job.state)
+        self._watcher = asyncio.create_task(self._watch(self._process))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None and self._watcher is not None:
+            self._watcher.cancel()
+            await _end(self._process)
+
+    async def now(self, stop: asyncio.Event) -> Checkpoint | None:
+        """The state at the end of the past, as soon as the child has it; None when `stop` was set first."""
+        path = Path(self._job.state) / history.NOW
+        while not path.exists():
+            if stop.is_set():
+                return None
+            if self._watcher is None or self._watcher.done():
+                raise ShopfloorError(f"Computing the past of {self._job.line} failed: see the log above.")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.1)
+        return Checkpoint.load(path)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        if await process.wait():
+            _LOG.error("Writing the history of %s failed (exit %s).", self._job.line, process.returncode)
 
 
 async def _start(*words: str) -> asyncio.subprocess.Process:
@@ -103,10 +105,11 @@ def _advance(line_id: str, path: Path) -> None:
     runner.checkpoint().save(path)
 
 
-def _history(past: Past) -> None:
-    from shopfloor.simulators import history as writer
-
-    writer.write(past)
+def _history(state: Path) -> None:
+    job = history.Job.load(state)
+    history.prepare(job)
+    os.nice(10)
+    history.write_history(job)
 
 
 def _die_with_parent() -> None:
@@ -125,19 +128,14 @@ def main() -> int:
     one = jobs.add_parser("advance")
     one.add_argument("line")
     one.add_argument("checkpoint", type=Path)
-    two = jobs.add_parser("history")
-    for name, kind in (("line", str), ("seed", int), ("machines", int), ("start", int), ("end", int)):
-        two.add_argument(name, type=kind)
-    two.add_argument("folder", type=Path)
-    two.add_argument("truth", type=Path)
-    args = vars(parser.parse_args())
+    jobs.add_parser("history").add_argument("state", type=Path)
+    args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _die_with_parent()
-    if args.pop("job") == "advance":
-        _advance(args["line"], args["checkpoint"])
-        return 0
-    os.nice(10)
-    _history(Past(**args))
+    if args.job == "advance":
+        _advance(args.line, args.checkpoint)
+    else:
+        _history(args.state)
     return 0
 
 

@@ -7,6 +7,7 @@ catches up at a few times the real speed, so that nobody's queue overflows; afte
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
@@ -48,17 +49,27 @@ async def run(
     await wire.changes(simulation.current())
     while not stop.is_set():
         await _until(simulation.time, stop, clock, simulation.line.dt_ns)
+        if stop.is_set():
+            return
         if clock() - simulation.time > LEAP:
             await asyncio.to_thread(fast_forward, simulation, clock)
             await wire.changes(simulation.current())
         frame = simulation.step()
         await wire.changes(frame.changes)
         await wire.slow(frame)
-        for sub, moment in enumerate(frame.sub_times()):
-            if sub and not stop.is_set():
-                await _until(moment, stop, clock, frame.dt_ns // simulation.line.rate)
-            await wire.fast(frame, sub)
+        await _sub_samples(simulation, frame, wire, stop, clock)
         every_step()
+
+
+async def _sub_samples(
+    simulation: Simulation, frame: Frame, wire: Wire, stop: asyncio.Event, clock: Callable[[], int]
+) -> None:
+    for sub, moment in enumerate(frame.sub_times()):
+        if sub:
+            await _until(moment, stop, clock, frame.dt_ns // simulation.line.rate)
+        if stop.is_set():
+            return
+        await wire.fast(frame, sub)
 
 
 def fast_forward(simulation: Simulation, clock: Callable[[], int] = time.time_ns) -> int:
@@ -77,8 +88,6 @@ async def _until(moment: int, stop: asyncio.Event, clock: Callable[[], int], per
     if wait <= 0:
         await asyncio.sleep(0)
         return
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(wait / 1e9):
             await stop.wait()
-    except TimeoutError:
-        pass

@@ -16,20 +16,21 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import ShopfloorError
-from shopfloor.simulators import children, live
-from shopfloor.simulators.checkpoint import Checkpoint, save_atomically
+from shopfloor.simulators import children, history, live
+from shopfloor.simulators.checkpoint import Checkpoint
 from shopfloor.simulators.engine import Simulation
 from shopfloor.simulators.lab import Lab
 from shopfloor.simulators.line import Line
 from shopfloor.simulators.lines import NAMES, load
 from shopfloor.simulators.plants import assets_of, seconds
+from shopfloor.simulators.truth import TruthLog
 
 CHECKPOINT_EVERY: Final = 30
 """Steps between two checkpoints."""
@@ -85,37 +86,34 @@ class Site:
         """Paths of the simulated assets."""
         return assets_of(self.line.id, self.args.machines)
 
-    @property
-    def origin_file(self) -> Path:
-        """The file that remembers when this line began."""
-        folder: Path = self.args.state
-        return folder / f"{self.line.id}.origin.json"
-
-    def origin(self) -> Origin:
-        """When this line began and went live: said once, kept for every later start."""
-        path = self.origin_file
-        if path.exists():
-            return Origin(**json.loads(path.read_text()))
-        end = time.time_ns() // self.line.dt_ns * self.line.dt_ns
-        origin = Origin(end - round((self.args.history or 0.0) * 1e9), end)
-        save_atomically(path, json.dumps(asdict(origin)).encode())
-        return origin
-
-    def past(self) -> children.Past | None:
-        """The history to write, if any was asked for."""
+    def job(self) -> history.Job | None:
+        """The past to be written, if any was asked for: settled once, kept for every later start."""
         if not self.args.history or self.args.recordings is None:
             return None
-        origin, folder = self.origin(), self.args.recordings
-        truth = self.args.state / "truth"
-        return children.Past(self.line.id, self.args.seed, len(self.assets), origin.start, origin.end, folder, truth)
+        end = time.time_ns() // self.line.dt_ns * self.line.dt_ns
+        start = end - round(self.args.history * 1e9)
+        job = history.Job(
+            self.line.id,
+            tuple(self.assets),
+            self.args.seed,
+            start,
+            end,
+            str(self.args.recordings),
+            str(self.args.state),
+        )
+        if not (self.args.state / history.JOB).exists():
+            job.save()
+        kept = history.Job.load(self.args.state)
+        self.check(kept.line, kept.assets, kept.seed)
+        return replace(kept, recordings=job.recordings, state=job.state)
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """UTC ns at which a line's past begins, and at which its live part begins."""
-
-    start: int
-    end: int
+    def check(self, line: str, assets: Sequence[str], seed: int) -> None:
+        """Refuse a state folder that belongs to another plant."""
+        if (line, list(assets), seed) != (self.line.id, self.assets, self.args.seed):
+            raise ShopfloorError(
+                f"{self.args.state} holds {len(assets)} assets of {line} with seed {seed}: ask for the same,"
+                " delete it to begin anew, or give another --state."
+            )
 
 
 async def _simulate(args: argparse.Namespace) -> None:
@@ -123,56 +121,78 @@ async def _simulate(args: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, site.stop.set)
-    simulation = await _bring_to_now(site)
-    if simulation is None:
-        return
-    try:
-        await _live(site, simulation)
-    finally:
-        simulation.snapshot().save(site.checkpoint)
+    async with AsyncExitStack() as stack:
+        child = await _history(site, stack)
+        checkpoint = await _checkpoint(site, child)
+        simulation = checkpoint and await _bring_to_now(site, checkpoint)
+        if simulation:
+            try:
+                await _live(site, simulation)
+            finally:
+                simulation.snapshot().save(site.checkpoint)
+
+
+async def _history(site: Site, stack: AsyncExitStack) -> children.History | None:
+    job = site.job()
+    if job is None or _complete(Path(job.recordings) / "manifest.json"):
+        return None
+    job.save()
+    return await stack.enter_async_context(children.History(job))
+
+
+def _complete(manifest: Path) -> bool:
+    return manifest.exists() and bool(json.loads(manifest.read_text())["complete"])
+
+
+async def _checkpoint(site: Site, child: children.History | None) -> Checkpoint | None:
+    """Where to go on from: the last checkpoint, the end of history, or a fresh plant; None when told to stop."""
+    if site.checkpoint.exists():
+        found = Checkpoint.load(site.checkpoint)
+        site.check(found.line, found.assets, found.seed)
+        return found
+    if child:
+        return await child.now(site.stop)
+    if (ended := site.args.state / history.NOW).exists():
+        return Checkpoint.load(ended)
+    start = time.time_ns() - round((site.args.history or 0.0) * 1e9)
+    return Simulation(site.line, site.assets, site.args.seed, start).snapshot()
+
+
+async def _bring_to_now(site: Site, checkpoint: Checkpoint) -> Simulation | None:
+    """The simulation at this moment, or None when it was told to stop meanwhile."""
+    if time.time_ns() - checkpoint.n * site.line.dt_ns > children.WORTH_A_CHILD * 1e9:
+        checkpoint.save(site.checkpoint)
+        if not await children.advance(site.line.id, site.checkpoint, site.stop):
+            return None
+        checkpoint = Checkpoint.load(site.checkpoint)
+    simulation = Simulation.resume(site.line, checkpoint)
+    await asyncio.to_thread(live.fast_forward, simulation)
+    simulation.snapshot().save(site.checkpoint)
+    return simulation
 
 
 async def _live(site: Site, simulation: Simulation) -> None:
     wires = {"machining": _opcua, "potline": _mqtt}
+    truth = TruthLog(site.args.state / "truth")
     with Lab.serve(simulation, site.args.lab_port) as lab:
         async with wires[site.line.id](site, simulation) as (wire, address):
             ready = {**address, **({"lab": lab} if lab else {})}
             print(f"ready {json.dumps(ready)}", flush=True)  # noqa: T201
-            async with children.history(site.past()):
-                await live.run(simulation, wire, stop=site.stop, every_step=_keeper(simulation, site.checkpoint))
+            try:
+                await live.run(simulation, wire, stop=site.stop, every_step=_keeper(simulation, site.checkpoint, truth))
+            finally:
+                truth.flush(simulation)
 
 
-def _keeper(simulation: Simulation, path: Path) -> Callable[[], None]:
+def _keeper(simulation: Simulation, path: Path, truth: TruthLog) -> Callable[[], None]:
     steps = itertools.count(1)
 
     def step() -> None:
+        truth.observe(simulation)
         if next(steps) % CHECKPOINT_EVERY == 0:
             simulation.snapshot().save(path)
 
     return step
-
-
-async def _bring_to_now(site: Site) -> Simulation | None:
-    """The simulation at this moment, or None when it was told to stop meanwhile."""
-    simulation = _begin(site)
-    behind = (time.time_ns() - simulation.time) / 1e9
-    if behind > children.WORTH_A_CHILD:
-        simulation.snapshot().save(site.checkpoint)
-        if not await children.advance(site.line.id, site.checkpoint, site.stop):
-            return None
-        simulation = Simulation.resume(site.line, Checkpoint.load(site.checkpoint))
-    await asyncio.to_thread(live.fast_forward, simulation)
-    return simulation
-
-
-def _begin(site: Site) -> Simulation:
-    if site.checkpoint.exists():
-        simulation = Simulation.resume(site.line, Checkpoint.load(site.checkpoint))
-        if list(simulation.assets) == site.assets and simulation.seed == site.args.seed:
-            return simulation
-        _LOG.warning("%s belongs to another seed or other assets: beginning anew.", site.checkpoint)
-        site.origin_file.unlink(missing_ok=True)
-    return Simulation(site.line, site.assets, site.args.seed, site.origin().start)
 
 
 @asynccontextmanager

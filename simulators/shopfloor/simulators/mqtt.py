@@ -129,7 +129,7 @@ class Client:
         client.on_publish = lambda _c, _d, mid, _r, _p: post(self._acknowledged, mid)
         client.on_message = lambda _c, _d, message: post(self._on_message, message.topic, message.payload)
         client.will_set(self._status, b"offline", qos=1, retain=True)
-        client.reconnect_delay_set(0.25, 2)
+        client.reconnect_delay_set(1, 2)
         client.max_inflight_messages_set(IN_FLIGHT)
         client.connect_async(self._host, self._port, keepalive=30)
         client.loop_start()
