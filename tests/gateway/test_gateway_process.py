@@ -64,6 +64,10 @@ def command(config: Path, data: Path) -> list[str]:
     return [sys.executable, "-c", START, "--config", str(config), "--data", str(data)]
 
 
+def start(config: Path, data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(config, data), check=False, capture_output=True, text=True, timeout=30)
+
+
 @contextmanager
 def gateway(config: Path, data: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(command(config, data), stdout=subprocess.PIPE, text=True)
@@ -189,14 +193,14 @@ def test_what_prevents_a_start_is_one_sentence(tmp_path: Path, ingest: Any, faul
     data = tmp_path / "data"
     if fault == "second":
         with gateway(config, data):
-            answer = subprocess.run(command(config, data), capture_output=True, text=True, timeout=30)
+            answer = start(config, data)
         assert "Another gateway uses the spool folder" in answer.stderr
     elif fault == "folder":
-        answer = subprocess.run(command(config, Path("/proc/1/spool")), capture_output=True, text=True, timeout=30)
+        answer = start(config, Path("/proc/1/spool"))
         assert "cannot be used" in answer.stderr
     else:
         config.write_text(config.read_text().replace("}\n", ", pol: 1s}\n"))
-        answer = subprocess.run(command(config, data), capture_output=True, text=True, timeout=30)
+        answer = start(config, data)
         assert "'pol'" in answer.stderr
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr

@@ -69,14 +69,15 @@ async def _rows(args: argparse.Namespace) -> list[_Row]:
 
 async def _opcua(args: argparse.Namespace) -> list[_Row]:
     from shopfloor.gateway.opcua import OpcuaOptions
-    from shopfloor.gateway.opcua.link import connected
+    from shopfloor.gateway.opcua.link import connected, explained
     from shopfloor.gateway.opcua.tree import Branch, browse
 
     options = OpcuaOptions(url=args.url, security="none", everything="site/area/line/cell/asset")
     async with connected(options) as session:
-        branches: list[Branch] = [branch async for level in browse(session, depth=args.depth) for branch in level]
-        variables = [branch.node for branch in branches if branch.is_variable]
-        values = await _values(session, variables) if args.values else {}
+        with explained(args.url):
+            branches: list[Branch] = [branch async for level in browse(session, depth=args.depth) for branch in level]
+            variables = [branch.node for branch in branches if branch.is_variable]
+            values = await _values(session, variables) if args.values else {}
     return [(branch.path, branch.node.to_string(), values.get(branch.node, "")) for branch in branches]
 
 

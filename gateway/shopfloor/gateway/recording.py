@@ -49,11 +49,14 @@ class RecordingSource:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[Batch]]:
         """Iterate over the files that are there and those that come."""
-        async with aclosing(self._batches()) as batches:
+        async with aclosing(self._batches(self.folder.is_dir())) as batches:
             yield batches
 
-    async def _batches(self) -> AsyncGenerator[Batch, None]:
+    async def _batches(self, seen: bool) -> AsyncGenerator[Batch, None]:
         while True:
+            if seen and not self.folder.is_dir():
+                raise SourceLost(f"The recording folder {self.folder} is gone.")
+            seen = self.folder.is_dir()
             complete = self._complete()
             files = self._files()
             for file in files:

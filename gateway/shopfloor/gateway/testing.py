@@ -1,3 +1,4 @@
+# ruff: noqa: S101, PT017, ASYNC110 (the suite is made of assertions)
 """The contract suite: what every connector must do, to be run against a real device or a simulated one.
 
     class PumpRig(Rig):

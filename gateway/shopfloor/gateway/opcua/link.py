@@ -39,8 +39,7 @@ async def connected(options: OpcuaOptions) -> AsyncIterator[UaSession]:
         await _secure(client, options)
         await client.connect(auto_reconnect=False)
     try:
-        with explained(options.url):
-            yield client.uaclient.session
+        yield client.uaclient.session
     finally:
         with contextlib.suppress(OSError, TimeoutError, ua.UaError):
             async with asyncio.timeout(_LEAVE_S):

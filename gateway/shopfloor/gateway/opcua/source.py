@@ -37,7 +37,8 @@ class OpcuaSource:
     async def open(self) -> AsyncIterator[AsyncIterator[Batch]]:
         """Connect, find, subscribe and iterate; `SourceLost` says why the server could not be used."""
         async with connected(self.options) as session:
-            publisher, columns = await self._subscribe(session)
+            with explained(self.url):
+                publisher, columns = await self._subscribe(session)
             async with publisher.running(), aclosing(self._batches(publisher, columns)) as batches:
                 yield batches
 
