@@ -65,7 +65,7 @@ export function chart(host: HTMLElement, options: Options): uPlot {
         setCursor: [(u) => options.cursor(u.cursor.idx ?? null)],
       },
     },
-    [[], [], [], []],
+    [0, 1, 2, 3].map(() => new Float64Array(0)) as unknown as uPlot.AlignedData,
     host,
   );
   return plot;

@@ -1,0 +1,218 @@
+"""A server that speaks the API of Shopfloor over invented, moving data: test equipment for the pages.
+
+    python tests/dashboards/mock_server.py --port 8123
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import mock_answers as answers
+import msgspec
+import numpy as np
+import uvicorn
+from mock_signals import plant, signal, state_of, states_between
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+TICK_S = 0.2
+BAD = 0x808C0000
+BAD_TAG = "cnc-03/coolant.flow"
+
+
+def now_ms() -> float:
+    return time.time() * 1000
+
+
+class Mock:
+    """The state of the mock: what the tests switch, and what the pages asked."""
+
+    def __init__(self, static: Path) -> None:
+        self.static = static
+        self.plant = plant()
+        self.start = now_ms()
+        self.alarms = answers.alarms(self.plant, self.start)
+        self.asked: list[str] = []
+        self.silent = False
+        self.busy: float | None = None
+        self.sockets: set[WebSocket] = set()
+        self.subscriptions: list[list[str]] = []
+
+    def numeric(self, path: str) -> bool:
+        return path in self.plant.rates
+
+    def value(self, path: str, ms: float) -> float | str | None:
+        tag = self.plant.tags[path]
+        if tag["kind"] == "text":
+            return state_of(path.split("/")[-2], ms)
+        return float(signal(tag, np.array([ms]))[0])
+
+    # --- HTTP -----------------------------------------------------------------------------------------------------
+
+    async def api(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        self.asked.append(f"{name}?{request.url.query}")
+        handler = {
+            "health": lambda: answers.health(self.plant, now_ms(), self.start, self.busy),
+            "assets": lambda: self.plant.assets,
+            "predictions": lambda: answers.predictions(self.plant, now_ms()),
+            "models": lambda: answers.models(now_ms()),
+            "ledger": lambda: answers.ledger(now_ms(), self.start),
+            "alarms": lambda: self.list_alarms(request),
+            "latest": lambda: self.latest(request),
+            "history": lambda: self.history(request),
+        }.get(name)
+        return JSONResponse(handler()) if handler else JSONResponse({"detail": f"There is no {name}."}, 404)
+
+    def list_alarms(self, request: Request) -> list[dict[str, Any]]:
+        state, asset = request.query_params.get("state", "open"), request.query_params.get("asset")
+        return [a for a in self.alarms if (state == "all" or a["state"] != "closed") and (not asset or a["asset"] == asset)]
+
+    def latest(self, request: Request) -> list[dict[str, Any]]:
+        wanted = request.query_params.getlist("tag") or list(self.plant.tags)
+        ms = now_ms() // 200 * 200
+        return [
+            {"tag": path, "time": ms, "value": self.value(path, ms), "quality": self.quality(path), "severity": "good"}
+            for path in wanted
+            if path in self.plant.tags
+        ]
+
+    def quality(self, path: str) -> int:
+        return BAD if path.endswith(BAD_TAG) else 0
+
+    def history(self, request: Request) -> dict[str, Any]:
+        q = request.query_params
+        path, start, end = q["tag"], float(q["start"]), min(float(q["end"]), now_ms())
+        tag = self.plant.tags[path]
+        answer: dict[str, Any] = {"tag": path, "unit": tag["unit"], "kind": tag["kind"], "downsampled": False}
+        if tag["kind"] == "text":
+            times, words = states_between(path.split("/")[-2], start, end)
+            return answer | {"time": times, "value": words, "quality": [0] * len(times)}
+        step = 200.0
+        points = int(q.get("points", 100_000))
+        downsampled = (end - start) / step > points
+        if downsampled:
+            step = (end - start) / points
+        ms = np.arange(start // step * step + step, end, step)
+        value = signal(tag, ms)
+        around = np.stack([signal(tag, ms + step * k / 8) for k in range(-4, 5)]) if downsampled else value[None, :]
+        quality = np.where((ms % 3_600_000 > 1_500_000) & (ms % 3_600_000 < 1_560_000), BAD, 0)
+        return answer | {
+            "downsampled": downsampled,
+            "time": ms.tolist(),
+            "value": [None if bad else v for v, bad in zip(value.tolist(), quality.tolist(), strict=True)],
+            "low": around.min(axis=0).tolist(),
+            "high": around.max(axis=0).tolist(),
+            "quality": quality.tolist(),
+        }
+
+    async def acknowledge(self, request: Request) -> Response:
+        body = await request.json()
+        for alarm in self.alarms:
+            if alarm["id"] == request.path_params["id"]:
+                alarm |= {"state": "acknowledged", "acknowledged": {"by": body["by"], "note": body["note"], "time": now_ms()}}
+                await self.tell_alarms()
+                return JSONResponse(alarm)
+        return JSONResponse({"detail": "There is no such alarm."}, 404)
+
+    async def control(self, request: Request) -> Response:
+        """Switches for the tests: silent, busy, drop; answers what was asked so far."""
+        for key, value in (await request.json()).items():
+            if key == "drop":
+                for socket_ in list(self.sockets):
+                    await socket_.close()
+            elif key == "forget":
+                self.asked.clear()
+            else:
+                setattr(self, key, value)
+        return JSONResponse({"asked": self.asked, "subscriptions": self.subscriptions})
+
+    async def page(self, request: Request) -> Response:
+        asked = self.static / request.path_params["path"]
+        return FileResponse(asked if asked.is_file() else self.static / "index.html")
+
+    # --- WebSocket ------------------------------------------------------------------------------------------------
+
+    async def live(self, ws: WebSocket) -> None:
+        await ws.accept()
+        self.sockets.add(ws)
+        tags: list[str] = []
+        pump = asyncio.create_task(self.pump(ws, tags))
+        try:
+            while True:
+                asked = json.loads(await ws.receive_text())["subscribe"]
+                tags[:] = [tag for tag in asked["tags"] if tag in self.plant.tags]
+                self.subscriptions.append(list(tags))
+                await self.send(ws, {"k": "hello", "time": now_ms(), "tags": list(tags)})
+        except WebSocketDisconnect:
+            pass
+        finally:
+            pump.cancel()
+            self.sockets.discard(ws)
+
+    async def pump(self, ws: WebSocket, tags: list[str]) -> None:
+        seq = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self.silent:
+                continue
+            seq += 1
+            await self.send(ws, self.frame(seq, tags))
+            if seq % 5 == 0:
+                await self.send(ws, {"k": "health", "value": answers.health(self.plant, now_ms(), self.start, self.busy)})
+
+    def frame(self, seq: int, tags: list[str]) -> dict[str, Any]:
+        ms = now_ms() // 200 * 200
+        due = [i for i, tag in enumerate(tags) if self.numeric(tag) and (self.plant.rates[tag] > 1 or seq % 5 == 0)]
+        value = np.array([self.value(tags[i], ms) for i in due], np.float64)
+        quality = np.array([self.quality(tags[i]) for i in due], np.uint32)
+        texts = [[i, ms, self.value(tag, ms), 0] for i, tag in enumerate(tags) if self.plant.tags[tag]["kind"] == "text" and seq % 5 == 0]
+        return {
+            "k": "values", "seq": seq, "time": now_ms(), "i": np.array(due, np.int32).tobytes(), "t": np.full(len(due), ms).tobytes(),
+            "v": value.tobytes(), "q": quality.tobytes(), "x": texts,
+        }  # fmt: skip
+
+    async def tell_alarms(self) -> None:
+        for ws in list(self.sockets):
+            await self.send(ws, {"k": "alarms", "items": [a for a in self.alarms if a["state"] != "closed"]})
+
+    async def send(self, ws: WebSocket, frame: dict[str, Any]) -> None:
+        await ws.send_bytes(msgspec.msgpack.encode(frame))
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                WebSocketRoute("/api/v1/live", self.live),
+                Route("/api/v1/alarms/{id}/acknowledge", self.acknowledge, methods=["POST"]),
+                Route("/api/v1/{name}", self.api),
+                Route("/mock", self.control, methods=["POST"]),
+                Route("/{path:path}", self.page),
+            ]
+        )
+
+
+def server(static: Path, port: int = 0) -> tuple[uvicorn.Server, socket.socket]:
+    """A uvicorn server and its bound socket; port 0 takes a free one."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    config = uvicorn.Config(Mock(static).app(), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1)
+    return uvicorn.Server(config), listening
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--static", type=Path, default=Path(__file__).parents[2] / "dashboards/shopfloor/dashboards/static")
+    given = parser.parse_args()
+    mock, bound = server(given.static, given.port)
+    mock.run(sockets=[bound])
