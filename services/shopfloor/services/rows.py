@@ -51,7 +51,7 @@ class Table:
         """Number of each path; a new path gets the next one."""
         numbers = np.array([self._index.setdefault(name, len(self._index)) for name in names], np.int32)
         missing = len(self._index) - len(self._time)
-        if missing:
+        if missing > 0:
             missing = max(missing, len(self._time), 64)
             self._time = np.concatenate([self._time, np.zeros(missing, np.int64)])
             self._value = np.concatenate([self._value, np.full(missing, np.nan)])
