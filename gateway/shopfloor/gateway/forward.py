@@ -14,6 +14,7 @@ from shopfloor.plant import RejectedError, SinkUnavailable
 
 _logger = logging.getLogger(__name__)
 _SLOW_S: Final = 5.0
+_SENTENCE: Final = 2_000
 _FORGET_ROWS: Final = 16
 
 
@@ -78,7 +79,7 @@ class Forwarder:
             try:
                 duplicate = await self.server.ingest(self.spool.id, row)
             except RejectedError as refused:
-                row = replace(row, refused=str(refused))
+                row = replace(row, refused=str(refused)[:_SENTENCE])
                 await asyncio.to_thread(self.spool.refuse, row, row.refused)
             else:
                 self.duplicates += duplicate
@@ -94,7 +95,10 @@ class Forwarder:
             await self._forget()
 
     async def _put_aside(self, row: Row) -> None:
-        await self.server.report_rejected(self.spool.id, row)
+        try:
+            await self.server.report_rejected(self.spool.id, row)
+        except RejectedError as problem:
+            raise SinkUnavailable(f"The server does not take the report of a rejected batch: {problem}") from problem
         await asyncio.to_thread(self.spool.reject, row)
         _logger.warning("The server rejected batch %d of %s: %s", row.sequence, row.source, row.refused)
 

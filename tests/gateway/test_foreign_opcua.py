@@ -1,0 +1,108 @@
+"""The gateway against a foreign OPC UA server (node-opcua): types, arrays, quality, every change, a restart."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from shopfloor.gateway.browse import tree
+from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
+from shopfloor.plant import Batch, Sample, SourceLost
+
+FOLDER = Path(__file__).parents[1] / "foreign" / "node_opcua"
+INSTALLED = [FOLDER / "node_modules", FOLDER.parents[2] / "build" / "node_opcua" / "node_modules"]
+ASSET = "delta/water/hall/cell-1/pump-1"
+pytestmark = pytest.mark.foreign
+
+
+@contextmanager
+def foreign_server(port: int) -> Iterator[subprocess.Popen[str]]:
+    modules = next((path for path in INSTALLED if (path / "node-opcua").is_dir()), None)
+    node = shutil.which("node")
+    if modules is None or node is None:
+        sentence = "node-opcua is not installed: run 'npm ci' in tests/foreign/node_opcua."
+        pytest.fail(sentence) if os.environ.get("CI", "").lower() == "true" else pytest.skip(sentence)
+    process = subprocess.Popen(
+        [node, str(FOLDER / "server.js"), str(port)],
+        env=os.environ | {"NODE_PATH": str(modules)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        while not process.stdout.readline().startswith("ready"):
+            assert process.poll() is None, "the foreign server ended"
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdin.close()
+        process.stdout.close()
+
+
+def source(port: int, **more: object) -> OpcuaSource:
+    options = {
+        "url": f"opc.tcp://127.0.0.1:{port}/foreign",
+        "security": "none",
+        "publishing_interval": "100ms",
+        "assets": {"Machines/Pump-1": ASSET},
+        "tags": {"Pressure": "pressure", "Counter": "counter", "Broken": "broken", "Axes": "axes"},
+    }
+    return OpcuaSource("foreign", OpcuaOptions.model_validate(options | more))
+
+
+async def read_on(batches: AsyncIterator[Batch]) -> None:
+    while True:
+        await anext(batches)
+
+
+async def test_a_foreign_server_end_to_end(port: int) -> None:
+    found: dict[str, list[Sample]] = {}
+    with foreign_server(port) as server:
+        everything = source(port, assets={}, tags={}, everything=ASSET)
+        async with everything.open() as batches, asyncio.timeout(30):
+            while len(found) < 311:
+                for sample in await anext(batches):
+                    found.setdefault(sample.tag.rpartition("Pump-1.")[2], []).append(sample)
+        assert found["Pressure"][0].value == 1.5
+        assert found["Running"][0].value == 1.0
+        assert found["Starts"][0].value == 42
+        assert found["Total"][0].value == 7
+        assert found["Program"][0].value == "P-100"
+        assert [found[f"Axes[{n}]"][0].value for n in range(3)] == [1.0, 2.0, 3.0]
+        assert str(found["Serviced"][0].value).startswith("2024-01-02T03:04:05")
+        assert found["Broken"][0].quality == 0x808C0000
+        assert found["Channel-299"][0].value == 299.0
+
+        counts: list[int] = []
+        mapped = source(port, sampling_interval="10ms")
+        async with mapped.open() as batches, asyncio.timeout(30):
+            assert server.stdin is not None
+            server.stdin.write("set 7.25\n")
+            server.stdin.flush()
+            pressures: list[float] = []
+            while len(counts) < 60 or 7.25 not in pressures:
+                for sample in await anext(batches):
+                    if sample.tag == f"{ASSET}/counter":
+                        counts.append(int(sample.value))
+                    if sample.tag == f"{ASSET}/pressure":
+                        pressures.append(float(sample.value))
+        assert counts == list(range(counts[0], counts[0] + len(counts)))
+        assert mapped.detail == ""
+        async with mapped.open() as batches, asyncio.timeout(30):
+            server.kill()
+            with pytest.raises(SourceLost, match="lost"):
+                await read_on(batches)
+    with pytest.raises(SourceLost, match="Nothing listens"):
+        async with source(port).open():
+            pass
+
+
+def test_a_tree_is_indented() -> None:
+    assert tree([(("a", "b"), "x", "1")]) == ["a", "  b  x = 1"]
