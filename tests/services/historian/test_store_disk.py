@@ -14,7 +14,7 @@ from shopfloor.plant import Batch, SinkUnavailable, StoreError
 from shopfloor.services.historian import Historian, Options
 
 TAG = "delta/area/line/cell/asset/power"
-SIZE = 16_000_000
+SIZE = 44_000_000
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def noise(sequence: int, rows: int = 20_000) -> Batch:
 
 def fill(store: Historian) -> tuple[int, str]:
     """Ingest until the store refuses; answers the last stored sequence and the sentence."""
-    for sequence in range(1, 200):
+    for sequence in range(1, 1000):
         try:
             store.ingest("edge", sequence, "s", sequence * 20_000, noise(sequence))
         except SinkUnavailable as problem:
             return sequence - 1, str(problem)
-    raise AssertionError("200 batches fitted on a small disk")
+    raise AssertionError("1000 batches fitted on a small disk")
 
 
 def accepts(store: Historian, sequence: int) -> bool:
@@ -58,10 +58,10 @@ def until(happens: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("reserve", [0, 2_000_000])
+@pytest.mark.parametrize("reserve", [0, 6_000_000])
 def test_a_full_disk_stops_the_store_until_there_is_space(small_disk: Path, reserve: int) -> None:
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(6_000_000))
+    ballast.write_bytes(bytes(20_000_000))
     options = Options(reserve_bytes=reserve, flush_rows=100_000, patience_s=0.5)
     with Historian.open(small_disk / "store", options=options) as store:
         last, sentence = fill(store)

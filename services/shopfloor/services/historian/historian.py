@@ -163,6 +163,7 @@ class Historian:
         self._keeper = Keeper(self._folder, self._log, self._shelf, self._latest, self._writer.lock, clock, options)
         self._writer.replay()
         self._writer.on_sealed = self._keeper.wake
+        self._writer.trouble = lambda: self._keeper.trouble
         self._reader = StoreReader(self._shelf, self._tags, self._latest)
         self._keeper.start()
 

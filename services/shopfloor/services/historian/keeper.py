@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sqlite3
 import threading
@@ -91,9 +92,10 @@ class Keeper:
                 self.run_once()
                 self.trouble = ""
             except (OSError, pa.ArrowException, StoreError, SinkUnavailable) as problem:
-                if str(problem) != self.trouble:
-                    _log.error("The store cannot write its segments: %s", problem)
-                self.trouble = str(problem)
+                sentence = _explain(problem, self._folder)
+                if sentence != self.trouble:
+                    _log.error("%s", sentence)
+                self.trouble = sentence
                 self._wake.clear()
             self._wake.wait(_RETRY_S if self.trouble else min(1.0, self._options.flush_age_s))
             self._wake.clear()
@@ -153,3 +155,11 @@ class Keeper:
             self._shelf.replace(old, new)
         for segment in old:
             segment.retire()
+
+
+def _explain(problem: Exception, folder: Path) -> str:
+    if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+        return f"The disk of {folder} is full: free space, then it goes on by itself."
+    if isinstance(problem, (StoreError, SinkUnavailable)):
+        return str(problem)
+    return f"{folder} cannot be written ({problem}): make it writable, then it goes on by itself."

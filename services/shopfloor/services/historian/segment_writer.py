@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from shopfloor.plant import Kind, StoreError
 from shopfloor.services.historian.memtable import Memtable
@@ -68,7 +70,8 @@ class SegmentWriter:
     def abandon(self) -> None:
         """Give up: leave no file behind."""
         if self._open_writer is not None and self._open_writer.is_open:
-            self._open_writer.close()
+            with contextlib.suppress(OSError, pa.ArrowException):
+                self._open_writer.close()
         for path in (self._temporary, self._path, *(self._path.with_suffix(f".{name}.parquet") for name in LEVELS)):
             path.unlink(missing_ok=True)
 

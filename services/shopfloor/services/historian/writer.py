@@ -60,6 +60,7 @@ class Writer:
         self._pending: list[_Request] = []
         self._checked = -1.0
         self.on_sealed: Callable[[], None] = lambda: None
+        self.trouble: Callable[[], str] = lambda: ""
 
     def replay(self) -> int:
         """Read back what the log holds and no segment has; answers how many values."""
@@ -89,7 +90,7 @@ class Writer:
 
     def _await_room(self) -> None:
         if not self._shelf.wait_for_room(self._options.backlog, self._options.patience_s):
-            raise SinkUnavailable(self.full or "The store's disk is slower than the flow: it will be tried again.")
+            raise SinkUnavailable(self.full or self.trouble() or "The store's disk is slower than the flow: try again.")
         self._check_space(time.monotonic())
 
     def _check_space(self, now: float) -> None:
