@@ -5,8 +5,9 @@ the log into segments; publishing a segment and deleting its log rows is one SQL
 """
 
 from shopfloor.services.historian.historian import Historian
+from shopfloor.services.historian.influx import InfluxTarget, Mirror
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.reader import StoreReader
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger, Stored
 
-__all__ = ["Historian", "Options", "SequenceGap", "SourceLedger", "StoreReader", "Stored"]
+__all__ = ["Historian", "InfluxTarget", "Mirror", "Options", "SequenceGap", "SourceLedger", "StoreReader", "Stored"]

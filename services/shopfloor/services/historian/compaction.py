@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ from shopfloor.services.historian.segment import Segment, group_rows
 from shopfloor.services.historian.segment_writer import SegmentWriter
 
 
-def candidates(segments: Sequence[Segment], count: int, mirrored: int | None = None) -> list[list[Segment]]:
+def candidates(segments: Sequence[Segment], count: int, mirrored: Set[int] | None = None) -> list[list[Segment]]:
     """Neighbours (in age of data) of one kind, day and level, `count` of them or more.
 
-    Where a mirror copies segments, only those up to `mirrored` are touched.
+    Where the store has a mirror, only the segments that it has (`mirrored`) are touched.
     """
     groups: list[list[Segment]] = []
     ordered = sorted(segments, key=lambda s: (s.kind, s.day, s.precedence))
@@ -50,8 +50,8 @@ def _check(came: int, expected: int, folder: Path) -> None:
         raise StoreError(f"A compaction in {folder} read {came} values of {expected}: nothing was changed.")
 
 
-def _is_free(segment: Segment, mirrored: int | None) -> bool:
-    return not segment.damage and (mirrored is None or segment.id <= mirrored or segment.level > 0)
+def _is_free(segment: Segment, mirrored: Set[int] | None) -> bool:
+    return not segment.damage and (mirrored is None or segment.id in mirrored)
 
 
 def _merged(parts: Sequence[Segment]) -> Iterator[Rows]:

@@ -13,6 +13,7 @@ from shopfloor.plant import Batch
 from shopfloor.services.historian import catalogue
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
+from shopfloor.services.historian.influx import InfluxTarget, Mirror
 from shopfloor.services.historian.keeper import Keeper
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Account, Log
@@ -41,6 +42,7 @@ class Historian:
     def __init__(self, folder: Path, clock: Callable[[], int], options: Options) -> None:
         self._folder = folder
         self._closed = False
+        self._mirror: Mirror | None = None
         self._lock = FolderLock(folder)
         try:
             self._log = Log(folder / "log.db")
@@ -74,6 +76,8 @@ class Historian:
         if self._closed:
             return
         self._closed = True
+        if self._mirror is not None:
+            self._mirror.close()
         self._keeper.close()
         self._notifier.close()
         self._log.close()
@@ -134,6 +138,12 @@ class Historian:
             "sentence": sentence,
             "damaged": damaged,
         }
+
+    def mirror(self, target: InfluxTarget) -> Mirror:
+        """Copy everything to another server from now on, what is stored already included; ends with the store."""
+        self._keeper.has_mirror = True
+        self._mirror = Mirror(target, self._log, self._shelf, self._tags, self._writer.lock)
+        return self._mirror
 
     def flush(self) -> None:
         """Turn everything in memory into segments, now."""

@@ -44,7 +44,7 @@ class Keeper:
     ) -> None:
         self.trouble = ""
         self.collapsed = int(log.meta("collapsed") or 0)
-        self.mirrored: Callable[[], int | None] = lambda: None
+        self.has_mirror = False
         self._folder, self._log, self._shelf, self._latest = folder, log, shelf, latest
         self._writing, self._clock, self._options = writing, clock, options
         self._wake = threading.Event()
@@ -126,7 +126,9 @@ class Keeper:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('collapsed', ?)", (total,))
 
     def _compact(self) -> None:
-        for group in candidates(self._shelf.segments(), self._options.compact_segments, self.mirrored()):
+        with self._writing:
+            mirrored = self._log.mirrored() if self.has_mirror else None
+        for group in candidates(self._shelf.segments(), self._options.compact_segments, mirrored):
             if self._closing or self._shelf.oldest_sealed() is not None:
                 return
             merged, collapsed = compact(group, self._folder, self._next_id, self._options)
@@ -149,6 +151,8 @@ class Keeper:
             with self._log.transaction() as db:
                 catalogue.remove(db, old)
                 catalogue.add(db, new)
+                for segment in new if self.has_mirror else []:
+                    catalogue.mark_mirrored(db, segment.id)
                 self._count(db, collapsed)
             self._next_id += len(new)
             self.collapsed += collapsed

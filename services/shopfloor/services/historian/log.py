@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS log(
 CREATE TABLE IF NOT EXISTS segments(
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, day TEXT, name TEXT UNIQUE, rows INTEGER, size INTEGER,
     precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB);
+CREATE TABLE IF NOT EXISTS mirrored(segment INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS rejections(
     gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT, PRIMARY KEY(gateway, sequence));
 """
@@ -89,6 +90,10 @@ class Log:
         """A value kept beside the log."""
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else bytes(row[0])
+
+    def mirrored(self) -> set[int]:
+        """Ids of the segments that the copy has."""
+        return {row[0] for row in self._connection.execute("SELECT segment FROM mirrored")}
 
     def ledger(self) -> list[SourceLedger]:
         """The account of every source."""
