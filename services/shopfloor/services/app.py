@@ -83,7 +83,7 @@ def open_parts(
         gateways.load()
         stack.callback(gateways.save)
         importing = Importing(config, gateways, historian.ledger)
-        brain = (make_brain or _no_brain)(config, historian, folder / "brain", time, importing.complete)
+        brain = (make_brain or _brain)(config, historian, folder / "brain", time, importing.complete)
         processes = os.environ.get(PROCESSES)
         health: Health = Health(
             config, gateways, time, importing, lambda: _store(historian), brain.status, lambda: alarms.alive,
@@ -230,8 +230,15 @@ def _store(historian: Historian) -> dict[str, Any]:
     return {key: stats[key] for key in ("rows", "bytes", "segments", "state", "sentence")} | times
 
 
-def _no_brain(*_: object) -> Thinking:
-    return NoBrain()
+def _brain(config: PlantConfig, historian: Historian, folder: Path, time: Clock, ready: Callable[[], bool]) -> Thinking:
+    """The brain, or none where the packages that it needs are not installed."""
+    try:
+        from shopfloor.services.brain import Brain
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("shopfloor"):
+            raise
+        return NoBrain()
+    return Brain(config, historian.reader, folder, time, ready)
 
 
 def _states(alarms: Alarms, brain: Thinking, health: Health) -> dict[str, Callable[[], Any]]:

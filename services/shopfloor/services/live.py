@@ -88,6 +88,11 @@ class Live:
         with self._lock:
             self._arrived.append(batch)
 
+    @property
+    def waiting(self) -> int:
+        """Batches that no topic has seen yet."""
+        return len(self._arrived)
+
     async def run(self) -> None:
         """Encode and ring until cancelled."""
         async with asyncio.TaskGroup() as tasks:

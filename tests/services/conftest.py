@@ -1,0 +1,6 @@
+"""Tests of the server share the way to start one."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
