@@ -53,7 +53,7 @@ class Plant {
         get<Prediction[]>("predictions"),
         get<Health>("health"),
       ]);
-      this.assets = assets;
+      this.assets = assets.map(withUnits);
       this.alarms = alarms;
       this.predictions = grouped(predictions);
       this.takeHealth(health);
@@ -86,9 +86,18 @@ class Plant {
   }
 }
 
+/** ASCII units of the wire as people write them. */
+const UNITS: Readonly<Record<string, string>> = { um: "µm", uOhm: "µΩ", Ohm: "Ω", degC: "°C" };
+
+function withUnits(asset: Asset): Asset {
+  return { ...asset, tags: asset.tags.map((tag) => ({ ...tag, unit: UNITS[tag.unit] ?? tag.unit })) };
+}
+
 function grouped(items: Prediction[]): Map<string, Prediction[]> {
   const map = new Map<string, Prediction[]>();
-  for (const item of items) map.set(item.asset, [...(map.get(item.asset) ?? []), item]);
+  for (const item of items) {
+    map.set(item.asset, [...(map.get(item.asset) ?? []), { ...item, unit: UNITS[item.unit] ?? item.unit }]);
+  }
   return map;
 }
 

@@ -114,7 +114,7 @@ export interface Model {
 
 export interface Alarm {
   id: string | number;
-  asset: string;
+  asset: string | null;
   tag: string | null;
   kind: "limit" | "model" | "source";
   code: string;

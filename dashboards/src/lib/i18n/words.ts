@@ -76,11 +76,11 @@ export const words: Readonly<Record<string, readonly [string, string]>> = {
   "setpoint.voltage": ["Voltage setpoint", "槽电压设定"],
   "setpoint.alf3": ["AlF₃ setpoint", "氟化铝设定"],
   // predictions on a tile
-  "short.tool_life": ["Tool", "刀具余命"],
+  "short.tool_life": ["Tool life", "刀具余命"],
   "short.dimension": ["Dimension", "尺寸"],
   "short.out_of_tolerance": ["Out of tol.", "超差"],
   "short.pot_unusual": ["Unusual", "异常度"],
-  "short.anode_effect": ["AE 30 min", "30 分钟效应"],
+  "short.anode_effect": ["AE risk", "效应风险"],
   // health
   ok: ["All is well.", "一切正常。"],
   starting: ["Starting.", "启动中。"],

@@ -54,8 +54,8 @@ export function chart(host: HTMLElement, options: Options): uPlot {
       series: [
         {},
         { stroke: ink.trace, width: 1.6, points: { show: false }, gaps: (u) => gaps(u, options.marks().bad) },
-        { stroke: "transparent", points: { show: false } },
-        { stroke: "transparent", points: { show: false } },
+        { stroke: "transparent", points: { show: false }, gaps: (u) => gaps(u, options.marks().bad) },
+        { stroke: "transparent", points: { show: false }, gaps: (u) => gaps(u, options.marks().bad) },
       ],
       bands: [{ series: [3, 2], fill: `color-mix(in srgb, ${ink.trace} 38%, transparent)` }],
       hooks: {
@@ -114,7 +114,7 @@ function lowerBound(values: ArrayLike<number>, wanted: number): number {
 
 function yLabels(ticks: number[]): string[] {
   const step = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0));
-  const decimals = Math.min(6, Math.max(0, Math.ceil(-Math.log10(step || 1) - 1e-9)));
+  const decimals = [0, 1, 2, 3, 4, 5, 6].find((d) => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-6) ?? 6;
   return ticks.map((tick) => fixed(tick, decimals));
 }
 
