@@ -51,6 +51,7 @@ class Feed:
                 self._connected()
                 await self._drain(batches)
         except SourceLost as lost:
+            _stop_if_cancelled()
             self._waiting(str(lost))
             return False
         self.state.say(State.FINISHED)
@@ -120,3 +121,10 @@ class Pipeline:
         async with asyncio.TaskGroup() as group:
             for feed in self.feeds:
                 group.create_task(feed.run(), name=f"source {feed.state.name}")
+
+
+def _stop_if_cancelled() -> None:
+    """A library that answers a cancelled connection with its own error must not keep the gateway from stopping."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
