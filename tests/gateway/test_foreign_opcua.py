@@ -87,7 +87,7 @@ async def test_a_foreign_server_end_to_end(port: int) -> None:
             server.stdin.write("set 7.25\n")
             server.stdin.flush()
             pressures: list[float] = []
-            while len(counts) < 60 or 7.25 not in pressures:
+            while len(counts) < 15 or 7.25 not in pressures:
                 for sample in await anext(batches):
                     if sample.tag == f"{ASSET}/counter":
                         counts.append(int(sample.value))

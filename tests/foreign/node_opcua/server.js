@@ -40,7 +40,7 @@ async function main() {
         componentOf: pump, browseName: "Counter", dataType: "Int32", minimumSamplingInterval: 10,
         value: { dataType: "Int32", value: 0 },
     });
-    setInterval(() => counter.setValueFromSource({ dataType: DataType.Int32, value: ++count }), 20);
+    setInterval(() => counter.setValueFromSource({ dataType: DataType.Int32, value: ++count }), 150);
     readline.createInterface({ input: process.stdin }).on("line", (line) => {
         pressure.setValueFromSource({ dataType: DataType.Double, value: Number(line.split(" ")[1]) });
     });

@@ -1,0 +1,244 @@
+"""The OPC UA source: decoding, kinds of bad values, silence, gaps, security, browsing."""
+
+import asyncio
+import struct
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asyncua import ua
+from asyncua.ua.ua_binary import struct_to_binary
+from shopfloor.gateway import browse
+from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource, publish
+from shopfloor.gateway.opcua.columns import Columns
+from shopfloor.gateway.opcua.items import Item
+from shopfloor.gateway.opcua.leaves import leaves
+from shopfloor.gateway.opcua.wire import Change, Notification, read_changes
+from shopfloor.plant import SourceLost
+
+ASSET = "delta/frames/machining/cell-a/cnc-01"
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+NS = 1_767_323_045_678_901_000
+SCALARS = [
+    (True, "Boolean"), (-5, "SByte"), (200, "Byte"), (-30000, "Int16"), (60000, "UInt16"), (-(2**31), "Int32"),
+    (2**32 - 1, "UInt32"), (-(2**63), "Int64"), (2**63 - 1, "UInt64"), (0.5, "Float"), (1e300, "Double"),
+    ("Grüße 铝", "String"), ("", "String"),
+]  # fmt: skip
+
+
+def options(port: int, **more: Any) -> OpcuaOptions:
+    base = {
+        "url": f"opc.tcp://127.0.0.1:{port}/shopfloor/",
+        "security": "none",
+        "publishing_interval": "50ms",
+        "assets": {"Machines/CNC-01": ASSET},
+        "tags": {"Spindle/Load": "load"},
+    }
+    return OpcuaOptions.model_validate(base | more)
+
+
+def notification(values: list[ua.DataValue]) -> bytes:
+    items = []
+    for handle, value in enumerate(values):
+        item = ua.MonitoredItemNotification()
+        item.ClientHandle, item.Value = handle, value
+        items.append(item)
+    message = ua.DataChangeNotification()
+    message.MonitoredItems = items
+    return struct_to_binary(message)
+
+
+@pytest.mark.parametrize(("value", "kind"), SCALARS)
+@pytest.mark.parametrize("times", ["both", "source", "server", "none"])
+def test_scalars_are_decoded_as_asyncua_encodes_them(value: Any, kind: str, times: str) -> None:
+    data = ua.DataValue(
+        ua.Variant(value, getattr(ua.VariantType, kind)),
+        ua.StatusCode(0x40000000),
+        SourceTimestamp=MOMENT if times in {"both", "source"} else None,
+        ServerTimestamp=MOMENT if times in {"both", "server"} else None,
+    )
+    first, second = read_changes(notification([data, data]))
+    assert first[1:] == second[1:]
+    assert (first.handle, second.handle) == (0, 1)
+    assert first.value == value
+    assert first.status == 0x40000000
+    assert first.source_time == (NS if times in {"both", "source"} else 0)
+    assert first.server_time == (NS if times in {"both", "server"} else 0)
+
+
+def test_ticks_of_100_ns_are_kept() -> None:
+    body = struct.pack("<iIBBdq", 1, 9, 0x05, 11, 2.5, 116_444_736_000_000_000 + 12_345_678_901_234_567)
+    assert read_changes(body) == [Change(9, 2.5, 0, 1_234_567_890_123_456_700, 0)]
+
+
+def test_values_beyond_int64_become_floats() -> None:
+    value = ua.DataValue(ua.Variant(2**64 - 1, ua.VariantType.UInt64))
+    assert read_changes(notification([value]))[0].value == float(2**64 - 1)
+
+
+def test_arrays_structures_and_texts_become_leaves() -> None:
+    assert list(leaves("t", ua.Variant([[1, 2], [3, 4]]))) == [
+        ("t[0][0]", 1), ("t[0][1]", 2), ("t[1][0]", 3), ("t[1][1]", 4)
+    ]  # fmt: skip
+    assert dict(leaves("t", ua.Range(1.0, 2.0))) == {"t.Low": 1.0, "t.High": 2.0}
+    assert list(leaves("t", ua.LocalizedText("Tür"))) == [("t", "Tür")]
+    assert list(leaves("t", MOMENT)) == [("t", "2026-01-02T03:04:05.678901+00:00")]
+    assert list(leaves("t", ua.NodeClass.Variable)) == [("t", 2)]
+
+
+def test_a_value_without_content_keeps_the_kind_and_the_shape() -> None:
+    items = {
+        1: Item(ua.NodeId(1), "a/float", float),
+        2: Item(ua.NodeId(2), "a/text", str),
+        3: Item(ua.NodeId(3), "a/list"),
+    }
+    columns = Columns(items)
+    bad = 0x80310000
+    first = [Change(3, ua.Variant([1, 2]), 0, 5, 0)]
+    second = [Change(1, None, bad, 6, 0), Change(2, None, bad, 0, 7), Change(3, None, bad, 0, 0)]
+    list(columns.batches(first, 99))
+    rows = {s.tag: (str(s.value), s.time, s.quality) for batch in columns.batches(second, 99) for s in batch}
+    assert rows == {
+        "a/float": ("nan", 6, bad),
+        "a/text": ("", 7, bad),
+        "a/list[0]": ("0", 99, bad),
+        "a/list[1]": ("0", 99, bad),
+    }
+
+
+async def test_a_missed_notification_is_asked_for_again() -> None:
+    asked: list[int] = []
+
+    class Lossy(publish.Publisher):
+        async def _republish(self, subscription: int, sequence: int) -> list[Notification]:
+            asked.append(sequence)
+            return [Notification(subscription, sequence, keep_alive=False)]
+
+    publisher = Lossy("opc.tcp://x", None, [])
+    for sequence in (1, 2, 5):
+        publisher._receive(Notification(7, sequence, keep_alive=False))
+    publisher._receive(Notification(7, 6, keep_alive=True))
+    assert [one.sequence for one in await publisher.take()] == [1, 2, 3, 4, 5]
+    assert asked == [3, 4]
+
+
+class Proxy:
+    """A TCP link that can fall silent without being closed."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self.silent = False
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> "Proxy":
+        self.server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.close()
+        for writer in self.writers:
+            writer.close()
+        await asyncio.sleep(0.05)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self.writers += [writer, far_writer]
+        with suppress(OSError):
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if not self.silent:
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+
+async def test_a_link_that_falls_silent_is_noticed(
+    machine_server: Callable[..., Any], port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shopfloor.gateway.opcua.subscribe._KEEP_ALIVE_S", 0.2)
+    monkeypatch.setattr("shopfloor.gateway.opcua.publish._GRACE_S", 0.5)
+    async with machine_server(port, {"Spindle/Load": 0.0}), Proxy(port) as proxy:
+        async with OpcuaSource("m", options(proxy.port)).open() as batches:
+            await anext(batches)
+            proxy.silent = True
+            with pytest.raises(SourceLost, match=r"is connected but has sent nothing for \d+ s\."):
+                await anext(batches)
+
+
+async def test_what_the_server_lacks_is_said_and_the_rest_is_read(
+    machine_server: Callable[..., Any], port: int
+) -> None:
+    async with machine_server(port, {"Spindle/Load": 0.5}):
+        source = OpcuaSource("m", options(port, tags={"Spindle/Load": "load", "Spindle/Lode": "lode"}))
+        async with source.open() as batches:
+            assert [sample.tag for sample in await anext(batches)] == [f"{ASSET}/load"]
+        assert source.detail == "1 variables are not there, the first is Machines/CNC-01/Spindle/Lode."
+        with pytest.raises(SourceLost, match="has none of the variables"):
+            async with OpcuaSource("m", options(port, tags={"No": "no"})).open():
+                pass
+        for node, sentence in {"ns=2;s=None.Such": "accepts none of the 1 variables", "x=!": "is no NodeId"}.items():
+            with pytest.raises(SourceLost, match=sentence):
+                one = options(port, assets={}, tags={}, nodes=[{"node": node, "tag": f"{ASSET}/x"}])
+                async with OpcuaSource("m", one).open():
+                    pass
+
+
+async def test_security_is_never_less_than_asked_for(
+    machine_server: Callable[..., Any], port: int, tmp_path: Path
+) -> None:
+    more = {
+        "security": "Basic256Sha256",
+        "certificate": str(tmp_path / "c.der"),
+        "private_key": str(tmp_path / "k.pem"),
+    }
+    async with machine_server(port, {"Spindle/Load": 0.0}):
+        with pytest.raises(SourceLost, match="cannot be used as configured: No matching endpoints"):
+            async with OpcuaSource("m", options(port, **more)).open():
+                pass
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"security": "Basic256Sha256"}, "needs 'certificate' and 'private_key'"),
+        ({"assets": {}, "tags": {}}, "names no variables"),
+        ({"tags": {}}, "belong together"),
+        ({"assets": {"M/C-[1..3]": "delta/a/b/c/d-[1..2]"}}, "count differently"),
+        ({"url": "http://127.0.0.1"}, "begins with no known scheme"),
+    ],
+)
+def test_impossible_options(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        options(4840, **change)
+
+
+def test_security_must_be_said() -> None:
+    with pytest.raises(ValueError, match="security"):
+        OpcuaOptions.model_validate({"url": "opc.tcp://h:1", "everything": ASSET})
+
+
+async def test_browse_shows_the_tree_with_values(
+    machine_server: Callable[..., Any], port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = Namespace(url=f"opc.tcp://127.0.0.1:{port}/shopfloor/", depth=10, values=True, seconds=1.0)
+    async with machine_server(port, {"Spindle/Load": 12.5, "State": "IDLE"}):
+        assert await asyncio.to_thread(browse.run, arguments) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("Machines  ns=2") for line in shown)
+    assert any(line.startswith("      Load  ") and line.endswith(" = 12.5") for line in shown)
+    assert await asyncio.to_thread(browse.run, arguments) == 1
+    problem = capsys.readouterr().err.strip().splitlines()
+    assert len(problem) == 1
+    assert problem[0].startswith("Nothing listens at opc.tcp://")
+
+
+def test_browse_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    assert browse.run(Namespace(url="http://x", depth=1, values=False, seconds=1.0)) == 1
+    assert "cannot be browsed: write opc.tcp://" in capsys.readouterr().err
