@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 from shopfloor.plant import ShopfloorError
 from shopfloor.simulators.checkpoint import Checkpoint
 from shopfloor.simulators.faults import FOREVER, Injection, modes, next_edge, severities
 from shopfloor.simulators.frame import Change, Frame
 from shopfloor.simulators.line import SENSOR_FAULTS, Line
 from shopfloor.simulators.noise import key_of
-from shopfloor.simulators.sensor import LOST, STUCK, Sensors, lanes, quantise, sense_all, spell
+from shopfloor.simulators.sensor import STUCK, Sensors, lanes, quantise, sense_all, spell
 from shopfloor.simulators.state import State, params_of
 
 
@@ -106,7 +107,7 @@ class Simulation:
             self._changes(),
         )  # fmt: skip
 
-    def _modes_now(self) -> "np.typing.NDArray[np.int64]":
+    def _modes_now(self) -> NDArray[np.int64]:
         mode = self._modes
         sampled = self._sensors.sampled
         for a, key in enumerate(self._keys):
@@ -115,7 +116,9 @@ class Simulation:
                 mode[a, sampled[found >> 2]] = mode[a, sampled[found >> 2]] or found & 3
         return mode
 
-    def _hold(self, mode: "np.typing.NDArray[np.int64]", tags: "np.typing.NDArray[np.int64]", values: "np.typing.NDArray[np.float64]", quality: "np.typing.NDArray[np.uint32]") -> None:  # noqa: E501
+    def _hold(
+        self, mode: NDArray[np.int64], tags: NDArray[np.int64], values: NDArray[np.float64], quality: NDArray[np.uint32]
+    ) -> None:
         stuck = mode[:, tags] == STUCK
         held = self._state.held[:, tags]
         held = np.where(stuck, np.where(np.isnan(held), values[:, :, 0], held), math.nan)

@@ -1,23 +1,21 @@
 """A past for a plant: a week of history as a historian would hold it, newest first, and the state it ends in.
 
-The state pass runs from `start` to `end` and keeps a checkpoint at each chunk; live goes on from its end at once.
-Then every chunk is generated from its checkpoint, the newest first. All of it happens in a child process, because
-real time must not load the compiler.
+The state pass runs from `start` to `end` and keeps a checkpoint at each chunk; then every chunk is generated from its
+checkpoint, the newest first. It belongs in a child process, because real time must not load the compiler.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
-from shopfloor.plant import Batch, Kind, ShopfloorError
+from numpy.typing import NDArray
+from shopfloor.plant import Batch, Kind
 from shopfloor.simulators import lines, truth
 from shopfloor.simulators.batch import BatchRunner, Rows
 from shopfloor.simulators.checkpoint import Checkpoint, save_atomically
@@ -30,15 +28,8 @@ EVERY: Final = 600
 """A sampled tag is kept at least this often, in steps."""
 MAX_ROWS: Final = 200_000
 """Rows of one recording file."""
-INTERPRETED: Final = 1800
-"""A gap of at most so many steps is caught up interpreted, in the process itself."""
-
 JOB: Final = "history.json"
 NOW: Final = "now.checkpoint"
-
-
-class HistoryError(ShopfloorError):
-    """The child process that computes the past has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,47 +56,6 @@ class Job:
         """The job of a state folder; a folder without one raises `FileNotFoundError`."""
         content = json.loads((state / JOB).read_text())
         return cls(**{**content, "assets": tuple(content["assets"])})
-
-
-def begin(job: Job) -> subprocess.Popen[bytes]:
-    """Start a job in a child process, or take up the one that its state folder already holds.
-
-    `wait_for_now` tells when live may go on.
-    """
-    if not (Path(job.state) / JOB).exists():
-        job.save()
-    return subprocess.Popen([sys.executable, "-m", "shopfloor.simulators.history", job.state])  # noqa: S603
-
-
-def wait_for_now(child: subprocess.Popen[bytes], state: Path, timeout: float = 300.0) -> Checkpoint:
-    """The state at the end of history, as soon as the child has it; raises `HistoryError` when it fails."""
-    deadline = time.monotonic() + timeout
-    while not (state / NOW).exists():
-        if child.poll() is not None and not (state / NOW).exists():
-            raise HistoryError(f"The child that computes history ended with code {child.returncode}: see its log.")
-        if time.monotonic() > deadline:
-            raise HistoryError(f"The state of the plant was not computed within {timeout:g} s: is the machine busy?")
-        time.sleep(0.05)
-    return Checkpoint.load(state / NOW)
-
-
-def fast_forward(line: Line, checkpoint: Checkpoint, to: int, state: Path) -> Simulation:
-    """The simulation at `to` (UTC ns): a short gap is stepped here, a long one in a child that compiles."""
-    steps = to // line.dt_ns - checkpoint.n
-    if steps > INTERPRETED:
-        source, target = state / "gap.checkpoint", state / "gap-done.checkpoint"
-        checkpoint.save(source)
-        arguments = ["--advance", str(source), str(steps), str(target)]
-        done = subprocess.run([sys.executable, "-m", "shopfloor.simulators.history", *arguments], check=False)  # noqa: S603
-        if done.returncode:
-            raise HistoryError(f"Catching up {steps} s of the {line.id} line ended with code {done.returncode}.")
-        checkpoint = Checkpoint.load(target)
-        source.unlink()
-        target.unlink()
-    simulation = Simulation.resume(line, checkpoint)
-    while simulation.time + line.dt_ns <= to:
-        simulation.step()
-    return simulation
 
 
 def prepare(job: Job) -> Path:
@@ -147,9 +97,7 @@ def batches(line: Line, assets: Sequence[str], rows: Sequence[Rows]) -> Iterator
             yield Batch(names, index.astype(np.int32), n[part] * line.dt_ns, values, quality[part])
 
 
-def _values(
-    line: Line, kind: Kind, tag: "np.typing.NDArray[np.int64]", code: "np.typing.NDArray[np.float64]"
-) -> "np.typing.NDArray[np.generic]":
+def _values(line: Line, kind: Kind, tag: NDArray[np.int64], code: NDArray[np.float64]) -> NDArray[Any]:
     if kind is Kind.FLOAT:
         return code
     if kind is Kind.INT:
@@ -159,9 +107,13 @@ def _values(
 
 
 def write_history(job: Job) -> int:
-    """Write all recordings of a job that are not yet written, newest chunk first; answers the rows in total."""
+    """Write all recordings of a job that are not yet written, newest chunk first; answers the rows in total.
+
+    A job that was interrupted goes on where it stopped; another job in the same folders begins anew.
+    """
     line, folder = lines.load(job.line), Path(job.recordings)
     folder.mkdir(parents=True, exist_ok=True)
+    _take_over(job)
     checkpoints = prepare(job)
     manifest = Manifest.open(job, len(chunks(job, line)))
     for left in folder.glob("*.tmp"):
@@ -169,6 +121,15 @@ def write_history(job: Job) -> int:
     for k in reversed(range(manifest.chunks - manifest.chunks_done)):
         _write_chunk(job, line, checkpoints / f"{k:06d}.checkpoint", chunks(job, line)[k], manifest)
     return manifest.rows_written
+
+
+def _take_over(job: Job) -> None:
+    state = Path(job.state)
+    if (state / JOB).exists() and Job.load(state) == job:
+        return
+    for old in (state / NOW, *(state / "chunks").glob("*.checkpoint"), Path(job.recordings) / "manifest.json"):
+        old.unlink(missing_ok=True)
+    job.save()
 
 
 def _write_chunk(job: Job, line: Line, path: Path, span: tuple[int, int], manifest: Manifest) -> None:
@@ -230,19 +191,3 @@ class Manifest:
             "files": self.files,
         }
         save_atomically(Path(job.recordings) / "manifest.json", json.dumps(content).encode())
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Child process: `STATE` does the job of that folder; `--advance IN STEPS OUT` catches up a gap."""
-    if arguments[0] == "--advance":
-        checkpoint = Checkpoint.load(Path(arguments[1]))
-        runner = BatchRunner(checkpoint, lines.load(checkpoint.line))
-        runner.advance(int(arguments[2]))
-        runner.checkpoint().save(Path(arguments[3]))
-        return 0
-    write_history(Job.load(Path(arguments[0])))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

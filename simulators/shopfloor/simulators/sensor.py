@@ -85,7 +85,7 @@ def quantise(value: float, scale: float) -> float:
 
 
 def saturation(value: float, low: float, high: float) -> int:
-    """Quality of a reading: beyond the range of its sensor it is uncertain."""
+    """Quality of a reading whose true value lies beyond the range of its sensor: uncertain."""
     if value < low or value > high:
         return UNCERTAIN_UNITS_EXCEEDED
     return GOOD
@@ -101,11 +101,9 @@ def sense(
     if mode == NOISY:
         spread = noise * 10.0
     reading = value + spread * bell(lane, n)
-    quality = saturation(reading, low, high)
-    if reading < low:
-        reading = low
-    if reading > high:
-        reading = high
+    quality = saturation(value, low, high)
+    reading = max(reading, low)
+    reading = min(reading, high)
     if mode == NOISY:
         quality = UNCERTAIN_SENSOR_NOT_ACCURATE
     return quantise(reading, scale), quality
@@ -128,13 +126,14 @@ def sense_all(
     tags: NDArray[np.int64],
     mode: NDArray[np.int64],
 ) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
-    """Readings [asset, tag, sub] and StatusCodes of the same shape; `value` and `mode` are [asset, tag]."""
+    """Readings [asset, tag, sub] and StatusCodes [asset, tag, 1]; `value` and `mode` are [asset, tag]."""
     mode = mode[:, tags, None]
     noise, scale = sensors.noise[tags][None, :, None], sensors.scale[tags][None, :, None]
     low, high = sensors.low[tags][None, :, None], sensors.high[tags][None, :, None]
+    lagged = value[:, tags, None]
     spread = np.where(mode == NOISY, noise * 10.0, noise)
-    reading = value[:, tags, None] + spread * bell(lane, n)  # type: ignore[arg-type]
-    quality = np.where((reading < low) | (reading > high), UNCERTAIN_UNITS_EXCEEDED, GOOD)
+    reading = lagged + spread * bell(lane, n)  # type: ignore[arg-type]
+    quality = np.where((lagged < low) | (lagged > high), UNCERTAIN_UNITS_EXCEEDED, GOOD)
     quality = np.where(mode == NOISY, UNCERTAIN_SENSOR_NOT_ACCURATE, quality)
     quality = np.where(mode == LOST, BAD_SENSOR_FAILURE, quality)
     reading = np.minimum(np.maximum(reading, low), high)

@@ -90,20 +90,20 @@ F_WORN, F_BREAK, F_CHATTER, F_COOLANT, F_BEARING = range(len(FAULTS))
 _INT: Final = Kind.INT
 _TEXT: Final = Kind.TEXT
 TAGS: Final = (
-    TagSpec("spindle.speed", "rpm", rate=10, browse="Monitoring/Spindle/Speed", noise=3.0, lag_s=0.6, resolution=1, deadband=40, low=0, high=12000),
-    TagSpec("spindle.load", "%", rate=10, browse="Monitoring/Spindle/Load", noise=0.35, lag_s=0.8, resolution=0.1, deadband=1.7, low=0, high=200),
-    TagSpec("spindle.power", "kW", rate=10, browse="Monitoring/Spindle/Power", noise=0.03, lag_s=0.8, resolution=0.01, deadband=0.13, low=0, high=25),
-    TagSpec("axis.x.load", "%", rate=10, browse="Monitoring/Axes/X/Load", noise=0.6, lag_s=0.7, resolution=0.1, deadband=3.0, low=0, high=150),
-    TagSpec("axis.y.load", "%", rate=10, browse="Monitoring/Axes/Y/Load", noise=0.6, lag_s=0.7, resolution=0.1, deadband=3.0, low=0, high=150),
-    TagSpec("axis.z.load", "%", rate=10, browse="Monitoring/Axes/Z/Load", noise=0.5, lag_s=0.7, resolution=0.1, deadband=2.5, low=0, high=150),
-    TagSpec("vibration.rms", "mm/s", rate=10, browse="Monitoring/Spindle/Vibration", noise=0.06, lag_s=0.5, resolution=0.01, deadband=0.25, low=0, high=50),
-    TagSpec("feed.rate", "mm/min", rate=10, browse="Monitoring/FeedRate", noise=1.2, lag_s=0.4, resolution=1, deadband=25, low=0, high=10000),
-    TagSpec("coolant.flow", "l/min", rate=10, browse="Monitoring/Coolant/Flow", noise=0.12, lag_s=2.0, resolution=0.1, deadband=0.7, low=0, high=60),
-    TagSpec("spindle.torque", "Nm", rate=10, browse="Monitoring/Spindle/Torque", noise=0.05, lag_s=0.8, resolution=0.01, deadband=0.2, low=0, high=60),
+    TagSpec("spindle.speed", "rpm", rate=10, browse="Monitoring/Spindle/Speed", noise=3.0, lag_s=0.2, resolution=1, deadband=100, low=0, high=12000),
+    TagSpec("spindle.load", "%", rate=10, browse="Monitoring/Spindle/Load", noise=0.35, lag_s=0.25, resolution=0.1, deadband=2.0, low=0, high=200),
+    TagSpec("spindle.power", "kW", rate=10, browse="Monitoring/Spindle/Power", noise=0.03, lag_s=0.25, resolution=0.01, deadband=0.12, low=0, high=25),
+    TagSpec("axis.x.load", "%", rate=10, browse="Monitoring/Axes/X/Load", noise=0.6, lag_s=0.25, resolution=0.1, deadband=2.4, low=0, high=150),
+    TagSpec("axis.y.load", "%", rate=10, browse="Monitoring/Axes/Y/Load", noise=0.6, lag_s=0.25, resolution=0.1, deadband=2.4, low=0, high=150),
+    TagSpec("axis.z.load", "%", rate=10, browse="Monitoring/Axes/Z/Load", noise=0.5, lag_s=0.25, resolution=0.1, deadband=2.0, low=0, high=150),
+    TagSpec("vibration.rms", "mm/s", rate=10, browse="Monitoring/Spindle/Vibration", noise=0.06, lag_s=0.25, resolution=0.01, deadband=0.2, low=0, high=50),
+    TagSpec("feed.rate", "mm/min", rate=10, browse="Monitoring/FeedRate", noise=1.2, lag_s=0.2, resolution=1, deadband=60, low=0, high=10000),
+    TagSpec("coolant.flow", "l/min", rate=10, browse="Monitoring/Coolant/Flow", noise=0.12, lag_s=0.4, resolution=0.1, deadband=0.8, low=0, high=60),
+    TagSpec("spindle.torque", "Nm", rate=10, browse="Monitoring/Spindle/Torque", noise=0.05, lag_s=0.25, resolution=0.01, deadband=0.24, low=0, high=60),
     TagSpec("spindle.temperature", "°C", rate=1, browse="Monitoring/Spindle/Temperature", noise=0.04, lag_s=20, resolution=0.1, deadband=0.15, low=-20, high=150),
     TagSpec("bearing.temperature", "°C", rate=1, browse="Monitoring/Spindle/BearingTemperature", noise=0.05, lag_s=20, resolution=0.1, deadband=0.2, low=-20, high=150),
     TagSpec("coolant.temperature", "°C", rate=1, browse="Monitoring/Coolant/Temperature", noise=0.03, lag_s=20, resolution=0.1, deadband=0.15, low=-20, high=100),
-    TagSpec("coolant.concentration", "%", rate=1, browse="Monitoring/Coolant/Concentration", noise=0.01, lag_s=60, resolution=0.01, deadband=0.04, low=0, high=20),
+    TagSpec("coolant.concentration", "%", rate=1, browse="Monitoring/Coolant/Concentration", noise=0.01, lag_s=60, resolution=0.01, deadband=0.06, low=0, high=20),
     TagSpec("energy.total", "kWh", rate=1, browse="Monitoring/Energy/Total", resolution=0.001, deadband=0.1, low=0),
     TagSpec("state", kind=_TEXT, browse="PackML/State", states=STATE_NAMES),
     TagSpec("program", kind=_TEXT, browse="Production/Program", states=PROGRAMS),
@@ -295,7 +295,7 @@ def _break(x: Row, f: Sequence[float], key: int, n: int, w: float) -> None:
     if f[F_BREAK] == 0.0:
         x[BROKEN_LATCH] = 0.0
     forced = f[F_BREAK] > 0.0 and x[BROKEN_LATCH] == 0.0
-    if forced or uniform(key, n, C_BREAK) < 1.2e-6 + 5e-5 * hazard:
+    if forced or uniform(key, n, C_BREAK) < 1.2e-6 + 3.5e-5 * hazard:
         x[BROKEN_LATCH] = 1.0
         x[ALARM] = ALARM_BREAKAGE
         _to(x, ABORTED, 240.0 + math.floor(500.0 * uniform(key, n, C_REPAIR)))
@@ -323,10 +323,10 @@ def _finish_part(x: Row, u: Row, p: Sequence[float], key: int, n: int) -> None:
 def _dimension(x: Row, u: Row, p: Sequence[float], key: int, part: int) -> float:
     """Deviation from nominal in um: wear, thermal growth, deflection, tool setting, chatter, repeatability."""
     w = x[WEAR] / WEAR_LIMIT
-    grown = p[P_GROWTH] * (x[SPINDLE_C] - 44.0) - 0.8 * (x[COOLANT_C] - 26.0)
+    grown = p[P_GROWTH] * (x[SPINDLE_C] - 36.0) - 0.8 * (x[COOLANT_C] - 26.0)
     bent = 45.0 * (x[HARDNESS] - 1.0) * (0.7 + 0.6 * w)
     scatter = (2.6 + 9.0 * x[CHATTER] + 14.0 * max(0.0, x[BEARING] - 0.3)) * normal(key, part, C_REPEAT)
-    return u[OFFSET] - 12.0 * p[P_BIAS] + x[TOOL_SET] + 29.0 * w * w * 0.5 + 14.5 * w + grown + bent + scatter
+    return u[OFFSET] - 12.0 * p[P_BIAS] + x[TOOL_SET] + w * (16.0 + 18.0 * w) + grown + bent + scatter
 
 
 def _coolant(x: Row, f: Sequence[float], key: int, n: int) -> float:
@@ -452,7 +452,17 @@ LINE: Final = Line(
     faults=FAULTS,
     params=PARAMS,
     states=STATES,
-    truth=("wear", "tool", "tool_minutes", "tool_limit", "hardness", "chatter", "bearing", "last_part", "last_dimension"),
+    truth=(
+        "wear",
+        "tool",
+        "tool_minutes",
+        "tool_limit",
+        "hardness",
+        "chatter",
+        "bearing",
+        "last_part",
+        "last_dimension",
+    ),
     step=step,
     init=init,
     facts=FACTS,

@@ -23,7 +23,7 @@ TEETH: Final = 3
 FN: Final = 780.0
 """Natural frequency (Hz), stiffness (N/mm) and cutting-force coefficient (N/mm2) of the tool point."""
 STIFFNESS: Final = 24000.0
-KF: Final = 600.0
+KF: Final = 720.0
 
 
 def rpm_of(speed: float) -> float:
@@ -44,8 +44,7 @@ def tool_life(speed: float, feed: float, hardness: float, taylor_n: float, refer
 
 def _stages(w: float) -> float:
     late = w - 0.72
-    if late < 0.0:
-        late = 0.0
+    late = max(late, 0.0)
     return 1.0 + 0.25 / (0.06 + w) + 14.0 * late * late
 
 
@@ -80,8 +79,7 @@ def stable_depth(rpm: float, damping: float) -> float:
         lobe = math.floor(waves)
         if i > 0 and lobe != before:
             depth = -STIFFNESS * square / (2.0 * KF * real)
-            if depth < best:
-                best = depth
+            best = min(best, depth)
         before = lobe
     return best
 

@@ -29,7 +29,7 @@ def simulated_life(speed: float, key: int) -> float:
 
 
 def simulated_taylor_exponent() -> float:
-    """n of V T^n = C by least squares of log V on log T over simulated lives."""
+    """N of V T^n = C by least squares of log V on log T over simulated lives."""
     speed = [math.log(v) for v in SPEEDS]
     life = [sum(math.log(simulated_life(v, key)) for key in range(TOOLS)) / TOOLS for v in SPEEDS]
     mean_v, mean_t = sum(speed) / len(speed), sum(life) / len(life)

@@ -29,10 +29,13 @@ LINE_KA: Final = 300.0
 SHOT_KG: Final = 1.8
 EXTRAPOLATED_V: Final = 1.65
 """Voltage at zero current by which a pot controller turns voltage into pseudo-resistance."""
-OVER: Final = 1.28
+OVER: Final = 1.30
 UNDER: Final = 0.70
-SLOPE_LIMIT: Final = 0.55
+SLOPE_LIMIT: Final = 0.15
 """Rise of the pseudo-resistance, uOhm/h, that ends an underfeed."""
+
+OHM_PER_CM: Final = 1.25
+"""What the controller expects of a centimetre of beam, uOhm."""
 
 STATES: Final = (
     "mode", "left", "alumina", "sludge", "bath_c", "ledge", "acd", "alf3", "metal_kg", "beam", "anode_age",
@@ -56,8 +59,8 @@ PARAMS: Final = (
     Param("side", 29.0, "kW/K", "from bath to ledge per kelvin of superheat", spread=0.06),
     Param("critical", 1.0, "-", "alumina at which this pot goes on anode effect, against nominal", spread=0.05),
     Param("noise", 9.0, "mV", "voltage noise of a quiet pot", spread=0.20),
-    Param("blocks", 0.42, "1/d", "blocked feeders per day", spread=0.45),
-    Param("dissolve", 1.0, "-", "how well this pot dissolves its feed", spread=0.08),
+    Param("blocks", 0.32, "1/d", "blocked feeders per day", spread=0.45),
+    Param("dissolve", 1.0, "-", "how well this pot dissolves its feed", spread=0.025),
 )
 P_PLANT, P_EXTERNAL, P_BATH, P_EFFICIENCY, P_TOP, P_SIDE, P_CRITICAL, P_NOISE, P_BLOCKS, P_DISSOLVE = range(len(PARAMS))
 
@@ -76,12 +79,12 @@ FAULTS: Final = (
 F_BLOCK, F_SPIKE, F_CRUST = range(len(FAULTS))
 
 TAGS: Final = (
-    TagSpec("voltage", "V", rate=5, browse="Voltage", noise=0.006, lag_s=0.6, resolution=0.001, deadband=0.036, low=0, high=60),
-    TagSpec("current", "kA", rate=5, browse="Current", noise=0.12, lag_s=0.5, resolution=0.01, deadband=0.9, low=0, high=400),
-    TagSpec("resistance", "uOhm", rate=5, browse="Resistance", noise=0.018, lag_s=6.0, resolution=0.001, deadband=0.085, low=0, high=200),
-    TagSpec("noise", "mV", rate=5, browse="Noise", noise=0.8, lag_s=20.0, resolution=0.1, deadband=4.2, low=0, high=500),
-    TagSpec("duct.temperature", "°C", rate=5, browse="DuctTemperature", noise=0.25, lag_s=30.0, resolution=0.1, deadband=1.3, low=0, high=400),
-    TagSpec("feed.rate", "kg/h", rate=5, browse="FeedRate", noise=0.4, lag_s=8.0, resolution=0.1, deadband=5.0, low=0, high=2000),
+    TagSpec("voltage", "V", rate=5, browse="Voltage", noise=0.006, lag_s=0.6, resolution=0.001, deadband=0.019, low=0, high=60),
+    TagSpec("current", "kA", rate=5, browse="Current", noise=0.12, lag_s=0.5, resolution=0.01, deadband=0.5, low=0, high=400),
+    TagSpec("resistance", "uOhm", rate=5, browse="Resistance", noise=0.018, lag_s=6.0, resolution=0.001, deadband=0.046, low=0, high=200),
+    TagSpec("noise", "mV", rate=5, browse="Noise", noise=0.8, lag_s=20.0, resolution=0.1, deadband=2.0, low=0, high=500),
+    TagSpec("duct.temperature", "°C", rate=5, browse="DuctTemperature", noise=0.25, lag_s=30.0, resolution=0.1, deadband=0.75, low=0, high=400),
+    TagSpec("feed.rate", "kg/h", rate=5, browse="FeedRate", noise=0.4, lag_s=8.0, resolution=0.1, deadband=3.0, low=0, high=2000),
     TagSpec("beam.position", "mm", rate=1, browse="BeamPosition", noise=0.02, resolution=0.1, deadband=0.25, low=0, high=600),
     TagSpec("bath.height", "cm", rate=1, browse="BathHeight", noise=0.02, lag_s=10.0, resolution=0.1, deadband=0.25, low=0, high=60),
     TagSpec("energy.total", "kWh", rate=1, browse="Energy", resolution=0.01, deadband=60.0, low=0),
@@ -176,7 +179,7 @@ def _current(plant: int, n: int) -> float:
 def _disturbance(x: Row, p: Sequence[float], f: Sequence[float], key: int, n: int) -> float:
     """Waves of the metal, work on the pot, spikes: volts."""
     squeezed = max(0.0, 4.1 - x[ACD]) * 9.0
-    muddy = max(0.0, x[SLUDGE] - 120.0) * 0.06
+    muddy = max(0.0, x[SLUDGE] - 160.0) * 0.03
     starved = max(0.0, 2.15 - x[ALUMINA]) * 9.0
     level = p[P_NOISE] + squeezed + muddy + starved + 14.0 * x[WORK] + 45.0 * f[F_SPIKE]
     x[WAVES] += (level * (1.0 + 0.22 * drift(key, n, C_WAVES, 900)) - x[WAVES]) / 60.0
@@ -188,9 +191,9 @@ def _measure(x: Row, volts: float, amperes: float, key: int, n: int) -> None:
     r = (volts - EXTRAPOLATED_V) / amperes * 1000.0
     if x[MODE] == ANODE_EFFECT:
         return
-    x[R_FAST] += (r - x[R_FAST]) / 90.0
+    x[R_FAST] += (r - x[R_FAST]) / 200.0
     if n % 60 == key % 60:
-        x[R_SLOPE] = 0.72 * x[R_SLOPE] + 0.28 * (x[R_FAST] - x[R_SLOW]) * 60.0
+        x[R_SLOPE] = 0.91 * x[R_SLOPE] + 0.09 * (x[R_FAST] - x[R_SLOW]) * 60.0
         x[R_SLOW] = x[R_FAST]
 
 
@@ -220,7 +223,7 @@ def _calendar(x: Row, u: Row, p: Sequence[float], key: int, n: int) -> None:
 
 def _tap(x: Row, key: int, n: int) -> None:
     """Metal out; the beam follows the sinking metal, not perfectly."""
-    if x[LEFT] > 1.0:
+    if x[LEFT] != 1.0:
         return
     metal = math.floor(max(0.0, x[METAL] - 17000.0) + 60.0 * normal(key, n, C_TAP))
     x[TAPPED] = max(metal, 0.0)
@@ -236,11 +239,11 @@ def _mode(x: Row, mode: int, seconds: float) -> None:
 def _next_mode(x: Row) -> None:
     """Demand feeding: underfeed until the resistance climbs the lean side of its curve, then overfeed."""
     if x[MODE] == OVERFEED:
-        _mode(x, UNDERFEED, 5400.0)
+        _mode(x, UNDERFEED, 9000.0)
     elif x[MODE] == UNDERFEED:
-        _mode(x, OVERFEED, 1800.0)
+        _mode(x, OVERFEED, 2100.0)
     else:
-        _mode(x, NORMAL, 600.0) if x[MODE] != NORMAL else _mode(x, UNDERFEED, 5400.0)
+        _mode(x, NORMAL, 600.0) if x[MODE] != NORMAL else _mode(x, UNDERFEED, 9000.0)
 
 
 def _anode_effect(x: Row, p: Sequence[float], key: int, n: int) -> None:
@@ -249,15 +252,15 @@ def _anode_effect(x: Row, p: Sequence[float], key: int, n: int) -> None:
             x[EFFECT_UNTIL] = 0.0
             x[BLOCKED_UNTIL] = 0.0
             x[R_SLOPE] = 0.0
-            _mode(x, OVERFEED, 1500.0)
+            _mode(x, OVERFEED, 2100.0)
         return
     short = critical_alumina(p[P_CRITICAL]) - x[ALUMINA]
     if short > 0.0 and uniform(key, n, C_EFFECT) < 0.002 + 0.1 * short:
         x[EFFECTS] += 1.0
         x[EFFECT_UNTIL] = n + 110.0 + math.floor(200.0 * uniform(key, n, C_QUENCH))
         _mode(x, ANODE_EFFECT, 0.0)
-    elif x[MODE] == UNDERFEED and x[LEFT] < 4500.0 and x[R_SLOPE] > SLOPE_LIMIT:
-        _mode(x, OVERFEED, 1500.0)
+    elif x[MODE] == UNDERFEED and x[LEFT] < 7800.0 and x[R_SLOPE] > SLOPE_LIMIT:
+        _mode(x, OVERFEED, 2100.0)
 
 
 def _feed(x: Row, u: Row, p: Sequence[float], f: Sequence[float], key: int, n: int) -> float:
@@ -270,7 +273,7 @@ def _feed(x: Row, u: Row, p: Sequence[float], f: Sequence[float], key: int, n: i
     elif x[MODE] == ANODE_EFFECT:
         factor = 3.2
     elif x[MODE] == ANODE_CHANGE:
-        factor = 0.0
+        factor = 0.8
     demand = ALUMINA_PER_METAL * METAL_PER_KAH * LINE_KA * 0.94 / 3600.0
     x[FEED_CLOCK] += factor * u[SET_FEED] / 100.0 * demand
     _blocks(x, p, key, n)
@@ -313,7 +316,8 @@ def _heat(x: Row, u: Row, p: Sequence[float], f: Sequence[float], volts: float, 
     """Heat balance of bath and metal with a ledge that freezes and melts; chemistry; current efficiency."""
     x[LIQUIDUS] = liquidus(x[ALF3], x[ALUMINA])
     superheat = x[BATH_C] - x[LIQUIDUS]
-    gain = amperes * (volts - 2.03 - 0.25) - p[P_TOP] * (1.0 + 0.30 * f[F_CRUST])
+    heating = volts if volts < 6.0 else 6.0 + 0.2 * (volts - 6.0)
+    gain = amperes * (heating - 2.03 - 0.25) - p[P_TOP] * (1.0 + 0.30 * f[F_CRUST])
     side = p[P_SIDE] * superheat
     wall = 1750.0 / (4.0 + 0.35 * x[LEDGE])
     x[BATH_C] += (gain - side) * dt / 24000.0
@@ -337,6 +341,8 @@ def _regulate(x: Row, u: Row) -> None:
         move = min(max(0.35 * off, -0.15), 0.15)
         x[ACD] += move
         x[BEAM] += 10.0 * move
+        x[R_FAST] += OHM_PER_CM * move
+        x[R_SLOW] += OHM_PER_CM * move
     x[BEAM] -= 0.035
     if x[BEAM] < 40.0:
         x[BEAM] += 260.0
@@ -397,7 +403,7 @@ def _commanded(x: Row, u: Row) -> float:
     elif x[MODE] == ANODE_EFFECT:
         factor = 3.2
     elif x[MODE] == ANODE_CHANGE:
-        factor = 0.0
+        factor = 0.8
     return factor * u[SET_FEED] / 100.0 * ALUMINA_PER_METAL * METAL_PER_KAH * LINE_KA * 0.94
 
 

@@ -58,4 +58,11 @@ def liquidus(alf3: float, alumina: float) -> float:
     both = calcium * alf3
     dissolved = 7.93 * alumina / (1.0 + 0.0936 * alumina - 0.0017 * alumina * alumina - 0.0023 * alf3 * alumina)
     fluoride = 0.50 * alf3 - 0.13 * math.exp(2.2 * math.log(alf3))
-    return 1011.0 + fluoride - 3.45 * calcium / (1.0 + 0.0173 * calcium) + 0.124 * both - 0.00542 * both * math.sqrt(both) - dissolved
+    return (
+        1011.0
+        + fluoride
+        - 3.45 * calcium / (1.0 + 0.0173 * calcium)
+        + 0.124 * both
+        - 0.00542 * both * math.sqrt(both)
+        - dissolved
+    )
