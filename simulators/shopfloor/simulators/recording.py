@@ -107,7 +107,7 @@ def _read_csv(path: Path) -> pa.Table:
         raise pa.ArrowInvalid("it holds binary data")
     header = head.splitlines()[0]
     delimiter = max(",;\t", key=header.count)
-    comma = delimiter == ";" and re.search(r";-?\d+,\d", head) is not None
+    comma = delimiter == ";" and re.search(r"(^|;)-?\d+,\d+(;|$)", head, re.MULTILINE) is not None
     return pa.csv.read_csv(
         path,
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
@@ -142,24 +142,24 @@ def _offsets(table: pa.Table, clock: str | None, period_s: float, path: Path) ->
     if (np.diff(moments) < 0).any():
         row = int(np.argmax(np.diff(moments) < 0)) + 2
         raise RecordingError(f"Time goes back in column {clock!r} of {path} at row {row}: sort the rows by time.")
-    return moments - moments[0], f"column {clock!r}, {unit}"
+    return moments, f"column {clock!r}, {unit}"
 
 
 def _ticks(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], str] | None:
-    """UTC ns of each cell and the unit they were in; None when some cell is no time."""
+    """Ns of each cell since the first, and the unit they are in; None when some cell is no time."""
     if column.null_count:
         return None
     if pa.types.is_timestamp(column.type):
-        scale = _SCALES[column.type.unit]
-        return column.cast(pa.int64()).to_numpy() * scale, "ISO 8601"
-    if pa.types.is_integer(column.type):
-        numbers = column.cast(pa.int64()).to_numpy()
-        scale, unit = _epoch(float(numbers[-1]))
-        return numbers * scale, unit
-    if pa.types.is_floating(column.type) and np.isfinite(column.to_numpy()).all():
-        scale, unit = _epoch(float(column[-1].as_py()))
-        return np.round(column.to_numpy() * float(scale)).astype(np.int64), unit
-    return None
+        moments = column.cast(pa.int64()).to_numpy()
+        return (moments - moments[0]) * _SCALES[column.type.unit], "ISO 8601"
+    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
+        return None
+    numbers = column.to_numpy()
+    if not np.isfinite(numbers).all():
+        return None
+    scale, unit = _epoch(float(numbers[-1]))
+    since = numbers - numbers[0]
+    return (np.round(since * float(scale)) if since.dtype.kind == "f" else since * scale).astype(np.int64), unit
 
 
 def _epoch(largest: float) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shopfloor.plant import AssetPath, PathError, ShopfloorError, quality
+from shopfloor.simulators.live import CATCH_UP
 from shopfloor.simulators.plants import seconds
 from shopfloor.simulators.recording import Recording, RecordingError, read
 
@@ -104,7 +105,7 @@ async def play(
     offsets = (recording.offsets / speed).astype("int64").tolist()
     while True:
         for row, offset in enumerate(offsets):
-            await _until(start + offset, stop, clock)
+            await _until(start + offset, stop, clock, recording.period / speed)
             if stop.is_set():
                 return rows
             await publish(row, start + offset)
@@ -179,8 +180,10 @@ def _asset(args: argparse.Namespace) -> AssetPath:
         ) from problem
 
 
-async def _until(moment: int, stop: asyncio.Event, clock: Callable[[], int]) -> None:
+async def _until(moment: int, stop: asyncio.Event, clock: Callable[[], int], period: float) -> None:
     wait = (moment - clock()) / 1e9
+    if wait < -1.0:
+        wait = period / CATCH_UP / 1e9
     if wait <= 0:
         await asyncio.sleep(0)
         return
