@@ -1,0 +1,92 @@
+"""Model and source alarms: patience before they are raised, patience before they return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shopfloor.services.alarms.alarm import Change
+from shopfloor.services.alarms.predicted import ModelWatch
+from shopfloor.services.alarms.sources import Link, SourceWatch
+
+S = 1_000_000_000
+CNC = "d/f/m/c/cnc-01"
+
+
+def prediction(status: str, target: str = "tool_life") -> dict[str, Any]:
+    reasons = [{"code": "worn", "sentence": f"Reason {i}.", "tag": f"{CNC}/load"} for i in range(4)]
+    return {"asset": CNC, "target": target, "title": "Tool life", "status": status, "sentence": "It ends in 5 min.",
+            "advice": "Change the tool.", "value": 5.0, "low": 2.0, "high": 8.0, "unit": "min",
+            "reasons": reasons}  # fmt: skip
+
+
+def play(watch: ModelWatch, statuses: list[str], start: int = 0) -> list[tuple[str, int]]:
+    said = []
+    for second, status in enumerate(statuses, start):
+        said += [("raise" if c.condition else "return", second) for c in watch.judge([prediction(status)], second * S)]
+    return said
+
+
+def test_a_prediction_that_asks_for_action_becomes_an_alarm() -> None:
+    watch = ModelWatch({CNC: "CNC 01"})
+    assert list(watch.judge([prediction("act")], 0)) == []
+    (change,) = watch.judge([prediction("act")], 3 * S)
+    condition = change.condition
+    assert condition is not None
+    assert (condition.code, condition.priority, condition.title) == ("tool_life", 2, "Tool life: CNC 01")
+    assert condition.why == "Reason 0. Reason 1. Reason 2."
+    assert (condition.advice, condition.tag, condition.value) == ("Change the tool.", f"{CNC}/load", 5.0)
+
+
+def test_one_flicker_raises_nothing_and_returns_nothing() -> None:
+    watch = ModelWatch({})
+    assert play(watch, ["act", "ok", "act", "ok"]) == []
+    assert play(watch, ["act"] * 3, 10) == [("raise", 12)]
+    assert play(watch, ["ok"] * 20 + ["act"] + ["watch"] * 31, 20) == [("return", 71)]
+
+
+def test_unknown_changes_nothing() -> None:
+    watch = ModelWatch({}, [f"model:{CNC}:tool_life"])
+    assert play(watch, ["unknown"] * 100) == []
+
+
+def test_priorities_by_target() -> None:
+    watch = ModelWatch({})
+    rows = [prediction("act", t) for t in ("anode_effect", "pot_unusual", "something_new")]
+    list(watch.judge(rows, 0))
+    assert [c.condition.priority for c in watch.judge(rows, 5 * S) if c.condition] == [1, 3, 3]
+
+
+def link(state: str = "connected", age: float | None = 0.5, silent: float = 0.5, streams: bool = True) -> Link:
+    return Link("edge-1", "machining", state, "The port is closed.", age, silent, streams)
+
+
+def follow(watch: SourceWatch, link_now: Link, seconds: range) -> list[Change]:
+    return [change for second in seconds for change in watch.judge([link_now], second * S)]
+
+
+def test_a_link_that_is_down_for_ten_seconds() -> None:
+    watch = SourceWatch()
+    assert follow(watch, link("connecting"), range(9)) == []
+    (change,) = follow(watch, link("connecting"), range(9, 12))
+    assert change.condition is not None
+    assert (change.condition.code, change.condition.why) == ("source_lost", "The port is closed.")
+    assert change.condition.values == {"gateway": "edge-1", "source": "machining"}
+    (back,) = follow(watch, link(), range(12, 16))
+    assert back.condition is None
+
+
+def test_a_source_without_values_and_a_silent_gateway() -> None:
+    watch = SourceWatch()
+    (quiet,) = follow(watch, link(age=11), range(2))
+    assert quiet.condition is not None
+    assert quiet.condition.code == "source_quiet"
+    (silent,) = [c for c in follow(watch, link(silent=11), range(2, 3)) if c.condition]
+    assert silent.condition is not None
+    assert silent.condition.code == "gateway_silent"
+    assert follow(SourceWatch(), link("finished", None), range(30)) == []
+    assert follow(SourceWatch(), link(age=99, streams=False), range(30)) == []
+
+
+def test_one_alarm_for_a_silent_gateway_with_many_sources() -> None:
+    links = [Link("edge-1", f"source-{i}", "connected", "", 1.0, 20.0) for i in range(5)]
+    assert len(list(SourceWatch().judge(links, 0))) == 1
