@@ -107,7 +107,7 @@ def pot_bins(tags: Columns, ends: Ints) -> Singles:
 def side_by_side(pots: Sequence[str], tags: Mapping[str, Columns], ends: Ints) -> Bins:
     """All pots on one clock."""
     columns = [pot_bins(tags.get(pot, {}), ends) for pot in pots]
-    return Bins(ends, tuple(pots), np.stack(columns, axis=1) if columns else np.empty((len(ends), 0, len(NUMBERS))))
+    return Bins(ends, tuple(pots), np.stack(columns, axis=1))
 
 
 def join(earlier: Bins, later: Bins) -> Bins:

@@ -1,7 +1,7 @@
 """Sealed bundles: how a model travels from the process that trained it to the one that serves it.
 
 A bundle is a folder: `manifest.json` (what it is, its scores, the sha256 of every other file), `<name>.tl` (trees, as
-treelite writes them) and `arrays.npz` (calibration, typical values, golden rows). Nothing in it can run code: no pickle.
+treelite writes them) and `arrays.npz` (calibration, typical values, golden rows). Nothing in it can run code.
 `load` checks the hashes, the topology of every tree and the golden rows before it hands out a model; treelite itself
 would follow a child index out of its tree, or in a circle.
 """
@@ -165,7 +165,7 @@ def _tree(folder: Path, data: bytes, features: int) -> treelite.Model:
 
 
 def check_topology(model: treelite.Model, features: int, name: str) -> None:
-    """Prove that scoring ends and stays in bounds: children lie behind their parent, inside the tree, on known features."""
+    """Prove that scoring ends and stays in bounds: children lie behind their parent and inside the tree."""
     if model.num_feature != features:
         raise RefusedBundle(f"The trees of {name} expect {model.num_feature} features: {features} were expected.")
     for number in range(model.num_tree):

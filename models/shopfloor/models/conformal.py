@@ -49,8 +49,8 @@ class Residuals:
         n = len(self.sorted)
         above = n - np.searchsorted(self.sorted, (limit - value) / spread, "right")
         below = np.searchsorted(self.sorted, (-limit - value) / spread, "left")
-        share: Floats = (above + below + 0.5) / (n + 1.0)
-        return np.minimum(share, 1.0)
+        share: Floats = np.asarray((above + below + 0.5) / (n + 1.0), np.float64)
+        return np.where(share > 1.0, 1.0, share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

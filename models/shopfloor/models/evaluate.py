@@ -82,7 +82,7 @@ def coverage(low: Floats, high: Floats, truth: Floats) -> float:
 
 
 def interval_score(low: Floats, high: Floats, truth: Floats, nominal: float) -> float:
-    """Mean width plus the penalty for each miss (Gneiting and Raftery 2007, eq. 43): twice the mean pinball loss, scaled."""
+    """Mean width plus a penalty for each miss, in proportion to pinball loss (Gneiting and Raftery 2007, eq. 43)."""
     known = ~np.isnan(low) & ~np.isnan(truth)
     a, b, y = low[known], high[known], truth[known]
     tail = 2.0 / (1.0 - nominal)

@@ -1,11 +1,12 @@
 """Features: pure functions from part rows and pot bins to float32, the same code offline and online.
 
 float32 at this boundary makes training, the compiled trees and live scoring agree to the last bit. No clock, counter or
-id enters: ages are cutting minutes, distances are differences, and a tool's drift is measured against its own beginning.
+id enters: ages are cutting minutes, distances are differences, and a tool's drift is against its own beginning.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -214,7 +215,8 @@ def _habit(parts: Parts, rows: Ints, first: Ints) -> Floats:
 def _divide(a: Any, b: Any) -> Floats:
     """A / b, NaN where b is nothing."""
     a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
-    return np.divide(a, b, out=np.full(a.shape, np.nan), where=np.abs(b) > 1e-12)
+    result: Floats = np.divide(a, b, out=np.full(a.shape, np.nan), where=np.abs(b) > 1e-12)
+    return result
 
 
 FINE: Final = 120
@@ -243,17 +245,23 @@ POT_FEATURES: Final = (
     *(f"noise slope {m}" for m in (10, 60)),
     *(f"{name} own" for name in _WATCHED),
     *(f"{name} neighbours" for name in _WATCHED),
+    *(f"{name} own share" for name in _WATCHED),
     *(f"feed deficit {h}" for h in (1, 3, 6, 12)),
     "feed efficiency",
     *_STANDING,
     *(f"minutes since {name}" for name in _SINCE),
     *(f"{name} share" for name in ("UNDERFEED", "OVERFEED")),
     "voltage off",
+    "resistance off",
+    *(f"beam move {m}" for m in (10, 30, 60)),
+    *(f"{name} run" for name in ("UNDERFEED", "OVERFEED")),
+    *(f"resistance slope {name}" for name in ("UNDERFEED", "OVERFEED")),
+    "noise peak",
 )
 
 
 def pot_features(fine: NDArray[Any], coarse: NDArray[Any]) -> Matrix:
-    """Features [n, POT_FEATURES] of n pots from their last `FINE` bins [FINE, n, k] and `COARSE` blocks [COARSE, n, k]."""
+    """Features [n, POT_FEATURES] of n pots, from the last bins [FINE, n, k] and blocks [COARSE, n, k]."""
     fine, coarse = fine.astype(np.float64), coarse.astype(np.float64)
     now = {name: mean(fine[-10:, :, AT[name]], 0) for name in _LEVELS}
     past = {name: mean(coarse[:, :, AT[name]], 0) for name in _LEVELS}
@@ -263,11 +271,13 @@ def pot_features(fine: NDArray[Any], coarse: NDArray[Any]) -> Matrix:
     columns += [*slopes, slopes[0] - slopes[2], _slope(noise[-20:]), _slope(noise)]
     columns += [now[name] - past[name] for name in _WATCHED]
     columns += [now[name] - past[name] - _middle(now[name] - past[name]) for name in _WATCHED]
+    columns += [_divide(now[name] - past[name], _spread(coarse[:, :, AT[name]])) for name in _WATCHED]
     columns += _feeding(fine, coarse)
     columns += [fine[-1, :, AT[name]] for name in _STANDING]
     columns += [_minutes_since(fine[:, :, AT[name]], coarse[:, :, AT[name]]) for name in _SINCE]
     columns += [mean(fine[:, :, AT[name]], 0) for name in ("UNDERFEED", "OVERFEED")]
     columns += [now["voltage"] - fine[-1, :, AT["setpoint.voltage"]]]
+    columns += _steering(fine, coarse, now)
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -275,6 +285,12 @@ def _middle(x: Floats) -> Floats:
     """Median of the known pots."""
     known = x[~np.isnan(x)]
     return np.full(x.shape, np.median(known) if len(known) else np.nan)
+
+
+def _spread(x: Floats) -> Floats:
+    """Standard deviation of [t, n] over time; NaN where less than three are known."""
+    away = x - mean(x, 0)
+    return np.where((~np.isnan(x)).sum(0) >= 3, np.sqrt(mean(away * away, 0)), np.nan)
 
 
 def _slope(x: Floats) -> Floats:
@@ -292,9 +308,29 @@ def _feeding(fine: Floats, coarse: Floats) -> list[Floats]:
     hour = mean(fine[:, :, column], 0)
     deficits = [hour - usual]
     blocks_an_hour = HOUR // (BIN * BLOCK)
-    for hours in (3, 6, 12):
-        deficits.append((mean(coarse[-hours * blocks_an_hour :, :, column], 0) - usual) * hours)
+    deficits += [(mean(coarse[-h * blocks_an_hour :, :, column], 0) - usual) * h for h in (3, 6, 12)]
     return [*deficits, _divide(hour, usual)]
+
+
+def _steering(fine: Floats, coarse: Floats, now: Mapping[str, Floats]) -> list[Floats]:
+    """What the control does: distance from its target, beam moves, how long it feeds less or more, and what follows."""
+    target = mean(coarse[-6:, :, AT["resistance"]], 0)
+    beam = fine[:, :, AT["beam.position"]]
+    moves = [beam[-1] - beam[-1 - 2 * minutes] for minutes in (10, 30)] + [beam[-1] - beam[0]]
+    feeding = [fine[:, :, AT[name]] for name in ("UNDERFEED", "OVERFEED")]
+    resistance = fine[-60:, :, AT["resistance"]]
+    slopes = [_slope(np.where(mode[-60:] > 0, resistance, np.nan)) for mode in feeding]
+    noise = fine[:, :, AT["noise"]]
+    peak = np.max(np.where(np.isnan(noise[-20:]), -np.inf, noise[-20:]), axis=0) - mean(coarse[:, :, AT["noise"]], 0)
+    peak = np.where(np.isinf(peak), np.nan, peak)
+    return [now["resistance"] - target, *moves, *(_run(mode) for mode in feeding), *slopes, peak]
+
+
+def _run(mode: Floats) -> Floats:
+    """Minutes that a mode has lasted, within the last hour; 0 when it is not on."""
+    off = ~(mode[::-1] > 0)
+    length = np.where(off.any(0), off.argmax(0), len(mode))
+    return length * (BIN / MINUTE)
 
 
 def _minutes_since(fine: Floats, coarse: Floats) -> Floats:
@@ -331,5 +367,4 @@ _EXCUSED: Final = 60.0
 def excused(x: Matrix) -> NDArray[np.bool_]:
     """Moments [n] within an hour after tapping, an anode change or an anode effect: unusual by plan."""
     since = [POT_FEATURES.index(f"minutes since {name}") for name in ("TAPPING", "ANODE_CHANGE", "ANODE_EFFECT")]
-    mask: NDArray[np.bool_] = (x[:, since] < _EXCUSED).any(axis=1)
-    return mask
+    return np.any(x[:, since] < _EXCUSED, axis=1)  # type: ignore[no-any-return]

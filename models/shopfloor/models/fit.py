@@ -18,7 +18,7 @@ SEED: Final = 7
 _GOLDEN: Final = 32
 
 
-def regression(x: Matrix, y: Floats, weight: Floats | None = None) -> treelite.Model:
+def regression(x: Matrix, y: Floats) -> treelite.Model:
     """Trees that say a number."""
     model = HistGradientBoostingRegressor(
         max_iter=100,
@@ -30,7 +30,7 @@ def regression(x: Matrix, y: Floats, weight: Floats | None = None) -> treelite.M
         max_bins=127,
         random_state=SEED,
     )
-    return treelite.sklearn.import_model(model.fit(filled(x), y, sample_weight=weight))
+    return treelite.sklearn.import_model(model.fit(filled(x), y))
 
 
 def spread(x: Matrix, off: Floats) -> treelite.Model:
@@ -41,7 +41,7 @@ def spread(x: Matrix, off: Floats) -> treelite.Model:
     return treelite.sklearn.import_model(model.fit(filled(x), np.minimum(off, np.quantile(off, 0.99))))
 
 
-def probability(x: Matrix, y: NDArray[np.bool_], weight: Floats | None = None) -> treelite.Model:
+def probability(x: Matrix, y: NDArray[np.bool_]) -> treelite.Model:
     """Trees that say how likely an event is (before calibration)."""
     model = HistGradientBoostingClassifier(
         max_iter=80,
@@ -53,7 +53,7 @@ def probability(x: Matrix, y: NDArray[np.bool_], weight: Floats | None = None) -
         max_bins=127,
         random_state=SEED,
     )
-    return treelite.sklearn.import_model(model.fit(filled(x), y, sample_weight=weight))
+    return treelite.sklearn.import_model(model.fit(filled(x), y))
 
 
 def filled(x: Matrix) -> Matrix:
@@ -84,12 +84,11 @@ def _median(x: Matrix) -> Matrix:
     return np.where(known > 0, middle, np.nan).astype(np.float32)
 
 
-def reachable(age: Floats, life: Floats, seen: NDArray[np.bool_]) -> Floats:
+def reachable(life: Floats, seen: NDArray[np.bool_]) -> Floats:
     """Weights [n] that make lives that ended stand for those still running (inverse probability of censoring).
 
-    `life` is the tool's age when it was changed or last seen, `seen` whether the change was seen; rows whose change was
-    not seen get 0. `age` only shapes the answer: a row of a tool stands for its tool. Source: Kaplan-Meier of the
-    censoring times, as in Robins and Rotnitzky (1992).
+    `life` is the age at which each was changed, or last seen when `seen` is false: those get 0. Source: Kaplan-Meier of
+    the censoring times, as in Robins and Rotnitzky (1992).
     """
     order = np.argsort(life, kind="stable")
     at_risk = np.arange(len(life), 0, -1, dtype=float)
@@ -98,4 +97,14 @@ def reachable(age: Floats, life: Floats, seen: NDArray[np.bool_]) -> Floats:
     before = np.concatenate([[1.0], surviving[:-1]])
     weight = np.empty(len(life))
     weight[order] = np.where(censored, 0.0, 1.0 / np.maximum(before, 0.05))
-    return np.where(np.isnan(age), 0.0, weight)
+    return np.where(np.isnan(life), 0.0, weight)
+
+
+def resampled(weight: Floats) -> NDArray[np.int64]:
+    """Rows, each as often as its weight says, evenly: as good as weights, and much faster to bin.
+
+    >>> resampled(np.array([1.0, 0.0, 2.0])).tolist()
+    [0, 2, 2]
+    """
+    total = np.cumsum(weight)
+    return np.searchsorted(total, np.arange(round(total[-1])) + 0.5).astype(np.int64)

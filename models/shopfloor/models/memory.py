@@ -16,7 +16,7 @@ def pack(arrays: dict[str, NDArray[Any]]) -> bytes:
     [0, 1, 2]
     """
     out = io.BytesIO()
-    np.savez(out, **arrays)
+    np.savez(out, **arrays)  # type: ignore[arg-type]
     return out.getvalue()
 
 

@@ -63,7 +63,7 @@ NUMBERS: Final = (
     "probe.part",
     "probe.dimension",
 )
-"""Columns of `Parts.values`. `minutes` is the tool's age in cutting minutes as the cut begins, `cut` and `pause` are s."""
+"""Columns of `Parts.values`. `minutes`: the tool's age in cutting minutes as the cut begins; `cut`, `pause`: s."""
 
 _AT: Final = {name: i for i, name in enumerate(NUMBERS)}
 
@@ -229,8 +229,8 @@ def remaining(parts: Parts) -> tuple[Floats, NDArray[np.bool_], Ints]:
 
     The last tool is still in use: its minutes so far are a lower bound (censored), not a life.
     """
-    run = np.concatenate([[0], np.cumsum(parts.tool[1:] != parts.tool[:-1])]) if len(parts) else np.empty(0)
-    run = run.astype(np.int64)
+    changed = np.append(False, parts.tool[1:] != parts.tool[:-1])[: len(parts)]
+    run = np.cumsum(changed).astype(np.int64)
     age = parts["minutes"] + parts["cut"] / 60.0
     last = np.searchsorted(run, run, "right") - 1
     return age[last] - age, run < (run[-1] if len(run) else 0), run

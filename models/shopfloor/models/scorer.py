@@ -55,6 +55,14 @@ def raw(bundle: Bundle, x: Matrix) -> Floats:
             return bundle.predict("value", x)
 
 
+def _pull(bundle: Bundle, x: Matrix) -> Floats:
+    """What reasons are measured in: it moves even where a probability is flat."""
+    if bundle.manifest.kind != "exceedance":
+        return raw(bundle, x)
+    value, spread = centre_and_spread(bundle, x)
+    return (np.abs(value) - bundle.manifest.settings["limit"]) / spread
+
+
 def centre_and_spread(bundle: Bundle, x: Matrix) -> tuple[Floats, Floats]:
     """The value and how uncertain rows like this were: [n], [n]."""
     spread = bundle.predict("spread", x)
@@ -66,7 +74,7 @@ def distance(arrays: Mapping[str, NDArray[Any]], x: Matrix) -> Floats:
     away = (x.astype(np.float64)[:, arrays["columns"]] - arrays["centre"]) / arrays["scale"]
     away = np.clip(np.nan_to_num(away, nan=0.0), -_FARTHEST, _FARTHEST)
     turned = away @ arrays["turn"]
-    return np.sqrt((turned * turned).mean(axis=1))
+    return np.sqrt(np.mean(turned * turned, axis=1))  # type: ignore[no-any-return]
 
 
 def contributions(bundle: Bundle, x: Matrix, typical: Matrix, groups: Sequence[Sequence[int]]) -> Floats:
@@ -77,5 +85,6 @@ def contributions(bundle: Bundle, x: Matrix, typical: Matrix, groups: Sequence[S
     variants = np.repeat(x[None], len(groups) + 1, axis=0)
     for variant, columns in zip(variants[1:], groups, strict=True):
         variant[:, list(columns)] = typical[:, list(columns)]
-    said = raw(bundle, variants.reshape(-1, x.shape[1])).reshape(len(groups) + 1, len(x))
-    return (said[0] - said[1:]).T
+    said = _pull(bundle, variants.reshape(-1, x.shape[1])).reshape(len(groups) + 1, len(x))
+    moved: Floats = (said[0] - said[1:]).T
+    return moved

@@ -17,7 +17,7 @@ _CUT, _CHANGE = 60, 20
 
 
 def machine(seed: int, days: float, *, start: int = 0, worn: float = 1.0) -> dict[str, Steps]:
-    """One machine tool: a part every 80 s, a probe of every tenth part five minutes later, `worn` speeds up the wear."""
+    """One machine tool: a part every 80 s, every tenth probed five minutes later; `worn` speeds up the wear."""
     rng = np.random.default_rng(seed)
     count = int(days * DAY / SECOND / (_CUT + _CHANGE))
     begin = start + np.arange(count) * (_CUT + _CHANGE) * SECOND
@@ -28,11 +28,11 @@ def machine(seed: int, days: float, *, start: int = 0, worn: float = 1.0) -> dic
     life = rng.normal(1.0, 0.12)
     columns: dict[str, list[float]] = {name: [] for name in ("wear", "tool", "age", "hard")}
     hard, pace = 0.0, np.exp(rng.normal(0, 0.2))
-    for part in range(count):
+    for number in range(count):
         if wear > life:
             wear, age, tool = 0.0, 0.0, tool + 1
             life, pace = rng.normal(1.0, 0.12), np.exp(rng.normal(0, 0.25))
-        if part % 120 == 0:
+        if number % 120 == 0:
             hard = rng.normal(0, 0.04)
         for name, value in (("wear", wear), ("tool", tool), ("age", age), ("hard", hard)):
             columns[name].append(value)

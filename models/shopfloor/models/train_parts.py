@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
+import treelite
 from numpy.typing import NDArray
 from shopfloor.models import baseline, evaluate, fit
 from shopfloor.models.bundle import tree_predict
@@ -34,14 +36,14 @@ def dimension(machines: Mapping[str, Parts], known: Mapping[str, Probes], now: i
     said = out_of_fold(plan, lambda learn, judge: tree_predict(fit.regression(rows.x[learn], y[learn]), rows.x[judge]))
     checked = _intervals(plan, rows.x, y, said)
     trees = {"value": fit.regression(rows.x, y), "spread": checked.model}
-    typical = {"typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
-    sealed = {**arrays(checked.residuals), **typical}
+    typical: dict[str, NDArray[Any]] = {"typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    sealed: dict[str, NDArray[Any]] = {**arrays(checked.residuals), **typical}
     settings = {"least_spread": checked.least, "limit": TOLERANCE}
     sure = finish(
         DIMENSION, rows, trees, sealed, _dimension_metrics(plan, rows.x, y, said, checked),
         split=plan.sentence, settings=settings, watch=watch, now=now,
     )  # fmt: skip
-    return [sure, _out_of_tolerance(rows, y, plan, said, checked, trees, typical, now)]
+    return [sure, _out_of_tolerance(rows, y, plan, checked, Shared(trees, typical), now)]
 
 
 def _probed(machines: Mapping[str, Parts], known: Mapping[str, Probes]) -> tuple[Rows, Floats]:
@@ -58,6 +60,14 @@ def _probed(machines: Mapping[str, Parts], known: Mapping[str, Probes]) -> tuple
     return Rows(np.concatenate(found), np.concatenate(asset), np.concatenate(time), names), np.concatenate(labels)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """What the two models of a part have in common."""
+
+    trees: Mapping[str, treelite.Model]
+    typical: Mapping[str, NDArray[Any]]
+
+
 class _Intervals:
     """Out-of-fold intervals of the judged rows, and the final spread model with its residuals."""
 
@@ -67,7 +77,7 @@ class _Intervals:
         self.spread = np.full(n, np.nan)
         self.beyond = np.full(n, np.nan)
         self.least = 0.0
-        self.model = None
+        self.model: treelite.Model = None
         self.residuals = Residuals(np.empty(0))
 
 
@@ -105,19 +115,36 @@ def _residuals(plan: Split, x: Matrix, y: Floats, said: Floats, seen: Mask, leas
 
 
 def _dimension_metrics(plan: Split, x: Matrix, y: Floats, said: Floats, checked: _Intervals) -> list[Metric]:
-    judged = ~np.isnan(checked.low)
     mean = float(y[plan.early].mean())
-    last = baseline.last_probe(x, mean)
-    flat = _flat_interval(plan, y, last)
+    return _compared(plan, y, said, checked, Rule("last probe", baseline.last_probe(x, mean), "um", -np.inf))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A trivial rule: its name, what it says of every row, the unit, and the least that can be."""
+
+    name: str
+    said: Floats
+    unit: str
+    floor: float
+
+
+def _compared(plan: Split, y: Floats, said: Floats, checked: _Intervals, rule: Rule) -> list[Metric]:
+    """Error and interval of the judged rows beside those of the rule, and beside the mean."""
+    judged = ~np.isnan(checked.low)
+    truth, beside = y[judged], rule.said[judged]
+    mean = np.full(len(truth), float(y[plan.early].mean()))
+    below, above = _flat_interval(plan, y, rule.said)
+    low, high = np.maximum(beside + below, rule.floor), beside + above
+    error = evaluate.mae(said[judged], truth)
+    width = evaluate.interval_score(checked.low, checked.high, y, COVERAGE)
+    share = evaluate.coverage(checked.low, checked.high, y)
     return [
-        metric("mean absolute error", evaluate.mae(said, y[:]), evaluate.mae(last[judged], y[judged]), "last probe", "um"),
-        metric("mean absolute error against the mean", evaluate.mae(said, y), evaluate.mae(np.full(judged.sum(), mean), y[judged]), "mean", "um"),
-        metric(
-            "interval score", evaluate.interval_score(checked.low, checked.high, y, COVERAGE),
-            evaluate.interval_score(last[judged] + flat[0], last[judged] + flat[1], y[judged], COVERAGE), "last probe", "um",
-        ),
-        _covered(checked, y),
-    ]  # fmt: skip
+        metric("mean absolute error", error, evaluate.mae(beside, truth), rule.name, rule.unit),
+        metric("mean absolute error", error, evaluate.mae(mean, truth), "mean", rule.unit),
+        metric("interval score", width, evaluate.interval_score(low, high, truth, COVERAGE), rule.name, rule.unit),
+        Metric("coverage", share, None, f"{COVERAGE:.0%} promised", "", "higher", beats=True),
+    ]
 
 
 def _flat_interval(plan: Split, y: Floats, rule: Floats) -> tuple[float, float]:
@@ -126,44 +153,28 @@ def _flat_interval(plan: Split, y: Floats, rule: Floats) -> tuple[float, float]:
     return float(np.quantile(off, 0.05)), float(np.quantile(off, 0.95))
 
 
-def _covered(checked: _Intervals, y: Floats) -> Metric:
-    share = evaluate.coverage(checked.low, checked.high, y)
-    return Metric("coverage", share, None, f"{COVERAGE:.0%} promised", "", "higher", True)
-
-
-def _out_of_tolerance(
-    rows: Rows, y: Floats, plan: Split, said: Floats, checked: _Intervals, trees: dict[str, object], typical: dict[str, Matrix], now: int
-) -> Trained:  # fmt: skip
+def _out_of_tolerance(rows: Rows, y: Floats, plan: Split, checked: _Intervals, shared: Shared, now: int) -> Trained:
     watch = Stopwatch()
     out = np.abs(y) > TOLERANCE
     judged = ~np.isnan(checked.beyond)
-    said_out = np.full(len(y), np.nan)
+    said = np.full(len(y), np.nan)
 
     def calibrate(seen: Mask, mine: Mask) -> None:
-        said_out[mine] = Probabilities.of(checked.beyond[seen], out[seen]).of_score(checked.beyond[mine])[0]
+        said[mine] = Probabilities.of(checked.beyond[seen], out[seen]).of_score(checked.beyond[mine])[0]
 
     others(plan, judged, calibrate)
     rate = baseline.base_rate(out[plan.early])
-    truth = out[judged].astype(float)
+    truth, flat = out[judged].astype(float), np.full(int(judged.sum()), rate)
+    precision = evaluate.average_precision(said[judged], truth)
     metrics = [
-        metric(
-            "Brier score",
-            evaluate.brier(said_out[judged], truth),
-            evaluate.brier(np.full(len(truth), rate), truth),
-            "base rate",
-        ),
-        metric(
-            "average precision",
-            evaluate.average_precision(said_out[judged], truth),
-            float(truth.mean()),
-            "base rate",
-            higher=True,
-        ),
+        metric("Brier score", evaluate.brier(said[judged], truth), evaluate.brier(flat, truth), "base rate"),
+        metric("average precision", precision, float(truth.mean()), "base rate", higher=True),
     ]
-    sealed = {**arrays(checked.residuals), **arrays(Probabilities.of(checked.beyond[judged], out[judged])), **typical}
+    final = Probabilities.of(checked.beyond[judged], out[judged])
+    sealed: dict[str, NDArray[Any]] = {**arrays(checked.residuals), **arrays(final), **shared.typical}
+    settings = {"least_spread": checked.least, "limit": TOLERANCE, "base_rate": rate}
     return finish(
-        OUT, rows, trees, sealed, metrics, split=plan.sentence,
-        settings={"least_spread": checked.least, "limit": TOLERANCE, "base_rate": rate}, watch=watch, now=now,
+        OUT, rows, shared.trees, sealed, metrics, split=plan.sentence, settings=settings, watch=watch, now=now
     )  # fmt: skip
 
 
@@ -177,9 +188,13 @@ def tool_life(machines: Mapping[str, Parts], now: int) -> list[Trained]:
     checked = _intervals(plan, rows.x, y, said)
     checked.low = np.maximum(checked.low, 0.0)
     used = weight > 0
-    trees = {"value": fit.regression(rows.x[used], y[used], weight[used]), "spread": checked.model}
+    chosen = fit.resampled(weight)
+    trees = {"value": fit.regression(rows.x[chosen], y[chosen]), "spread": checked.model}
     mean_life = float((y + _age(rows.x))[used].mean())
-    sealed = {**arrays(checked.residuals), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    sealed: dict[str, NDArray[Any]] = {
+        **arrays(checked.residuals),
+        "typical": fit.typical(rows.x, rows.asset, len(rows.assets)),
+    }
     settings = {"least_spread": checked.least, "floor": 0.0, "mean_life": mean_life}
     metrics = _life_metrics(plan, rows.x, y, said, checked)
     return [
@@ -188,8 +203,8 @@ def tool_life(machines: Mapping[str, Parts], now: int) -> list[Trained]:
 
 
 def _life(x: Matrix, y: Floats, weight: Floats, learn: Mask, judge: Mask) -> Floats:
-    learn = learn & (weight > 0)
-    return tree_predict(fit.regression(x[learn], y[learn], weight[learn]), x[judge])
+    chosen = fit.resampled(np.where(learn, weight, 0.0))
+    return tree_predict(fit.regression(x[chosen], y[chosen]), x[judge])
 
 
 def _age(x: Matrix) -> Floats:
@@ -197,37 +212,24 @@ def _age(x: Matrix) -> Floats:
 
 
 def _tools(machines: Mapping[str, Parts]) -> tuple[Rows, Floats, Floats]:
+    """Rows of all machines, their remaining minutes, and weights that make up for the tools still in use."""
     names = tuple(sorted(machines))
     step = max(1, sum(len(parts) for parts in machines.values()) // _MOST)
-    found, left, weights, asset, time = [], [], [], [], []
+    found, left, seen, asset, time = [], [], [], [], []
     for i, name in enumerate(names):
         parts = machines[name]
-        y, seen, _ = remaining(parts)
-        rows = np.arange(i % step, len(parts), step)
-        age = parts["minutes"] + parts["cut"] / 60.0
-        found.append(part_features(parts, rows))
-        left.append(y[rows])
-        weights.append(fit.reachable(age[rows], (age + y)[rows], seen[rows]))
-        asset.append(np.full(len(rows), i))
-        time.append(parts.end[rows])
+        y, ended, _ = remaining(parts)
+        chosen = np.arange(i % step, len(parts), step)
+        found.append(part_features(parts, chosen))
+        left.append(y[chosen])
+        seen.append(ended[chosen])
+        asset.append(np.full(len(chosen), i))
+        time.append(parts.end[chosen])
     rows = Rows(np.concatenate(found), np.concatenate(asset), np.concatenate(time), names)
-    return rows, np.concatenate(left), np.concatenate(weights)
+    y = np.concatenate(left)
+    return rows, y, fit.reachable(_age(rows.x) + y, np.concatenate(seen))
 
 
 def _life_metrics(plan: Split, x: Matrix, y: Floats, said: Floats, checked: _Intervals) -> list[Metric]:
-    judged = ~np.isnan(checked.low)
     habit = baseline.usual_life(x, float((y + _age(x))[plan.early].mean()))
-    mean = float(y[plan.early].mean())
-    flat = _flat_interval(plan, y, habit)
-    return [
-        metric("mean absolute error", evaluate.mae(said, y), evaluate.mae(habit[judged], y[judged]), "usual life less age", "min"),
-        metric("mean absolute error against the mean", evaluate.mae(said, y), evaluate.mae(np.full(judged.sum(), mean), y[judged]), "mean", "min"),
-        metric(
-            "interval score", evaluate.interval_score(checked.low, checked.high, y, COVERAGE),
-            evaluate.interval_score(
-                np.maximum(habit[judged] + flat[0], 0.0), habit[judged] + flat[1], y[judged], COVERAGE
-            ),
-            "usual life less age", "min",
-        ),
-        _covered(checked, y),
-    ]  # fmt: skip
+    return _compared(plan, y, said, checked, Rule("usual life less age", habit, "min", 0.0))

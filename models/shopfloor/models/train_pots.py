@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +24,15 @@ STRIDE: Final = 10
 """Bins between two training moments (five minutes)."""
 _AFTER: Final = 15 * MINUTE
 _FALSE_ALARMS: Final = 0.1
-_MOST: Final = 30_000
+_AHEAD: Final = 120.0
+_MOST: Final = 20_000
 
 UNUSUAL: Final = Naming("pot_unusual", "Unusual behaviour", "reduction-pot", "distance", "", POT_FEATURES)
 EFFECT: Final = Naming(
     "anode_effect", "Anode effect within 30 minutes", "reduction-pot", "probability", "", POT_FEATURES
 )
-DEVIATIONS: Final = tuple(
-    i
-    for i, name in enumerate(POT_FEATURES)
-    if name.endswith((" own", " neighbours", "voltage off", "efficiency")) or " slope " in name or "deficit" in name
-)
+DEVIATIONS: Final = tuple(i for i, n in enumerate(POT_FEATURES) if n.endswith((" own share", " neighbours")))
+"""How far a pot is from its own day (in its own spread) and from the other pots."""
 
 
 def moments(bins: Bins, progress: Progress) -> tuple[Rows, Mask, Floats]:
@@ -74,8 +72,8 @@ def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Traine
     known = ~busy & (rows.time <= rows.time.max() - HORIZON)
     rows, soon = rows.take(known), soon[known]
     plan = split(rows.asset, rows.time, "pots")
-    weight = _thinned(soon)
-    said = out_of_fold(plan, lambda learn, judge: _likely(rows.x, soon, weight, learn, judge))
+    used = _thinned(soon)
+    said = out_of_fold(plan, lambda learn, judge: _likely(rows.x, soon, used & learn, judge))
     judged = ~np.isnan(said)
     calibrated = np.full((3, len(said)), np.nan)
 
@@ -85,10 +83,9 @@ def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Traine
     others(plan, judged, calibrate)
     rate = base_rate(soon[plan.early])
     final = Probabilities.of(said[judged], soon[judged], together=_TOGETHER)
-    used = weight > 0
-    trees = {"value": fit.probability(rows.x[used], soon[used], weight[used])}
+    trees = {"value": fit.probability(rows.x[used], soon[used])}
     alarm = _level(final.of_score(said[judged])[0], rows.take(judged), soon[judged])
-    sealed = {**arrays(final), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    sealed: dict[str, NDArray[Any]] = {**arrays(final), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
     settings = {
         "base_rate": rate,
         "watch": alarm,
@@ -104,21 +101,21 @@ def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Traine
 _TOGETHER: Final = HORIZON / (STRIDE * BIN)
 
 
-def _thinned(soon: Mask) -> Floats:
-    """Weights [n]: every moment before an anode effect, and an even sample of the many others in their place."""
-    rare = int(soon.sum())
-    step = max(1, (len(soon) - rare) // _MOST)
-    weight = np.zeros(len(soon))
-    weight[np.flatnonzero(~soon)[::step]] = step
-    weight[soon] = 1.0
-    return weight
+def _thinned(soon: Mask) -> Mask:
+    """Rows to learn from: every moment before an anode effect, an even sample of the many others.
+
+    That shifts the raw probabilities; calibration on all moments puts them right.
+    """
+    step = max(1, int((~soon).sum()) // _MOST)
+    used = soon.copy()
+    used[np.flatnonzero(~soon)[::step]] = True
+    return used
 
 
-def _likely(x: Matrix, soon: Mask, weight: Floats, learn: Mask, judge: Mask) -> Floats:
-    learn = learn & (weight > 0)
+def _likely(x: Matrix, soon: Mask, learn: Mask, judge: Mask) -> Floats:
     if soon[learn].all() or not soon[learn].any():
         return np.full(int(judge.sum()), float(soon[learn].mean()))
-    return tree_predict(fit.probability(x[learn], soon[learn], weight[learn]), x[judge])
+    return tree_predict(fit.probability(x[learn], soon[learn]), x[judge])
 
 
 def _level(probability: Floats, rows: Rows, soon: Mask) -> float:
@@ -127,17 +124,22 @@ def _level(probability: Floats, rows: Rows, soon: Mask) -> float:
 
 
 def _effect_metrics(rows: Rows, p: Floats, soon: Mask, rate: float, alarm: float, judged: Mask) -> list[Metric]:
-    truth = soon[judged].astype(float)
-    said = p[judged]
-    days = _pot_days(rows.take(judged))
-    false = _episodes(np.where(soon, 0.0, p)[judged] > alarm, rows.asset[judged], rows.time[judged]) / days
+    truth, said = soon[judged].astype(float), p[judged]
+    flat = np.full(len(truth), rate)
+    false = _episodes(np.where(soon, 0.0, p)[judged] > alarm, rows.asset[judged], rows.time[judged])
+    rate_of_false = false / _pot_days(rows.take(judged))
     found = _events_found(rows, p, soon, alarm, judged)
+    precision = evaluate.average_precision(said, truth)
     return [
-        metric("Brier score", evaluate.brier(said, truth), evaluate.brier(np.full(len(truth), rate), truth), "base rate"),
-        metric("average precision", evaluate.average_precision(said, truth), float(truth.mean()), "base rate", higher=True),
-        Metric("anode effects announced", found, None, "share of those that came", "", "higher", True),
-        Metric("false alarms", false, None, f"{_FALSE_ALARMS} promised", "per pot-day", "lower", True),
-    ]  # fmt: skip
+        metric("Brier score", evaluate.brier(said, truth), evaluate.brier(flat, truth), "base rate"),
+        metric("average precision", precision, float(truth.mean()), "base rate", higher=True),
+        Metric("anode effects announced", found, None, "share of those that came", "", "higher", beats=True),
+        _false_alarms(rate_of_false),
+    ]
+
+
+def _false_alarms(measured: float) -> Metric:
+    return Metric("false alarms", measured, None, f"{_FALSE_ALARMS} promised", "per pot-day", "lower", beats=True)
 
 
 def _events_found(rows: Rows, p: Floats, soon: Mask, alarm: float, judged: Mask) -> float:
@@ -161,24 +163,26 @@ def pot_unusual(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Trained
     plan = split(rows.asset, rows.time, "pots")
     said = out_of_fold(plan, lambda learn, judge: distance(normal(rows.x[learn]), rows.x[judge]))
     judged = ~np.isnan(said)
+    calm_ahead = until > _AHEAD
     alarms = np.zeros(2)
 
     def calibrate(seen: Mask, mine: Mask) -> None:
-        level = _threshold(said[seen], rows.asset[seen], rows.time[seen])
-        alarms[:] += _episodes(said[mine] > level, rows.asset[mine], rows.time[mine]), _pot_days(rows.take(mine))
+        level = _threshold(np.where(calm_ahead, said, 0.0)[seen], rows.asset[seen], rows.time[seen])
+        false = calm_ahead[mine] & (said[mine] > level)
+        alarms[:] += _episodes(false, rows.asset[mine], rows.time[mine]), _pot_days(rows.take(mine))
 
     others(plan, judged, calibrate)
-    level = _threshold(said[judged], rows.asset[judged], rows.time[judged])
+    level = _threshold(np.where(calm_ahead, said, 0.0)[judged], rows.asset[judged], rows.time[judged])
     settings = {"threshold": level, "wobble": _wobble(said / level, rows, judged), "watch": 1.0, "act": 1.5}
     settings["alarms_per_pot_day"] = _FALSE_ALARMS
     metrics = _unusual_metrics(rows, said, until, judged, alarms)
-    sealed = {**normal(rows.x), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
+    sealed: dict[str, NDArray[Any]] = {**normal(rows.x), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
     return [
         finish(UNUSUAL, rows, {}, sealed, metrics, split=plan.sentence, settings=settings, watch=watch, now=now)
     ]  # fmt: skip
 
 
-def normal(x: Matrix) -> dict[str, NDArray[np.generic]]:
+def normal(x: Matrix) -> dict[str, NDArray[Any]]:
     """What is normal: centre, robust scale and correlations of the deviations."""
     columns = np.array(DEVIATIONS)
     chosen = fit.filled(x)[:, columns].astype(np.float64)
@@ -192,15 +196,15 @@ def normal(x: Matrix) -> dict[str, NDArray[np.generic]]:
 
 
 def _unusual_metrics(rows: Rows, said: Floats, until: Floats, judged: Mask, alarms: Floats) -> list[Metric]:
-    coming = (until <= 120.0)[judged].astype(float)
+    coming = (until <= _AHEAD)[judged].astype(float)
     single = np.abs(rows.x[judged][:, POT_FEATURES.index("resistance own")]).astype(np.float64)
+    precision = evaluate.average_precision(said[judged], coming)
+    alone = evaluate.average_precision(np.nan_to_num(single), coming)
+    name = "average precision, anode effect within 2 h"
     return [
-        metric(
-            "average precision, anode effect within 2 h", evaluate.average_precision(said[judged], coming),
-            evaluate.average_precision(np.nan_to_num(single), coming), "resistance alone", higher=True,
-        ),
-        Metric("alarms", float(alarms[0] / max(alarms[1], 1e-9)), None, f"{_FALSE_ALARMS} promised", "per pot-day", "lower", True),
-    ]  # fmt: skip
+        metric(name, precision, alone, "resistance alone", higher=True),
+        _false_alarms(float(alarms[0] / max(alarms[1], 1e-9))),
+    ]
 
 
 def _wobble(value: Floats, rows: Rows, judged: Mask) -> float:

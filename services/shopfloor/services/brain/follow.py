@@ -41,12 +41,12 @@ class Follower(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Machines:
-    """Machine tools: the parts they finished. `fresh` names the machines with a new part since it was cleared."""
+    """Machine tools: the parts they finished. `fresh` counts the new parts of each machine since it was cleared."""
 
     assets: tuple[Asset, ...]
     cursor: int = 0
     finished: dict[str, Parts] = field(default_factory=dict)
-    fresh: set[str] = field(default_factory=set)
+    fresh: dict[str, int] = field(default_factory=dict)
     columns: dict[str, Tags] = field(default_factory=dict)
 
     def take(self, tags: Mapping[str, Tags], upto: int) -> None:
@@ -57,7 +57,7 @@ class Machines:
             new = parts.finished(held, after=int(before.end[-1]) if len(before) else 0)
             if len(new):
                 self.finished[asset] = before.then(new).take(slice(-PARTS_KEPT, None))
-                self.fresh.add(asset)
+                self.fresh[asset] = self.fresh.get(asset, 0) + len(new)
             self.columns[asset] = self._trimmed(asset, held, upto)
         self.cursor = upto
 
@@ -174,7 +174,7 @@ def _recall_parts(line: Machines, kept: Mapping[str, NDArray[Any]]) -> None:
     for asset in map(str, (a.path for a in line.assets)):
         if f"{asset}|part" in kept:
             line.finished[asset] = Parts.of({key: kept[f"{asset}|{key}"] for key in NO_PARTS.arrays()})
-            line.fresh.add(asset)
+            line.fresh[asset] = 1
 
 
 def _recall_bins(line: Pots, kept: Mapping[str, NDArray[Any]]) -> None:

@@ -71,9 +71,8 @@ class Live:
             if self.now() - newest_time <= _SILENT:
                 continue
             since = f"for {(self.now() - newest_time) / MINUTE:.0f} minutes" if newest_time else "yet"
-            for target in TARGETS[line.assets[0].type]:
-                if target in self.bundles:
-                    found.append(unknown(self.bundles[target], asset, f"No data {since}.", newest_time / 1e6))
+            known = [self.bundles[t] for t in TARGETS[line.assets[0].type] if t in self.bundles]
+            found += [unknown(bundle, asset, f"No data {since}.", newest_time / 1e6) for bundle in known]
         return found
 
     def _keep(self, changed: Sequence[Prediction]) -> None:
@@ -108,12 +107,18 @@ def described(line: Machines | Pots) -> tuple[list[str], Matrix, list[int]]:
 
 
 def _machines(line: Machines) -> tuple[list[str], Matrix, list[int]]:
-    names = sorted(line.fresh)
+    """Every new part, those of a machine in order: the last one is what holds."""
+    names: list[str] = []
+    blocks: list[Matrix] = []
+    times: list[int] = []
+    for asset, count in sorted(line.fresh.items()):
+        known = line.finished[asset]
+        rows = np.arange(max(len(known) - count, 0), len(known))
+        names += [asset] * len(rows)
+        blocks.append(part_features(known, rows))
+        times += known.end[rows].tolist()
     line.fresh.clear()
-    several = [line.finished[name] for name in names]
-    rows = [part_features(p, np.array([len(p) - 1])) for p in several]
-    x = np.concatenate(rows) if rows else np.empty((0, 0), np.float32)
-    return names, x, [int(p.end[-1]) for p in several]
+    return names, np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32), times
 
 
 def _pots(bins: Bins) -> tuple[list[str], Matrix, list[int]]:
