@@ -19,7 +19,7 @@ from shopfloor.plant import config
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ROOT = DEPLOY.parent
 COMPOSE = DEPLOY / "compose"
-PLANTS = [*sorted((DEPLOY / "examples").glob("*.yaml")), COMPOSE / "plant.yaml"]
+PLANTS = [*sorted((DEPLOY / "plants").glob("*.yaml")), COMPOSE / "plant.yaml"]
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 PINNED = re.compile(r"[a-z0-9/._-]+:v?\d+\.\d+\.\d+[a-z0-9.-]*")
 JUDGED = {".yaml", ".service", ".conf", ".sh", ".md"}
@@ -49,8 +49,8 @@ def test_a_plant_file_is_right(path: Path) -> None:
 
 
 def test_sites_and_their_server_agree() -> None:
-    central = config.load(DEPLOY / "examples/central.yaml")
-    north = config.load(DEPLOY / "examples/site-north.yaml")
+    central = config.load(DEPLOY / "plants/central.yaml")
+    north = config.load(DEPLOY / "plants/site-north.yaml")
     assert set(north.tag_paths()) <= set(central.tag_paths())
 
 
@@ -208,7 +208,7 @@ def test_mosquitto_accepts_its_configuration(tmp_path: Path) -> None:
             lines.append(line)
             if "running" in line or "Error" in line:
                 break
-        broker.terminate()
+        broker.kill()
         broker.wait(10)
     assert "running" in lines[-1], lines
 

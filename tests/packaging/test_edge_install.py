@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from edge import Edge, build_wheel, run
 
-pytestmark = [pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(120)]
 
 PLANT = """
 plant: {{site: delta}}
@@ -24,7 +24,11 @@ sources:
     kind: mqtt
     url: mqtt://127.0.0.1:{port}
     topics: [{{topic: "water/{{asset}}/{{tag}}", value: v, tag: "delta/water/line-1/cell-1/{{asset}}/{{tag}}"}}]
-  - {{name: machine, kind: opcua, url: "opc.tcp://127.0.0.1:{port}/", security: none, everything: delta/water/line-1/cell-1/pump-1}}
+  - name: machine
+    kind: opcua
+    url: opc.tcp://127.0.0.1:{port}/
+    security: none
+    everything: delta/water/line-1/cell-1/pump-1
   - {{name: history, kind: recording, folder: {folder}}}
 """
 SERVER_ONLY = [
@@ -105,7 +109,10 @@ def test_the_gateway_starts_without_server_or_devices_and_stops(edge: Edge, tmp_
         assert gateway.stdout is not None
         word, _, told = gateway.stdout.readline().partition(" ")
         gateway.send_signal(signal.SIGTERM)
-        _, errors = gateway.communicate(timeout=15)
+        try:
+            _, errors = gateway.communicate(timeout=15)
+        finally:
+            gateway.kill()
     assert word == "ready", errors
     assert json.loads(told)["gateway"].startswith("edge-7-")
     assert gateway.returncode == 0, errors
