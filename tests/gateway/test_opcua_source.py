@@ -164,17 +164,18 @@ async def test_a_link_that_falls_silent_is_noticed(
 ) -> None:
     monkeypatch.setattr("shopfloor.gateway.opcua.subscribe._KEEP_ALIVE_S", 0.2)
     monkeypatch.setattr("shopfloor.gateway.opcua.publish._GRACE_S", 0.5)
-    async with machine_server(port, {"Spindle/Load": 0.0}), Proxy(port) as proxy:
-        async with OpcuaSource("m", options(proxy.port)).open() as batches:
+    async with (
+        machine_server(port, {"Spindle/Load": 0.0}),
+        Proxy(port) as proxy,
+        OpcuaSource("m", options(proxy.port)).open() as batches,
+    ):
+        await anext(batches)
+        proxy.silent = True
+        with pytest.raises(SourceLost, match=r"is connected but has sent nothing for \d+ s\."):
             await anext(batches)
-            proxy.silent = True
-            with pytest.raises(SourceLost, match=r"is connected but has sent nothing for \d+ s\."):
-                await anext(batches)
 
 
-async def test_what_the_server_lacks_is_said_and_the_rest_is_read(
-    machine_server: Callable[..., Any], port: int
-) -> None:
+async def test_what_the_server_lacks_is_said(machine_server: Callable[..., Any], port: int) -> None:
     async with machine_server(port, {"Spindle/Load": 0.5}):
         source = OpcuaSource("m", options(port, tags={"Spindle/Load": "load", "Spindle/Lode": "lode"}))
         async with source.open() as batches:
@@ -184,8 +185,8 @@ async def test_what_the_server_lacks_is_said_and_the_rest_is_read(
             async with OpcuaSource("m", options(port, tags={"No": "no"})).open():
                 pass
         for node, sentence in {"ns=2;s=None.Such": "accepts none of the 1 variables", "x=!": "is no NodeId"}.items():
+            one = options(port, assets={}, tags={}, nodes=[{"node": node, "tag": f"{ASSET}/x"}])
             with pytest.raises(SourceLost, match=sentence):
-                one = options(port, assets={}, tags={}, nodes=[{"node": node, "tag": f"{ASSET}/x"}])
                 async with OpcuaSource("m", one).open():
                     pass
 
