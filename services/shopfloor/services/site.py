@@ -34,7 +34,7 @@ class Site:
         file = (self._folder / path.lstrip("/")).resolve()
         if file.is_relative_to(self._folder) and file.is_file() and file.name != "index.html":
             return FileResponse(file, headers={"Cache-Control": _cache(file, self._folder)})
-        if "." in path.rpartition("/")[2]:
+        if _names_file(path):
             return HTMLResponse("There is no such file.", 404)
         return FileResponse(self._folder / "index.html", headers={"Cache-Control": "no-cache"})
 
@@ -55,6 +55,12 @@ class Site:
             " img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:;"
             " manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
+
+
+def _names_file(path: str) -> bool:
+    """Whether a path asks for a file: the names of tags have dots too, in paths that are pages."""
+    first, slash, rest = path.strip("/").partition("/")
+    return first == "assets" or ("." in first and not slash and not rest)
 
 
 class SecureHeaders:
