@@ -20,14 +20,14 @@ fi
 say "Installing Shopfloor into $VENV (about a minute the first time) …"
 export UV_PYTHON_DOWNLOADS=never
 pins="--constraint requirements.lock"
-if { [ -x "$VENV/bin/uv" ] || "$VENV/bin/python" -m pip install --quiet $pins uv; } && \
+if { [ -x "$VENV/bin/uv" ] || "$VENV/bin/python" -m pip install -qq $pins uv; } && \
     "$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" $pins --build-constraint requirements.lock \
         --reinstall-package shopfloor --editable '.[dev]'; then
     :
 else
     say "uv could not install; pip tries instead …"
-    PIP_CONSTRAINT=requirements.lock "$VENV/bin/python" -m pip install --quiet --editable '.[dev]'
+    PIP_CONSTRAINT=requirements.lock "$VENV/bin/python" -m pip install -qq --editable '.[dev]'
 fi
 if "$VENV/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("shopfloor.simulators.warm") is None)'; then
-    "$VENV/bin/python" -m shopfloor.simulators.warm
+    "$VENV/bin/python" -m shopfloor.simulators.warm || say "The simulators are compiled at their first start instead."
 fi
