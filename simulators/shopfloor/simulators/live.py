@@ -45,8 +45,7 @@ async def run(
     every_step: Callable[[], None] = lambda: None,
     clock: Callable[[], int] = time.time_ns,
 ) -> None:
-    """Publish what every on-change tag holds now, then one step after the other until `stop` is set."""
-    await wire.changes(simulation.current())
+    """Publish one step after the other until `stop` is set."""
     while not stop.is_set():
         await _until(simulation.time, stop, clock, simulation.line.dt_ns)
         if stop.is_set():

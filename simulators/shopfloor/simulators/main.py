@@ -176,6 +176,8 @@ async def _live(site: Site, simulation: Simulation) -> None:
     truth = TruthLog(site.args.state / "truth")
     with Lab.serve(simulation, site.args.lab_port) as lab:
         async with wires[site.line.id](site, simulation) as (wire, address):
+            live.fast_forward(simulation)
+            await wire.changes(simulation.current())
             ready = {**address, **({"lab": lab} if lab else {})}
             print(f"ready {json.dumps(ready)}", flush=True)  # noqa: T201
             try:
