@@ -80,7 +80,7 @@ class BatchRunner:
             self.n += count
         return [_join(parts) for parts in pieces], truth
 
-    def _one(
+    def _one(  # noqa: PLR0917
         self,
         a: int,
         count: int,

@@ -45,7 +45,7 @@ class Checkpoint:
             "injections": [astuple(each) for each in self.injections],
         }
         buffer = io.BytesIO()
-        np.savez(buffer, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **self.state.arrays())
+        np.savez(buffer, header=np.frombuffer(json.dumps(header).encode(), np.uint8), **self.state.arrays())  # type: ignore[arg-type]
         return buffer.getvalue()
 
     @classmethod

@@ -68,6 +68,7 @@ class Simulation:
         self._slow_lanes = lanes(keys, self._slow, 1)
         self._outputs = [(line.tag_index(s.name), k) for k, s in enumerate(line.setpoints)]
         self._changing = [(i, float(self._sensors.scale[i]), line.tags[i]) for i in line.changing]
+        self._edge = 0
         self._plan_faults()
 
     @property
@@ -218,5 +219,5 @@ class Simulation:
         found = checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint.from_bytes(checkpoint)
         found.check(line)
         simulation = cls.__new__(cls)
-        simulation._set_up(found, line)
+        simulation._set_up(found, line)  # noqa: SLF001 (its own class)
         return simulation

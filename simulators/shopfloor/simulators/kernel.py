@@ -17,7 +17,7 @@ def step(x: Any, u: Any, p: Any, f: Any, y: Any, key: int, n: int) -> None:
     raise NotImplementedError
 
 
-def run(
+def run(  # noqa: C901, PLR0912, PLR0917 (one loop over plain columns is what compiles well)
     x: Any, u: Any, lag: Any, held: Any, last: Any, since: Any, p: Any, f: Any, mode: Any, y: Any, key: int, n: int,
     count: int, rate: Any, alpha: Any, noise: Any, scale: Any, low: Any, high: Any, deadband: Any, sampled: Any,
     setpoint_tag: Any, every: int, kept: Any, kept_at: Any, out_tag: Any, out_n: Any, out_value: Any,

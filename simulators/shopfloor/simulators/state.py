@@ -20,9 +20,10 @@ _PARAM_CHANNEL = 1 << 21
 
 @dataclass(slots=True, eq=False)
 class State:
-    """Columns [asset, ...]: physics `x`, setpoints `u`, lagged values `lag`, stuck readings `held` (NaN = none),
+    """Columns [asset, ...] of everything that changes.
 
-    last published codes `last` of on-change tags (NaN = never) and the steps `since` of their change.
+    Physics `x`, setpoints `u`, lagged values `lag`, stuck readings `held` (NaN = none), last published codes `last` of
+    on-change tags (NaN = never) and the steps `since` of their change.
     """
 
     x: NDArray[np.float64]

@@ -57,7 +57,7 @@ STAGE_SCALE: Final = _mean_inverse()
 
 
 def wear_rate(w: float) -> float:
-    """Wear per life at relative wear `w` = VB / limit: running in, steady, accelerated; one life takes w from 0 to 1."""
+    """Wear per life at relative wear `w` = VB / limit: running in, steady, accelerated; a life is w from 0 to 1."""
     return STAGE_SCALE * _stages(w)
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from shopfloor.simulators.lines import machining as m
+from shopfloor.simulators.lines.machining_cutting import WEAR_LIMIT, tool_life
 
 SPEEDS: Final = (165.0, 200.0, 240.0)
 TOOLS: Final = 16
@@ -19,10 +20,10 @@ def simulated_life(speed: float, key: int) -> float:
     m.init(x, u, p, key, 0)
     u[m.SPEED] = speed
     m.begin_part(x, u, p, f, key, 0)
-    x[m.LIFE] = m.tool_life(speed, u[m.FEED], 1.0, p[m.P_TAYLOR], p[m.P_LIFE])
+    x[m.LIFE] = tool_life(speed, u[m.FEED], 1.0, p[m.P_TAYLOR], p[m.P_LIFE])
     x[m.WEAR], x[m.TOOL_MINUTES], x[m.PHASE], x[m.CHATTER] = 0.0, 0.0, m.EXECUTE, 0.0
     n = 0
-    while x[m.WEAR] < m.WEAR_LIMIT:
+    while x[m.WEAR] < WEAR_LIMIT:
         n += 1
         m.wear(x, f, key, n, 24.0)
     return x[m.TOOL_MINUTES]

@@ -10,8 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from shopfloor.plant import Kind
-from shopfloor.simulators.line import Fact, FaultSpec, Line, Param, Row, SetpointSpec, TagSpec
+from shopfloor.simulators.line import Fact, FaultSpec, Line, Param, Row, SetpointSpec
 from shopfloor.simulators.lines.potline_cell import (
     ALUMINA_PER_METAL,
     BATH_KG,
@@ -21,9 +20,9 @@ from shopfloor.simulators.lines.potline_cell import (
     energy_per_kg,
     liquidus,
 )
+from shopfloor.simulators.lines.potline_tags import TAGS
 from shopfloor.simulators.noise import drift, normal, uniform
 
-STATE_NAMES: Final = ("NORMAL", "OVERFEED", "UNDERFEED", "TAPPING", "ANODE_CHANGE", "ANODE_EFFECT")
 NORMAL, OVERFEED, UNDERFEED, TAPPING, ANODE_CHANGE, ANODE_EFFECT = range(6)
 LINE_KA: Final = 300.0
 SHOT_KG: Final = 1.8
@@ -78,27 +77,6 @@ FAULTS: Final = (
 )
 F_BLOCK, F_SPIKE, F_CRUST = range(len(FAULTS))
 
-TAGS: Final = (
-    TagSpec("voltage", "V", rate=5, browse="Voltage", noise=0.006, lag_s=0.6, resolution=0.001, deadband=0.019, low=0, high=60),
-    TagSpec("current", "kA", rate=5, browse="Current", noise=0.12, lag_s=0.5, resolution=0.01, deadband=0.5, low=0, high=400),
-    TagSpec("resistance", "uOhm", rate=5, browse="Resistance", noise=0.018, lag_s=6.0, resolution=0.001, deadband=0.046, low=0, high=200),
-    TagSpec("noise", "mV", rate=5, browse="Noise", noise=0.8, lag_s=20.0, resolution=0.1, deadband=2.0, low=0, high=500),
-    TagSpec("duct.temperature", "°C", rate=5, browse="DuctTemperature", noise=0.25, lag_s=30.0, resolution=0.1, deadband=0.75, low=0, high=400),
-    TagSpec("feed.rate", "kg/h", rate=5, browse="FeedRate", noise=0.4, lag_s=8.0, resolution=0.1, deadband=3.0, low=0, high=2000),
-    TagSpec("beam.position", "mm", rate=1, browse="BeamPosition", noise=0.02, resolution=0.1, deadband=0.25, low=0, high=600),
-    TagSpec("bath.height", "cm", rate=1, browse="BathHeight", noise=0.02, lag_s=10.0, resolution=0.1, deadband=0.25, low=0, high=60),
-    TagSpec("energy.total", "kWh", rate=1, browse="Energy", resolution=0.01, deadband=60.0, low=0),
-    TagSpec("state", kind=Kind.TEXT, browse="State", states=STATE_NAMES),
-    TagSpec("anode_effect", browse="AnodeEffect"),
-    TagSpec("feeder.count", kind=Kind.INT, browse="FeederCount"),
-    TagSpec("bath.temperature", "°C", browse="BathTemperature", resolution=0.1),
-    TagSpec("metal.height", "cm", browse="MetalHeight", resolution=0.1),
-    TagSpec("alf3.excess", "%", browse="Alf3Excess", resolution=0.01),
-    TagSpec("metal.tapped", "kg", browse="MetalTapped", resolution=1),
-    TagSpec("setpoint.voltage", "V", browse="SetpointVoltage", low=3.95, high=4.50),
-    TagSpec("setpoint.feed", "%", browse="SetpointFeed", low=60, high=140),
-    TagSpec("setpoint.alf3", "kg/d", browse="SetpointAlf3", low=0, high=100),
-)  # fmt: skip
 (
     Y_V, Y_KA, Y_R, Y_NOISE, Y_DUCT, Y_FEED, Y_BEAM, Y_BATH, Y_KWH, Y_STATE, Y_EFFECT, Y_SHOTS, Y_BATH_C, Y_METAL,
     Y_ALF3, Y_TAPPED,
@@ -112,7 +90,7 @@ TAGS: Final = (
 DAY: Final = 86400
 
 
-def init(x: Row, u: Row, p: Sequence[float], key: int, n: int) -> None:
+def init(x: Row, u: Row, p: Sequence[float], key: int, n: int) -> None:  # noqa: ARG001
     """A pot in the middle of its life, somewhere in its feeding cycle."""
     x[MODE] = UNDERFEED if uniform(key, 1, C_INIT) < 0.5 else OVERFEED
     x[LEFT] = 600.0 + math.floor(1800.0 * uniform(key, 2, C_INIT))
@@ -154,7 +132,7 @@ def step(x: Row, u: Row, p: Sequence[float], f: Sequence[float], y: Row, key: in
     if x[MODE] == ANODE_EFFECT:
         volts += 22.0 + 5.0 * drift(key, n, C_EFFECT, 12)
     _measure(x, volts, amperes, key, n)
-    _calendar(x, u, p, key, n)
+    _calendar(x, key, n)
     _anode_effect(x, p, key, n)
     fed = _feed(x, u, p, f, key, n)
     _alumina(x, p, fed, amperes)
@@ -162,8 +140,8 @@ def step(x: Row, u: Row, p: Sequence[float], f: Sequence[float], y: Row, key: in
         _heat(x, u, p, f, volts, amperes, 10.0)
     if n % 240 == key % 240:
         _regulate(x, u)
-    _by_hand(x, p, key, n)
-    _readings(x, u, p, f, y, key, n, volts, amperes)
+    _by_hand(x, key, n)
+    _readings(x, u, f, y, key, n, volts, amperes)
 
 
 def _current(plant: int, n: int) -> float:
@@ -197,7 +175,7 @@ def _measure(x: Row, volts: float, amperes: float, key: int, n: int) -> None:
         x[R_SLOW] = x[R_FAST]
 
 
-def _calendar(x: Row, u: Row, p: Sequence[float], key: int, n: int) -> None:
+def _calendar(x: Row, key: int, n: int) -> None:
     """Tapping once a day and an anode change every 32 h, by people who come late."""
     x[ANODE_AGE] += 1.0
     x[WORK] *= 0.99985
@@ -348,7 +326,7 @@ def _regulate(x: Row, u: Row) -> None:
         x[BEAM] += 260.0
 
 
-def _by_hand(x: Row, p: Sequence[float], key: int, n: int) -> None:
+def _by_hand(x: Row, key: int, n: int) -> None:
     """Measured by people: bath temperature every 8 h, metal daily, the laboratory's AlF3 hours after its sample."""
     shift = n // 28800
     if n - shift * 28800 == 3600 + int(5400.0 * uniform(key, shift, C_BATH)):
@@ -365,9 +343,7 @@ def _by_hand(x: Row, p: Sequence[float], key: int, n: int) -> None:
         x[ALF3_DUE] = 0.0
 
 
-def _readings(
-    x: Row, u: Row, p: Sequence[float], f: Sequence[float], y: Row, key: int, n: int, volts: float, amperes: float
-) -> None:
+def _readings(x: Row, u: Row, f: Sequence[float], y: Row, key: int, n: int, volts: float, amperes: float) -> None:
     effect = 1.0 if x[MODE] == ANODE_EFFECT else 0.0
     x[KWH] += volts * amperes / 3600.0
     y[Y_V] = volts

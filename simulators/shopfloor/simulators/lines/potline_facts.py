@@ -19,7 +19,7 @@ def starvation_ratio() -> float:
 def _one(key: int) -> float:
     p = [param.value for param in pot.PARAMS]
     x, u = [0.0] * len(pot.STATES), [spec.default for spec in pot.SETPOINTS]
-    y, f = [0.0] * len(pot.TAGS), [0.0] * len(pot.FAULTS)
+    y, f = [0.0] * len(pot.LINE.tags), [0.0] * len(pot.FAULTS)
     pot.init(x, u, p, key, 0)
     f[pot.F_BLOCK] = 1.0
     x[pot.ALUMINA], x[pot.SLUDGE] = 3.0, 0.0
