@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +66,20 @@ def listener(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Says `ready` on standard output as soon as it answers."""
+    """Says `ready` on standard output as soon as it answers; a signal ends it and nothing else.
+
+    uvicorn itself raises the signal again when it has stopped, which would end the process before its parts are closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at SIGINT and SIGTERM."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from shopfloor.gateway.registry import connector
 from shopfloor.plant import ShopfloorError
-from shopfloor.plant.config import CONNECTORS, PlantConfig, check_options, load
+from shopfloor.plant.config import PlantConfig, check_options, load
+from shopfloor.plant.contracts import Connector
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,15 +29,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _options(config: PlantConfig) -> dict[str, Any]:
     """The options model of every connector that the file uses."""
-    wanted = {source.kind for source in config.sources}
-    return {point.name: _load(point).options for point in entry_points(group=CONNECTORS) if point.name in wanted}
+    return {kind: _load(kind).options for kind in {source.kind for source in config.sources}}
 
 
-def _load(point: Any) -> Any:
+def _load(kind: str) -> Connector:
     try:
-        return point.load()
+        return connector(kind)
     except ModuleNotFoundError as missing:
         raise ShopfloorError(
-            f"The connector {point.name!r} needs {missing.name}, which is not installed: run"
+            f"The connector {kind!r} needs {missing.name}, which is not installed: run"
             " `pip install 'shopfloor[gateway]'`."
         ) from missing
