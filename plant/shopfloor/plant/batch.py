@@ -156,11 +156,14 @@ class Batch:
                 records = list(reader)
             for record in records:
                 record.validate(full=True)
-        except (pa.ArrowException, OSError) as problem:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as problem:
             raise BatchError(f"{len(data)} bytes are no Arrow IPC stream ({problem}).") from problem
         if len(records) != 1:
             raise BatchError(f"A batch is one Arrow record: these bytes hold {len(records)}.")
-        return cls.from_arrow(records[0])
+        try:
+            return cls.from_arrow(records[0])
+        except UnicodeDecodeError as problem:
+            raise BatchError(f"{len(data)} bytes hold text that is not UTF-8 ({problem}).") from problem
 
     def take(self, rows: NDArray[Any] | slice) -> Batch:
         """The chosen rows (a mask, indices or a slice), with the same names."""
