@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -95,12 +95,20 @@ def schema(kind: Kind) -> pa.Schema:
     return pa.schema([("tag", pa.int32()), ("time", _TIME), ("value", _VALUE[kind]), ("quality", pa.uint32())])
 
 
-def is_coarse(rows: Rows, kind: Kind) -> bool:
-    """Whether the values repeat so much that a dictionary is smaller than their bytes: rounded or held values."""
-    return kind is Kind.TEXT or len(np.unique(rows.value)) * 3 < len(rows)
+def is_coarse(sample: Sequence[Rows], kind: Kind) -> bool:
+    """Whether a dictionary of values makes the sample smaller than their bytes do: rounded and held values."""
+    return kind is Kind.TEXT or _packed_size(sample, kind, coarse=True) < _packed_size(sample, kind, coarse=False)
 
 
-def writer(path: Path, kind: Kind, coarse: bool) -> pq.ParquetWriter:
+def _packed_size(sample: Sequence[Rows], kind: Kind, *, coarse: bool) -> int:
+    sink = pa.BufferOutputStream()
+    with writer(sink, kind, coarse) as out:
+        for rows in sample:
+            out.write_table(to_table(rows, kind))
+    return len(sink.getvalue())
+
+
+def writer(where: Path | pa.NativeFile, kind: Kind, coarse: bool) -> pq.ParquetWriter:
     """A Parquet writer with the encodings that measured best for plant data; `coarse` as `is_coarse` says."""
     encoding = {"time": "DELTA_BINARY_PACKED"}
     dictionary = ["tag", "quality"]
@@ -109,7 +117,7 @@ def writer(path: Path, kind: Kind, coarse: bool) -> pq.ParquetWriter:
     else:
         dictionary.append("value")
     return pq.ParquetWriter(
-        path, schema(kind), compression="zstd", compression_level=3, use_dictionary=dictionary, column_encoding=encoding
+        where, schema(kind), compression="zstd", compression_level=3, use_dictionary=dictionary, column_encoding=encoding
     )
 
 
