@@ -80,7 +80,12 @@ class History:
 
 async def _start(*words: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "shopfloor.simulators.children", *words, stdin=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "shopfloor.simulators.children",
+        *words,
+        stdin=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 
 from shopfloor.plant import quality
-from shopfloor.simulators.engine import Simulation
+from shopfloor.simulators.engine import SetpointError, Simulation
 from shopfloor.simulators.frame import Change, Frame
 from shopfloor.simulators.mqtt import Client
 
@@ -90,7 +90,9 @@ class Orders:
         """Set the setpoint; an order that makes no sense or is refused changes nothing and is logged."""
         place, setpoint = name.removesuffix("/set").rsplit("/", 1)
         try:
-            value = float(json.loads(payload)["v"])
-            self._simulation.write(self._assets[place], setpoint, value)
-        except (ValueError, KeyError, TypeError) as problem:
-            _LOG.warning("A message on %s was refused: %s", name, problem)
+            self._simulation.write(self._assets[place], setpoint, float(json.loads(payload)["v"]))
+        except SetpointError as refused:
+            _LOG.warning("%s", refused)
+        except (ValueError, KeyError, TypeError):
+            text = payload[:80].decode(errors="replace")
+            _LOG.warning('The order %r on %s was refused: {"v": number} for a known asset was expected.', text, name)
