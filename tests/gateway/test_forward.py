@@ -21,7 +21,8 @@ TAG = "delta/frames/machining/cell-a/cnc-01/load"
 
 
 def batch(n: int, first: int = 0) -> Batch:
-    return Batch.of(Sample(TAG, first + i, float(i)) for i in range(n))
+    value = np.arange(n, dtype=np.float64)
+    return Batch((TAG,), np.zeros(n, np.int32), np.arange(first, first + n), value, np.zeros(n, np.uint32))
 
 
 @asynccontextmanager

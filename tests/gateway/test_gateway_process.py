@@ -187,6 +187,30 @@ async def test_nothing_acknowledged_is_lost_when_killed(
         assert source["accepted"] == ingest.stored(source["name"])
 
 
+async def test_a_broker_that_dies_and_comes_back_is_read_on(
+    tmp_path: Path, ingest: Any, wait_until: Callable[..., Any]
+) -> None:
+    def source() -> dict[str, Any]:
+        found: dict[str, Any] = ingest.healths[-1]["sources"][0] if ingest.healths else {"state": ""}
+        return found
+
+    with running(mosquitto_broker(tmp_path)) as broker:
+        config = write(tmp_path / "plant.yaml", ingest.url, MQTT.format(url=broker.url))
+        with gateway(config, tmp_path / "data"):
+            await wait_until(lambda: source()["state"] == "connected")
+            broker.kill()
+            await wait_until(lambda: source()["state"] == "waiting")
+            assert source()["detail"]
+            broker.start()
+            await wait_until(lambda: source()["state"] == "connected")
+            client = publisher(broker.url)
+            publish(client, 1)
+            await wait_until(lambda: ingest.stored("potline") == 2)
+            client.disconnect()
+            client.loop_stop()
+            assert source()["reconnects"] >= 1
+
+
 @pytest.mark.parametrize("fault", ["second", "folder", "config"])
 def test_what_prevents_a_start_is_one_sentence(tmp_path: Path, ingest: Any, fault: str) -> None:
     config = write(tmp_path / "plant.yaml", ingest.url, RECORDING.format(folder=tmp_path))
@@ -199,7 +223,7 @@ def test_what_prevents_a_start_is_one_sentence(tmp_path: Path, ingest: Any, faul
         answer = start(config, Path("/proc/1/spool"))
         assert "cannot be used" in answer.stderr
     else:
-        config.write_text(config.read_text().replace("}\n", ", pol: 1s}\n"))
+        config.write_text(config.read_text().replace("kind: recording,", "kind: recording, pol: 1s,"))
         answer = start(config, data)
         assert "'pol'" in answer.stderr
     assert answer.returncode == 1

@@ -176,10 +176,17 @@ async def test_a_link_that_falls_silent_is_noticed(
 
 
 async def test_what_the_server_lacks_is_said(machine_server: Callable[..., Any], port: int) -> None:
-    async with machine_server(port, {"Spindle/Load": 0.5}):
+    async with machine_server(port, {"Spindle/Load": 0.5}) as server:
         source = OpcuaSource("m", options(port, tags={"Spindle/Load": "load", "Spindle/Lode": "lode"}))
         async with source.open() as batches:
             assert [sample.tag for sample in await anext(batches)] == [f"{ASSET}/load"]
+        every = OpcuaSource("m", options(port, trigger="timestamp"))
+        async with every.open() as batches, asyncio.timeout(20):
+            for _ in range(3):
+                await server.test_nodes["Spindle/Load"].write_value(0.5)
+            seen = 0
+            while seen < 3:
+                seen += len(await anext(batches))
         assert source.detail == "1 variables are not there, the first is Machines/CNC-01/Spindle/Lode."
         with pytest.raises(SourceLost, match="has none of the variables"):
             async with OpcuaSource("m", options(port, tags={"No": "no"})).open():

@@ -49,8 +49,8 @@ class Device:
             self.acknowledged += 1
 
 
-def batch(n: int, kind: float | str = 0.5) -> Batch:
-    return Batch.of(Sample(TAG, i, kind) for i in range(n))
+def batch(n: int) -> Batch:
+    return Batch((TAG,), np.zeros(n, np.int32), np.arange(n), np.full(n, 0.5), np.zeros(n, np.uint32))
 
 
 @asynccontextmanager

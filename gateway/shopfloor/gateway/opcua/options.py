@@ -45,6 +45,9 @@ class OpcuaOptions(Section):
     publishing_interval: Duration = Field(0.5, description="How often the server sends what has changed.")
     sampling_interval: Duration | None = Field(None, description="How often it looks; by default as fast as it can.")
     queue: Whole | None = Field(None, ge=1, description="Values the server keeps per variable; by default 10 s.")
+    trigger: Literal["value", "timestamp"] = Field(
+        "value", description="'timestamp': report every sample, also one whose value is the same as before."
+    )
     assets: dict[str, str] = Field({}, description="Browse path below Objects -> asset path; names joined by '/'.")
     tags: dict[str, str] = Field({}, description="Browse path below each asset -> tag name.")
     nodes: tuple[NodeOptions, ...] = Field((), description="Single variables by NodeId.")

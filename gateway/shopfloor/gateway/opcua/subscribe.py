@@ -79,6 +79,8 @@ def _request(item: Item, handle: int, options: OpcuaOptions) -> ua.MonitoredItem
     request.RequestedParameters.SamplingInterval = (options.sampling_interval or 0.0) * 1_000
     request.RequestedParameters.QueueSize = options.queue_size
     request.RequestedParameters.DiscardOldest = True
+    if options.trigger == "timestamp":
+        request.RequestedParameters.Filter = ua.DataChangeFilter(ua.DataChangeTrigger.StatusValueTimestamp)
     return request
 
 
