@@ -53,10 +53,10 @@ class Gateways:
         self._listeners: list[Listener] = []
 
     def load(self) -> None:
-        """Recall the posts of the last run."""
+        """Recall the posts of the last run: their counters are as true as ever, their links are unknown."""
         try:
             rows = json.loads(self._file.read_text("utf-8"))
-            self._posts = {row["gateway"]: Post(**row) for row in rows}
+            self._posts = {row["gateway"]: _recalled(row["gateway"], row["body"], self._clock()) for row in rows}
         except FileNotFoundError:
             return
         except (OSError, ValueError, TypeError, KeyError) as problem:
@@ -98,6 +98,13 @@ class Gateways:
         """The last post of every gateway, by name."""
         with self._lock:
             return sorted(self._posts.values(), key=lambda post: post.name)
+
+
+def _recalled(gateway: str, body: dict[str, Any], now: int) -> Post:
+    """A post of the last run. Silence is counted from now on: the gateway could not reach a server that was down."""
+    unknown = {"state": "waiting", "detail": "It has not reported since this server started.", "values_per_s": 0.0}
+    sources = [s if s.get("state") == "finished" else {**s, **unknown} for s in body.get("sources", ())]
+    return Post(gateway, now, {**body, "sources": sources})
 
 
 def link_events(post: Post, previous: Post | None) -> list[Event]:

@@ -29,7 +29,7 @@ LINES: Final = ("machining", "potline")
 _LEAST_SPACE: Final = 1_000_000_000
 _FIGURES_S: Final = 2.0
 _KILL_S: Final = 4.0
-_DEVICES_S: Final = 20.0
+_DEVICES_S: Final = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

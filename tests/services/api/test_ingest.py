@@ -146,3 +146,22 @@ def test_the_ledger_survives_a_restart(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         (source,) = server.get("/ledger")["sources"]
         assert (source["accepted"], source["spooled"], source["stored"], source["balanced"]) == (3, 1, 2, True)
+
+
+def test_a_restarted_server_does_not_blame_a_gateway_at_once(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.post_health()
+    with running(tmp_path) as server:
+        health = server.get("/health")
+        assert health["sources"][0]["state"] == "waiting"
+        assert "not reported since this server started" in health["sources"][0]["detail"]
+        assert server.get("/alarms") == []
+        server.post_health()
+        assert server.get("/health")["status"] == "ok"
+
+
+def test_a_gateway_with_a_new_spool_replaces_its_older_self(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.post_health("edge-1-00000001")
+        server.post_health("edge-1-00000002")
+        assert [s["gateway"] for s in server.get("/health")["sources"]] == ["edge-1"]
