@@ -1,7 +1,7 @@
 """A short past of a few assets, in one call and in this process: batches as a gateway would hand them over, and truth.
 
 >>> cell = record("potline", ["d/s/potline/r/pot-01"], seed=1, hours=0.5)
->>> sum(len(batch) for batch in cell.batches) > 1000, cell.truth.num_rows
+>>> sum(len(batch) for batch in cell.batches) > 100, cell.truth.num_rows
 (True, 60)
 """
 

@@ -58,7 +58,7 @@ PARAMS: Final = (
     Param("side", 29.0, "kW/K", "from bath to ledge per kelvin of superheat", spread=0.06),
     Param("critical", 1.0, "-", "alumina at which this pot goes on anode effect, against nominal", spread=0.05),
     Param("noise", 9.0, "mV", "voltage noise of a quiet pot", spread=0.20),
-    Param("blocks", 0.32, "1/d", "blocked feeders per day", spread=0.45),
+    Param("blocks", 0.26, "1/d", "blocked feeders per day", spread=0.45),
     Param("dissolve", 1.0, "-", "how well this pot dissolves its feed", spread=0.025),
 )
 P_PLANT, P_EXTERNAL, P_BATH, P_EFFICIENCY, P_TOP, P_SIDE, P_CRITICAL, P_NOISE, P_BLOCKS, P_DISSOLVE = range(len(PARAMS))
