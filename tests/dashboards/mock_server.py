@@ -25,7 +25,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 TICK_S = 0.2
-BAD = 0x808C0000
+BAD = 0x808C_0000
 BAD_TAG = "cnc-03/coolant.flow"
 
 
@@ -215,4 +215,5 @@ if __name__ == "__main__":
     parser.add_argument("--static", type=Path, default=Path(__file__).parents[2] / "dashboards/shopfloor/dashboards/static")
     given = parser.parse_args()
     mock, bound = server(given.static, given.port)
+    print("ready", json.dumps({"url": "http://{}:{}".format(*bound.getsockname())}), flush=True)
     mock.run(sockets=[bound])

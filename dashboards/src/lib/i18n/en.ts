@@ -8,7 +8,7 @@ export const en = {
   "alarm.acknowledge.of": "Acknowledge {alarm}",
   "alarm.acknowledged.by": "{by} at {time}",
   "alarm.advice": "Do:",
-  "alarm.counts": "Open alarms: {p1} of priority 1, {p2} of priority 2, {p3} of priority 3",
+  "alarm.counts": "Open alarms",
   "alarm.lasted": "lasted {time}",
   "alarm.limit": "limit {limit} {unit}",
   "alarm.priority": "Priority {level}",

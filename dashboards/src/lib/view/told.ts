@@ -1,6 +1,13 @@
-import type { Alarm, Prediction } from "../api/types.ts";
+import type { Alarm, Prediction, Tag } from "../api/types.ts";
 import { fixed } from "../format/numbers.ts";
-import { told, word } from "../i18n/i18n.svelte.ts";
+import { i18n, told, word } from "../i18n/i18n.svelte.ts";
+
+/** A tag as people call it: its title from the plant file, or our Chinese word for it. */
+export function tagName(tag: Pick<Tag, "name" | "title" | "unit">): string {
+  const title = tag.title || tag.name;
+  if (i18n.language === "en") return title;
+  return word(`${tag.name} ${tag.unit}`, "") || word(tag.name, title);
+}
 
 type Facts = Record<string, string | number>;
 

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encode } from "@msgpack/msgpack";
+import { readFrame } from "../src/lib/live/frames.ts";
+import { Pace, backoff } from "../src/lib/live/pace.ts";
+import { Ring } from "../src/lib/live/ring.ts";
+import { Series } from "../src/lib/live/series.ts";
+
+const BAD = 0x808c0000;
+const bytes = (column: ArrayBufferView): Uint8Array => new Uint8Array(column.buffer);
+
+test("a ring keeps the newest samples in memory that does not grow", () => {
+  const ring = new Ring(4);
+  for (let i = 0; i < 1000; i++) assert.ok(ring.push(i, i * 2));
+  assert.deepEqual([...ring.times], [996, 997, 998, 999]);
+  assert.deepEqual([...ring.values], [1992, 1994, 1996, 1998]);
+  assert.equal(ring.length, 4);
+  assert.equal(ring.times.buffer.byteLength, 4 * 2 * 8);
+});
+
+test("a ring leaves repeated and older samples out", () => {
+  const ring = new Ring(4);
+  ring.push(10, 1);
+  assert.equal(ring.push(10, 2), false);
+  assert.equal(ring.push(9, 3), false);
+  assert.deepEqual([...ring.values], [1]);
+});
+
+test("a ring forgets what is older than asked", () => {
+  const ring = new Ring(8);
+  for (let i = 0; i < 8; i++) ring.push(i, i);
+  ring.trim(5);
+  assert.deepEqual([...ring.times], [5, 6, 7]);
+});
+
+test("a values frame is read whatever the offset of its columns", () => {
+  const frame = readFrame(
+    encode({
+      k: "values",
+      seq: 7,
+      time: 1000.5,
+      i: bytes(Int32Array.of(0, 2)),
+      t: bytes(Float64Array.of(1, 2)),
+      v: bytes(Float64Array.of(4.2, NaN)),
+      q: bytes(Uint32Array.of(0, BAD)),
+      x: [[1, 3, "EXECUTE", 0]],
+    }),
+  );
+  assert.ok(frame?.k === "values");
+  assert.deepEqual([...frame.index], [0, 2]);
+  assert.deepEqual([...frame.value], [4.2, NaN]);
+  assert.deepEqual([...frame.quality], [0, BAD]);
+  assert.deepEqual(frame.texts, [[1, 3, "EXECUTE", 0]]);
+});
+
+test("a frame of an unknown kind is nothing", () => {
+  assert.equal(readFrame(encode({ k: "later" })), null);
+  assert.equal(readFrame(encode(null)), null);
+});
+
+test("a series joins history and live samples and marks what is bad", () => {
+  const series = new Series(16);
+  const time = [1000, 2000, 3000, 4000];
+  series.load({ tag: "a", unit: "", kind: "float", downsampled: true, time, value: [1, null, 3, 4], low: [0, null, 2, 3], high: [2, null, 4, 5], quality: [0, BAD, 0, 0] });
+  assert.equal(series.append(4000, 9, 0), false);
+  assert.ok(series.append(5000, 5, 0));
+  const [t, v, low, high] = series.views();
+  assert.deepEqual([...t], [1, 2, 3, 4, 5]);
+  assert.deepEqual([...v], [1, NaN, 3, 4, 5]);
+  assert.deepEqual([...low], [0, NaN, 2, 3, 5]);
+  assert.deepEqual([...high], [2, NaN, 4, 5, 5]);
+  assert.deepEqual(series.badSpans(), [{ from: 2000, to: 3000 }]);
+});
+
+test("a series keeps one sample before its window, so that the line reaches the edge", () => {
+  const series = new Series(16);
+  for (const t of [1000, 2000, 3000]) series.append(t, 1, 0);
+  series.trim(2500);
+  assert.deepEqual([...series.views()[0]], [2, 3]);
+});
+
+test("a series never grows", () => {
+  const series = new Series(8);
+  for (let i = 1; i < 1000; i++) series.append(i * 1000, i, 0);
+  assert.equal(series.length, 8);
+  assert.equal(series.views()[0].buffer.byteLength, 8 * 2 * 8);
+});
+
+test("connecting again waits longer each time, up to five seconds", () => {
+  const waits = [0, 1, 2, 3, 4, 5, 20].map((n) => Math.round(backoff(n, () => 0.5)));
+  assert.deepEqual(waits, [200, 400, 800, 1600, 3200, 5000, 5000]);
+});
+
+test("silence is judged by the pace of the tag", () => {
+  const fast = new Pace();
+  for (let t = 0; t < 5000; t += 100) fast.heard(t);
+  assert.equal(fast.patience, 3000);
+  const slow = new Pace();
+  for (const t of [0, 60_000, 120_000]) slow.heard(t);
+  assert.equal(slow.patience, 180_000);
+});

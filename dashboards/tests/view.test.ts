@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { query } from "../src/lib/api/http.ts";
+import type { Alarm, Asset, Prediction, Tag } from "../src/lib/api/types.ts";
+import { en } from "../src/lib/i18n/en.ts";
+import { zh } from "../src/lib/i18n/zh.ts";
+import { barScale, outside } from "../src/lib/view/bar.ts";
+import { attention, condition } from "../src/lib/view/condition.ts";
+import { headline, keyTag, linesOf, stateKind } from "../src/lib/view/lines.ts";
+import { readable } from "../src/lib/view/predicted.ts";
+import { assetHref, route, tagHref } from "../src/lib/view/route.ts";
+import { segments, shares } from "../src/lib/view/timeline.ts";
+
+const tag = (name: string, more: Partial<Tag> = {}): Tag => ({
+  path: `s/a/l/c/m/${name}`, name, kind: "float", unit: "", title: name, description: "", decimals: 1, normal: null, limits: [], states: [], writable: false, ...more,
+});
+const asset = (name: string, tags: Tag[] = [], type = "mixer"): Asset => ({
+  path: `s/a/l/c/${name}`, site: "s", area: "a", line: "l", cell: "c", asset: name, type, title: name, type_title: type, state: null, alarms: {}, tags,
+});
+const alarm = (on: string, priority: 1 | 2 | 3, state: Alarm["state"] = "active"): Alarm => ({
+  id: on + priority, asset: `s/a/l/c/${on}`, tag: null, kind: "limit", code: "x", priority, state, title: "t", sentence: "", why: "", advice: "",
+  since: 0, returned: null, acknowledged: null, value: null, limit: null, unit: "", values: {},
+});
+const prediction = (on: string, target: string, status: Prediction["status"], more: Partial<Prediction> = {}): Prediction => ({
+  asset: `s/a/l/c/${on}`, target, title: target, time: 0, value: 1, low: 0, high: 2, coverage: 0.9, unit: "", status, sentence: "", advice: "", baseline: null,
+  reasons: [], model: "m", trained_at: null, ...more,
+});
+
+test("addresses lead to pages and back", () => {
+  assert.deepEqual(route("/"), { page: "overview", rest: "" });
+  assert.deepEqual(route("/line/frames/machining/"), { page: "line", rest: "frames/machining" });
+  assert.deepEqual(route(assetHref("s/a/l/c/pot 1")), { page: "asset", rest: "s/a/l/c/pot 1" });
+  assert.deepEqual(route(tagHref("s/a/l/c/m/x.y")), { page: "tag", rest: "s/a/l/c/m/x.y" });
+  assert.equal(route("/asset/too/short").page, "missing");
+  assert.equal(route("/nothing").page, "missing");
+});
+
+test("a query repeats the key of a list and leaves absent values out", () => {
+  assert.equal(query({ tag: ["a", "b"], points: undefined, start: 5 }), "?tag=a&tag=b&start=5");
+  assert.equal(query({}), "");
+});
+
+test("the worst asset comes first", () => {
+  const assets = ["a", "b", "c", "d"].map((name) => asset(name));
+  const alarms = [alarm("b", 2), alarm("c", 1, "acknowledged"), alarm("a", 3, "closed")];
+  const due = attention(assets.map((one) => condition(one, alarms, one.asset === "d" ? [prediction("d", "x", "act")] : [])));
+  assert.deepEqual(due.map((one) => one.asset.asset), ["c", "b", "d"]);
+});
+
+test("an unknown type shows its first number that has a normal range", () => {
+  const one = asset("m", [tag("note", { kind: "text" }), tag("count"), tag("level", { normal: [0, 1] })]);
+  assert.equal(keyTag(one)?.name, "level");
+  assert.deepEqual(linesOf([one]).map((line) => line.id), ["a/l"]);
+});
+
+test("a tile shows its own prediction unless another one is urgent", () => {
+  const one = asset("m", [], "machine-tool");
+  const own = prediction("m", "tool_life", "ok");
+  assert.equal(headline(one, [prediction("m", "dimension", "ok"), own]), own);
+  const urgent = prediction("m", "dimension", "act");
+  assert.equal(headline(one, [own, urgent]), urgent);
+});
+
+test("a bar puts the normal range in its middle and never leaves its frame", () => {
+  const scale = barScale({ normal: [10, 20], limits: [] })!;
+  assert.equal(scale(15), 50);
+  assert.equal(scale(1000), 100);
+  assert.equal(outside({ normal: [10, 20] }, 21), true);
+  assert.equal(barScale({ normal: null, limits: [] }), null);
+});
+
+test("a share is read in percent, a dimension around zero", () => {
+  const share = readable(prediction("m", "anode_effect", "act", { value: 0.72, low: 0.5, high: 0.9 }));
+  assert.deepEqual([share.value, share.unit, share.at, share.interval], ["72", "%", 72, "50 … 90 %"]);
+  const off = readable(prediction("m", "dimension", "ok", { value: 0, low: -10, high: 10, unit: "µm" }));
+  assert.equal(off.at, 50);
+});
+
+test("states last until the next one, the last until now", () => {
+  const all = segments([0, 100, 200], ["A", "B", "A"], 50, 400, 300);
+  assert.deepEqual(all, [{ from: 50, to: 100, state: "A" }, { from: 100, to: 200, state: "B" }, { from: 200, to: 300, state: "A" }]);
+  assert.deepEqual(shares(all).map(([state]) => state), ["A", "B"]);
+  assert.deepEqual(["EXECUTE", "idle", "ANODE_EFFECT", null].map(stateKind), ["run", "wait", "halt", "wait"]);
+});
+
+test("both languages have the same texts with the same places to fill", () => {
+  const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
+  for (const key of Object.keys(en) as (keyof typeof en)[]) assert.deepEqual(places(zh[key]), places(en[key]), key);
+});

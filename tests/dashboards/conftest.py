@@ -1,0 +1,98 @@
+"""The mock plant as a child process, and a browser that counts what a page complains about."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from shopfloor.dashboards import static_folder
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SHOTS = ROOT / "build" / "screenshots"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update",
+    "--disable-sync", "--disable-quic", "--hide-scrollbars",
+]  # fmt: skip
+
+
+class MockPlant:
+    """The address of the mock server, and its switches."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def switch(self, **switches: Any) -> dict[str, Any]:
+        """Set switches; answers what the pages asked so far."""
+        answer = httpx.post(f"{self.url}/mock", json=switches)
+        return dict(answer.json())
+
+    def asked(self, what: str) -> list[str]:
+        """Requests that began with a name."""
+        return [line for line in self.switch()["asked"] if line.startswith(what)]
+
+
+@pytest.fixture(scope="session")
+def mock_server() -> Iterator[MockPlant]:
+    """The mock plant, serving the compiled pages."""
+    command = [sys.executable, str(HERE / "mock_server.py"), "--port", "0", "--static", str(static_folder())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        word, _, rest = process.stdout.readline().partition(" ")
+        assert word == "ready"
+        yield MockPlant(json.loads(rest)["url"])
+        process.terminate()
+
+
+@pytest.fixture
+def mock_plant(mock_server: MockPlant) -> Iterator[MockPlant]:
+    """The mock plant in its usual state."""
+    mock_server.switch(silent=False, busy=None, forget=True)
+    yield mock_server
+    mock_server.switch(silent=False, busy=None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Headless Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("There is no Chromium on this machine; `make test` installs it when it may.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
+    """Open an address of the mock plant; at the end no page may have complained on its console."""
+    said: list[str] = []
+    contexts = []
+
+    def opened(path: str, width: int = 1920, height: int = 1080, **parameters: str) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda m: said.append(f"{path}: {m.text}") if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda e: said.append(f"{path}: {e}"))
+        query = "&".join(f"{key}={value}" for key, value in {"lang": "en", "theme": "light", **parameters}.items())
+        page.goto(f"{mock_plant.url}{path}{'&' if '?' in path else '?'}{query}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert [line for line in said if "WebSocket" not in line] == []

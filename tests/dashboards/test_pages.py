@@ -1,0 +1,259 @@
+"""Every page in headless Chromium against the mock plant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+SHOTS = ROOT / "build" / "screenshots"
+AXE = ROOT / "dashboards/node_modules/axe-core/axe.min.js"
+CNC, POT = "delta/frames/machining/cell-a/cnc-07", "delta/smelter/potline/row-1/pot-13"
+PAGES = {
+    "overview": ("/", "tile"),
+    "line-machining": ("/line/frames/machining", "tile"),
+    "line-potline": ("/line/smelter/potline", "tile"),
+    "asset-cnc": (f"/asset/{CNC}", "trend"),
+    "asset-pot": (f"/asset/{POT}", "trend"),
+    "tag": (f"/tag/{CNC}/spindle.power", "trend"),
+    "alarms": ("/alarms", "alarms"),
+    "connections": ("/connections", "source"),
+    "models": ("/models", "model"),
+}
+SCREENS: dict[str, tuple[int, int, dict[str, str]]] = {
+    "desk": (1920, 1080, {}),
+    "wall": (1920, 1080, {"wall": "", "theme": "dark", "lang": "zh"}),
+    "tablet": (834, 1112, {"lang": "zh"}),
+}
+
+
+def settle(page: Page, seconds: float = 0.6) -> None:
+    """Let a few frames arrive and be drawn."""
+    page.wait_for_function(
+        "([start, s]) => performance.now() - start > s * 1000", arg=[page.evaluate("performance.now()"), seconds]
+    )
+
+
+def sideways(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_every_screen(open_page: Any, name: str) -> None:
+    path, content = PAGES[name]
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for screen, (width, height, look) in SCREENS.items():
+        page = open_page(path, width, height, **look)
+        expect(page.get_by_test_id(content).first).to_be_visible()
+        settle(page, 0.4)
+        assert sideways(page) <= 0, screen
+        assert screen != "wall" or page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        page.screenshot(path=SHOTS / f"{name}-{screen}.png", full_page=screen == "tablet")
+        if screen == "desk":
+            page.set_viewport_size({"width": 3840, "height": 2160})
+            settle(page, 0.1)
+            assert sideways(page) <= 0, "3840x2160"
+        page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/line/frames/machining", "/line/smelter/potline"])
+def test_key_values_are_readable_on_a_wall(open_page: Any, path: str) -> None:
+    page = open_page(path, wall="")
+    expect(page.get_by_test_id("tile").first).to_be_visible()
+    sizes = page.evaluate("[...document.querySelectorAll('[data-key]')].map(e => parseFloat(getComputedStyle(e).fontSize))")
+    assert min(sizes) >= 38
+    clipped = page.evaluate(
+        "[...document.querySelectorAll('[data-testid=tile]')].filter(e => e.scrollHeight > e.clientHeight + 2 || e.scrollWidth > e.clientWidth + 2).length"
+    )
+    assert clipped == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(open_page: Any, name: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: run `npm ci` in the folder dashboards.")
+    path, content = PAGES[name]
+    page = open_page(path)
+    expect(page.get_by_test_id(content).first).to_be_visible()
+    settle(page, 0.3)
+    page.evaluate(AXE.read_text("utf-8"))
+    for _ in range(2):
+        for _ in range(2):
+            assert violations(page) == []
+            page.keyboard.press("d")
+        page.get_by_role("button", name="中文" if page.locator("html[lang=en]").count() else "English").click()
+
+
+def violations(page: Page) -> list[str]:
+    found = page.evaluate(
+        "() => axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"
+    )
+    return [f"{rule}: {html} {why}" for impact, rule, html, why in found if impact in {"serious", "critical"}]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_symbols_stand_out(open_page: Any, theme: str) -> None:
+    """Non-text contrast of at least 3:1: each priority symbol or its outline against the panel, the bar's mark, the focus ring."""
+    page = open_page("/", theme=theme)
+    expect(page.get_by_test_id("tile").first).to_be_visible()
+    colours = page.evaluate(
+        "() => Object.fromEntries(['panel','page','band','p1','p2-edge','p3','mark','trace','edge','focus'].map("
+        "n => [n, getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim()]))"
+    )
+    pairs = [("p1", "panel"), ("p2-edge", "panel"), ("p3", "panel"), ("mark", "band"), ("trace", "band"), ("trace", "panel"), ("edge", "panel"), ("focus", "panel"), ("focus", "page")]
+    assert {pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2) for pair in pairs if contrast(colours[pair[0]], colours[pair[1]]) < 3} == {}
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours after WCAG 2.2."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_values_move(open_page: Any) -> None:
+    page = open_page("/")
+    values = page.locator("[data-key]")
+    expect(values.first).not_to_have_text("–")
+    before = values.all_inner_texts()
+    page.wait_for_function("old => [...document.querySelectorAll('[data-key]')].some((e, i) => e.innerText !== old[i])", arg=before)
+
+
+def test_a_silent_server_makes_the_page_stale(open_page: Any, mock_plant: Any) -> None:
+    page = open_page("/")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    mock_plant.switch(silent=True)
+    expect(page.get_by_test_id("stale")).to_contain_text("STALE")
+    expect(page.get_by_test_id("tile").first).to_contain_text("STALE")
+    mock_plant.switch(silent=False)
+    expect(page.get_by_test_id("stale")).to_have_count(0)
+
+
+def test_a_lost_socket_comes_back_by_itself(open_page: Any, mock_plant: Any) -> None:
+    page = open_page(f"/asset/{CNC}")
+    expect(page.get_by_test_id("trend").first).to_be_visible()
+    settle(page)
+    mock_plant.switch(forget=True, drop=True)
+    page.wait_for_function("() => document.querySelector('[data-testid=now] b')")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    refilled(mock_plant, page)
+
+
+def refilled(mock_plant: Any, page: Page) -> None:
+    for _ in range(50):
+        if mock_plant.asked("history?tag="):
+            return
+        settle(page, 0.1)
+    raise AssertionError("After the socket came back the page did not ask the history for what it missed.")
+
+
+def test_drag_asks_the_server_for_the_chosen_time(open_page: Any, mock_plant: Any) -> None:
+    page = open_page(f"/tag/{CNC}/spindle.power?span=1h")
+    plot = page.locator(".u-over")
+    expect(plot).to_be_visible()
+    settle(page)
+    mock_plant.switch(forget=True)
+    box = plot.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.25, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**from=*")
+    settle(page)
+    asked = mock_plant.asked("history?tag=")[-1]
+    parts = dict(part.split("=") for part in asked.split("?")[1].split("&"))
+    span = float(parts["end"]) - float(parts["start"])
+    assert span == pytest.approx(900_000 * 1.04, rel=0.03)
+    assert 200 <= int(parts["points"]) <= 3000
+    page.get_by_role("button", name="Live", exact=True).click()
+    page.wait_for_url("**span=15min*")
+
+
+def test_only_what_is_visible_is_subscribed(open_page: Any, mock_plant: Any) -> None:
+    page = open_page("/")
+    expect(page.get_by_test_id("tile").first).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page.get_by_test_id("alarms")).to_be_visible()
+    settle(page)
+    assert mock_plant.switch()["subscriptions"][-1] == []
+    page.evaluate("() => { Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange')); }")
+    page.go_back()
+    settle(page)
+    assert mock_plant.switch()["subscriptions"][-1] == []
+
+
+def test_acknowledge_with_name_and_note(open_page: Any) -> None:
+    page = open_page("/alarms")
+    row = page.get_by_test_id("alarms").locator("li").filter(has_text="Machine aborted")
+    row.get_by_role("button").click()
+    page.get_by_label("Your name").fill("Wang")
+    page.get_by_label("Note").fill("Called maintenance")
+    page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+    expect(row).to_contain_text("Wang")
+    expect(row).to_contain_text("Called maintenance")
+
+
+def test_progress_of_history_and_training(open_page: Any, mock_plant: Any) -> None:
+    mock_plant.switch(busy=0.42)
+    page = open_page("/")
+    expect(page.get_by_test_id("figures")).to_contain_text("42 %")
+    expect(page.get_by_role("progressbar")).to_have_count(2)
+
+
+def test_scores_stand_beside_the_baseline_with_their_split(open_page: Any) -> None:
+    page = open_page("/models")
+    model = page.get_by_test_id("model").filter(has_text="tool-life")
+    expect(model).to_contain_text("Tested on machines 17 to 20, split by machine and by time.")
+    expect(model).to_contain_text("2.60 min")
+    expect(model).to_contain_text("5.40 min")
+    expect(model).to_contain_text("not better than the baseline")
+    expect(model).to_contain_text("91.2 %")
+
+
+def test_language_and_theme_are_remembered(open_page: Any, mock_plant: Any) -> None:
+    page = open_page("/alarms")
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_role("heading", name="报警")).to_be_visible()
+    page.keyboard.press("d")
+    page.goto(f"{mock_plant.url}/models")
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_bad_quality_is_named(open_page: Any) -> None:
+    page = open_page("/asset/delta/frames/machining/cell-a/cnc-03")
+    row = page.get_by_test_id("tags").locator("tr").filter(has_text="coolant.flow")
+    expect(row).to_contain_text("BadSensorFailure")
+
+
+def test_unknown_addresses_say_the_next_step(open_page: Any) -> None:
+    page = open_page("/asset/delta/frames/machining/cell-a/cnc-99")
+    expect(page.get_by_text("There is no asset")).to_be_visible()
+    page = open_page("/nowhere")
+    expect(page.get_by_text("There is no page /nowhere")).to_be_visible()
+
+
+def test_first_view_is_light(open_page: Any, mock_plant: Any) -> None:
+    import gzip
+
+    import httpx
+
+    page = open_page("/")
+    expect(page.get_by_test_id("tile").first).to_be_visible()
+    files = page.evaluate("performance.getEntriesByType('resource').map(e => e.name).filter(n => n.includes('/assets/'))")
+    weight = sum(len(gzip.compress(httpx.get(name).content)) for name in [mock_plant.url, *files])
+    assert weight <= 100_000
+    assert all(name.startswith(mock_plant.url) for name in page.evaluate("performance.getEntriesByType('resource').map(e => e.name)"))
