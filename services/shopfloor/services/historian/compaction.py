@@ -31,7 +31,8 @@ def candidates(segments: Sequence[Segment], count: int, mirrored: Set[int] | Non
 def compact(parts: Sequence[Segment], folder: Path, id_: int, options: Options) -> tuple[Segment, int]:
     """One segment of many; and how many exact duplicates collapsed."""
     first = parts[0]
-    out = SegmentWriter(folder, first.kind, first.day, id_, options)
+    sample = [group_rows(part, len(part.groups) * at // len(parts)) for at, part in enumerate(parts)]
+    out = SegmentWriter(folder, first.kind, first.day, id_, options, sample)
     try:
         came = 0
         for rows in _merged(parts):

@@ -117,7 +117,12 @@ def writer(where: Path | pa.NativeFile, kind: Kind, coarse: bool) -> pq.ParquetW
     else:
         dictionary.append("value")
     return pq.ParquetWriter(
-        where, schema(kind), compression="zstd", compression_level=3, use_dictionary=dictionary, column_encoding=encoding
+        where,
+        schema(kind),
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=dictionary,
+        column_encoding=encoding,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,17 +22,22 @@ WORTH: Final = 4
 """A rollup is written where it is at least this many times shorter than the rows it stands for."""
 
 PIECE: Final = 65_536
+WINDOW: Final = 2048
+"""Rows in each of the samples that choose the encoding."""
 
 
 class SegmentWriter:
     """Writes one segment under a temporary name; `finish` syncs it and gives it its name."""
 
-    def __init__(self, folder: Path, kind: Kind, day: str, id_: int, options: Options) -> None:
+    def __init__(
+        self, folder: Path, kind: Kind, day: str, id_: int, options: Options, sample: Sequence[Rows] = ()
+    ) -> None:
         self.rows = 0
         self._kind, self._day, self._id, self._group_rows = kind, day, id_, options.group_rows
         self._path = folder / f"day={day}" / f"{kind.value}-{id_:08d}.parquet"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_suffix(".tmp")
+        self._sample = sample
         self._open_writer: pq.ParquetWriter | None = None
         self._rest: list[Rows] = []
         self._groups: list[Groups] = []
@@ -77,7 +83,7 @@ class SegmentWriter:
 
     def _write(self, group: Rows) -> None:
         if self._open_writer is None:
-            self._open_writer = writer(self._temporary, self._kind, is_coarse(group, self._kind))
+            self._open_writer = writer(self._temporary, self._kind, is_coarse(self._sample or [group], self._kind))
         self._open_writer.write_table(to_table(group, self._kind), row_group_size=self._group_rows)
         self._groups.append(index(group.tag, group.time, self._group_rows))
 
@@ -154,7 +160,8 @@ def _pieces(rows: Rows) -> list[Rows]:
 
 def write_segment(parts: list[Rows], kind: Kind, day: str, folder: Path, id_: int, options: Options) -> Segment:
     """One new segment of sorted pieces."""
-    out = SegmentWriter(folder, kind, day, id_, options)
+    windows = [part.take(slice(at, at + WINDOW)) for part in parts for at in range(0, len(part), 8 * WINDOW)]
+    out = SegmentWriter(folder, kind, day, id_, options, windows)
     try:
         for part in parts:
             out.add(part)
