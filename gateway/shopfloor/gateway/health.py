@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from shopfloor.gateway.state import State
 from shopfloor.plant import RejectedError, SinkUnavailable
 
 
+@cache
 def installed_version() -> str:
     """The version of the installed distribution."""
     try:
