@@ -8,6 +8,7 @@ from typing import Any
 
 from running_server import CNC, POWER, FakeBrain, Running, S, plant, running, until
 from shopfloor.plant import Sample
+from shopfloor.services.clock import to_ms
 
 
 def raised(server: Running, state: str = "open") -> Any:
@@ -31,7 +32,7 @@ def test_a_value_beyond_its_limit_is_an_alarm_until_it_returned_and_was_seen(tmp
         until(lambda: not server.get("/alarms"))
         (closed,) = server.get("/alarms", state="all", asset=CNC)
         assert closed["state"] == "closed"
-        assert closed["returned"] == (now + S) // 1000 / 1000
+        assert closed["returned"] == to_ms(now + S)
         kinds = [event["kind"] for event in server.get("/events", asset=CNC)]
         assert set(kinds) == {"alarm-returned", "alarm-acknowledged", "alarm-raised"}
 
