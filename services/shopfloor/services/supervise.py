@@ -30,6 +30,15 @@ _LEAST_SPACE: Final = 1_000_000_000
 _FIGURES_S: Final = 2.0
 _KILL_S: Final = 4.0
 _DEVICES_S: Final = 10.0
+_STORY: Final = {
+    "machining": (
+        "cnc-07:worn_tool:1:-25m:2h",
+        "cnc-13:coolant_loss:1:-15m:45m",
+        "cnc-16:sensor.lost@spindle.temperature:1:-5m:1h",
+    ),
+    "potline": ("pot-17:feeder_block:1:-6m:20m",),
+}
+"""What goes wrong in a fresh demonstration, counted from its going live: a plant without trouble shows nothing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--history", default="7d", metavar="TIME", help="history to generate, as in 12h (default: 7d)")
     parser.add_argument("--for", type=float, dest="seconds", metavar="SECONDS", help="stop after so many seconds")
     parser.add_argument("--broker", metavar="URL", help="MQTT broker to use instead of the one that comes along")
+    parser.add_argument(
+        "--no-faults", action="store_true", help="do not plan the four faults that the pages shall find"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
 
 
@@ -82,12 +94,16 @@ def plans(args: argparse.Namespace, data: Path, port: int) -> list[Plan]:
         shopfloor("server", "server", "server", "--config", config, "--data", str(data), "--port", str(port)),
         *(
             shopfloor(line, "simulator", "simulate", line, *transports[line], "--seed", str(args.seed),
-                      "--state", str(data / "simulators" / line), *_history(args, data, line))
+                      "--state", str(data / "simulators" / line), *_history(args, data, line), *_faults(args, line))
             for line in LINES
         ),
         shopfloor("gateway", "gateway", "gateway", "--config", config, "--data", str(data / "gateway"),
                   "--token-file", token),
     ]  # fmt: skip
+
+
+def _faults(args: argparse.Namespace, line: str) -> list[str]:
+    return [] if args.no_faults else [word for fault in _STORY[line] for word in ("--break", fault)]
 
 
 def _history(args: argparse.Namespace, data: Path, line: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The world outside: lines with physics, served over the protocols of real devices."""

@@ -21,6 +21,7 @@ from shopfloor.simulators.batch import BatchRunner, Rows
 from shopfloor.simulators.checkpoint import Checkpoint, save_atomically
 from shopfloor.simulators.engine import Simulation
 from shopfloor.simulators.line import Line
+from shopfloor.simulators.plans import Plan, inject
 
 CHUNK: Final = 7200
 """Steps of one chunk of history."""
@@ -45,6 +46,7 @@ class Job:
     state: str
     ahead: int = 60
     chunk: int = CHUNK
+    plans: tuple[Plan, ...] = ()
 
     def save(self) -> None:
         """Keep the job in its state folder, for the child and for a restart."""
@@ -55,7 +57,8 @@ class Job:
     def load(cls, state: Path) -> Self:
         """The job of a state folder; a folder without one raises `FileNotFoundError`."""
         content = json.loads((state / JOB).read_text())
-        return cls(**{**content, "assets": tuple(content["assets"])})
+        plans = tuple(Plan(**plan) for plan in content.get("plans", ()))
+        return cls(**{**content, "assets": tuple(content["assets"]), "plans": plans})
 
 
 def prepare(job: Job) -> Path:
@@ -65,7 +68,9 @@ def prepare(job: Job) -> Path:
     if (state / NOW).exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    runner = BatchRunner(Simulation(line, job.assets, job.seed, job.start).snapshot(), line)
+    simulation = Simulation(line, job.assets, job.seed, job.start)
+    inject(simulation, job.plans)
+    runner = BatchRunner(simulation.snapshot(), line)
     for k, (first, last) in enumerate(chunks(job, line)):
         (folder / f"{k:06d}.checkpoint").write_bytes(runner.checkpoint().to_bytes())
         runner.advance(last - first)

@@ -29,6 +29,7 @@ from shopfloor.simulators.engine import Simulation
 from shopfloor.simulators.lab import Lab
 from shopfloor.simulators.line import Line
 from shopfloor.simulators.lines import NAMES, load
+from shopfloor.simulators.plans import inject, wish
 from shopfloor.simulators.plants import assets_of, seconds
 from shopfloor.simulators.truth import TruthLog
 
@@ -49,6 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mqtt", default="mqtt://127.0.0.1:1883", metavar="URL", help="potline: address of the broker")
     parser.add_argument("--history", type=seconds, metavar="7d", help="live through this much past first")
     parser.add_argument("--recordings", type=Path, metavar="DIR", help="write that past to this folder, newest first")
+    parser.add_argument(
+        "--break",
+        dest="breaks",
+        type=wish,
+        action="append",
+        default=[],
+        metavar="ASSET:FAULT:SEVERITY:FROM:UNTIL",
+        help="plan a fault for a fresh line, counted from its going live: pot-17:feeder_block:1:-8m:30m (repeatable)",
+    )
     parser.add_argument("--lab-port", type=int, metavar="N", help="allow faults to be injected over HTTP on this port")
 
 
@@ -100,6 +110,7 @@ class Site:
             end,
             str(self.args.recordings),
             str(self.args.state),
+            plans=tuple(each.at(end) for each in self.args.breaks),
         )
         if not (self.args.state / history.JOB).exists():
             job.save()
@@ -155,7 +166,9 @@ async def _checkpoint(site: Site, child: children.History | None) -> Checkpoint 
     if (ended := site.args.state / history.NOW).exists():
         return Checkpoint.load(ended)
     start = time.time_ns() - round((site.args.history or 0.0) * 1e9)
-    return Simulation(site.line, site.assets, site.args.seed, start).snapshot()
+    fresh = Simulation(site.line, site.assets, site.args.seed, start)
+    inject(fresh, [each.at(time.time_ns()) for each in site.args.breaks])
+    return fresh.snapshot()
 
 
 async def _bring_to_now(site: Site, checkpoint: Checkpoint) -> Simulation | None:
