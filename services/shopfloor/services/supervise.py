@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", type=float, dest="seconds", metavar="SECONDS", help="stop after so many seconds")
     parser.add_argument("--broker", metavar="URL", help="MQTT broker to use instead of the one that comes along")
     parser.add_argument(
-        "--no-faults", action="store_true", help="do not plan the four faults that the pages shall find"
+        "--no-faults", action="store_true", help="do not plan the faults that the pages shall find"
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
 
