@@ -78,7 +78,7 @@ def finish(
 ) -> Trained:
     """Put a model and its card together; one that does not beat its baseline abstains."""
     ready = beaten(metrics)
-    lost = [m.name for m in metrics if not m.beats and m.baseline is not None]
+    lost = [m.name for m in metrics[:1] if not m.beats]
     sentence = (
         "" if ready else f"It abstains: {', '.join(lost)} did not beat the baseline on unseen {rows_word(naming)}."
     )

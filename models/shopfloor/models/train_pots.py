@@ -24,6 +24,7 @@ STRIDE: Final = 10
 """Bins between two training moments (five minutes)."""
 _AFTER: Final = 15 * MINUTE
 _FALSE_ALARMS: Final = 0.1
+_FALSE_WATCHES: Final = 0.5
 _AHEAD: Final = 120.0
 _MOST: Final = 20_000
 
@@ -84,12 +85,13 @@ def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Traine
     rate = base_rate(soon[plan.early])
     final = Probabilities.of(said[judged], soon[judged], together=_TOGETHER)
     trees = {"value": fit.probability(rows.x[used], soon[used])}
-    alarm = _level(final.of_score(said[judged])[0], rows.take(judged), soon[judged])
+    raw = final.of_score(said[judged])[0]
+    watch_at, alarm = (_level(raw, rows.take(judged), soon[judged], r) for r in (_FALSE_WATCHES, _FALSE_ALARMS))
     sealed: dict[str, NDArray[Any]] = {**arrays(final), "typical": fit.typical(rows.x, rows.asset, len(rows.assets))}
     settings = {
         "base_rate": rate,
-        "watch": alarm,
-        "act": alarm + 0.5 * (1.0 - alarm),
+        "watch": watch_at,
+        "act": alarm,
         "horizon_minutes": HORIZON / MINUTE,
     }
     metrics = _effect_metrics(rows, calibrated[0], soon, rate, alarm, judged)
@@ -118,9 +120,9 @@ def _likely(x: Matrix, soon: Mask, learn: Mask, judge: Mask) -> Floats:
     return tree_predict(fit.probability(x[learn], soon[learn]), x[judge])
 
 
-def _level(probability: Floats, rows: Rows, soon: Mask) -> float:
+def _level(probability: Floats, rows: Rows, soon: Mask, rate: float) -> float:
     """The smallest probability at which false alarms stay within the stated rate per pot-day."""
-    return float(_threshold(np.where(soon, 0.0, probability), rows.asset, rows.time))
+    return float(_threshold(np.where(soon, 0.0, probability), rows.asset, rows.time, rate))
 
 
 def _effect_metrics(rows: Rows, p: Floats, soon: Mask, rate: float, alarm: float, judged: Mask) -> list[Metric]:
@@ -229,11 +231,11 @@ def _episodes(above: Mask, asset: Ints, time: Ints) -> int:
     return 1 + int(fresh.sum())
 
 
-def _threshold(value: Floats, asset: Ints, time: Ints) -> float:
+def _threshold(value: Floats, asset: Ints, time: Ints, rate: float = _FALSE_ALARMS) -> float:
     """The smallest level that keeps alarms within the stated rate."""
     days = len(value) * STRIDE * BIN / DAY
     levels = np.quantile(value, 1.0 - np.geomspace(0.2, 1e-5, 60))
     for level in levels:
-        if _episodes(value > level, asset, time) <= _FALSE_ALARMS * days:
+        if _episodes(value > level, asset, time) <= rate * days:
             return float(level)
     return float(levels[-1])

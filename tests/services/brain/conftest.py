@@ -1,0 +1,6 @@
+"""Tests of the brain share the way to simulate a past."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
