@@ -20,6 +20,7 @@ class Plant {
   readonly lines: LineView[] = $derived(linesOf(this.assets));
   private readonly byPath = $derived(new Map(this.assets.map((asset) => [asset.path, asset])));
   private attempt = 0;
+  private said = "";
 
   start(): void {
     live.onTopic((frame) => this.heard(frame));
@@ -53,7 +54,7 @@ class Plant {
         get<Prediction[]>("predictions"),
         get<Health>("health"),
       ]);
-      this.assets = assets.map(withUnits);
+      this.takeAssets(assets);
       this.alarms = alarms;
       this.predictions = grouped(predictions);
       this.takeHealth(health);
@@ -78,6 +79,14 @@ class Plant {
     if (frame.k === "alarms") this.alarms = frame.items as Alarm[];
     else if (frame.k === "predictions") this.predictions = merged(this.predictions, frame.items as Prediction[]);
     else if (frame.k === "health") this.takeHealth(frame.value as Health);
+  }
+
+  /** The same assets again change nothing: what is drawn and subscribed stays. */
+  private takeAssets(assets: Asset[]): void {
+    const said = JSON.stringify(assets.map((asset) => ({ ...asset, state: null, alarms: null })));
+    if (said === this.said) return;
+    this.said = said;
+    this.assets = assets.map(withUnits);
   }
 
   private takeHealth(health: Health): void {

@@ -41,7 +41,7 @@ export function word(text: string | null | undefined, otherwise?: string): strin
 
 /** A sentence of the server: by its code where we have a translation with all its values, else as it is. */
 export function told(code: string, sentence: string, values: Values = {}): string {
-  if (i18n.language === "en" && sentence) return sentence;
+  if (i18n.language === "en") return sentence;
   const template = (codes as Codes)[code];
   if (!template) return sentence;
   const text = filled(template, values);
