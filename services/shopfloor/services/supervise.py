@@ -29,7 +29,7 @@ LINES: Final = ("machining", "potline")
 _LEAST_SPACE: Final = 1_000_000_000
 _FIGURES_S: Final = 2.0
 _KILL_S: Final = 4.0
-_DEVICES_S: Final = 10.0
+_DEVICES_S: Final = 30.0
 _STORY: Final = {
     "machining": (
         "cnc-07:worn_tool:1:-25m:2h",
