@@ -15,7 +15,9 @@ TITLES = {
 }
 
 
-def _prediction(asset: str, target: str, now: float, numbers: tuple[float, float, float], unit: str, base: float, **more: Any) -> dict[str, Any]:
+def _prediction(
+    asset: str, target: str, now: float, numbers: tuple[float, float, float], unit: str, base: float, **more: Any
+) -> dict[str, Any]:
     value, low, high = numbers
     return {
         "asset": asset, "target": target, "title": TITLES[target], "time": now - 4000, "value": value, "low": low, "high": high,
@@ -49,7 +51,17 @@ def predictions(plant: Plant, now: float) -> list[dict[str, Any]]:
             rows.append(_prediction(path, "dimension", now, (d, d - 9, d + 9), "µm", 0.0, reasons=[
                 _reason("thermal", "The spindle is 6 °C warmer than an hour ago.", f"{path}/spindle.temperature", 0.5)]))  # fmt: skip
             p = 0.34 if worn else 0.01 + 0.05 * r
-            rows.append(_prediction(path, "out_of_tolerance", now, (p, p * 0.5, min(1, p * 1.6)), "", 0.03, status="watch" if worn else "ok"))
+            rows.append(
+                _prediction(
+                    path,
+                    "out_of_tolerance",
+                    now,
+                    (p, p * 0.5, min(1, p * 1.6)),
+                    "",
+                    0.03,
+                    status="watch" if worn else "ok",
+                )
+            )
         else:
             starved = name == STARVED
             p = 0.72 if starved else 0.01 + 0.06 * r
@@ -60,7 +72,11 @@ def predictions(plant: Plant, now: float) -> list[dict[str, Any]]:
                         _reason("slope", "The resistance rises by 0.11 µΩ a minute while the feed is low.", f"{path}/resistance", 0.7),
                         _reason("noise_up", "Voltage noise is twice that of the neighbours.", f"{path}/noise", 0.3)]))  # fmt: skip
             u = 4.1 if starved else 0.4 + r
-            rows.append(_prediction(path, "pot_unusual", now, (u, u * 0.8, u * 1.2), "σ", 1.0, status="watch" if starved else "ok"))
+            rows.append(
+                _prediction(
+                    path, "pot_unusual", now, (u, u * 0.8, u * 1.2), "σ", 1.0, status="watch" if starved else "ok"
+                )
+            )
     return rows
 
 
@@ -76,7 +92,9 @@ def models(now: float) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _model(name: str, title: str, now: float, split: str, metrics: list[tuple[Any, ...]], measured: float | None) -> dict[str, Any]:
+def _model(
+    name: str, title: str, now: float, split: str, metrics: list[tuple[Any, ...]], measured: float | None
+) -> dict[str, Any]:
     keys = ("name", "value", "baseline", "baseline_name", "unit", "better", "beats")
     return {
         "name": name, "target": name.replace("-", "_"), "title": title, "state": "ready", "trained_at": now - 600_000, "cpu_s": 7.3,
@@ -90,10 +108,58 @@ def alarms(plant: Plant, start: float) -> list[dict[str, Any]]:
     path = {asset["asset"]: asset["path"] for asset in plant.assets}
     rows = [
         (path[BROKEN], None, "model", "stopped", 1, "active", "Machine aborted its cycle", 200_000, None, None, ""),
-        (path[WORN], "vibration.rms", "limit", "limit_high", 2, "active", "Vibration above 2.83 mm/s", 95_000, 3.12, 2.83, "mm/s"),
-        (path[STARVED], "voltage", "limit", "limit_high", 2, "acknowledged", "Voltage above 4.455 V", 340_000, 4.47, 4.455, "V"),
-        (path["pot-22"], "noise", "limit", "limit_high", 3, "returned", "Voltage noise above 23.6 mV", 500_000, 24.2, 23.6, "mV"),
-        (path["cnc-02"], "spindle.temperature", "limit", "limit_high", 3, "closed", "Spindle temperature above 60.4 °C", 9_000_000, 61.0, 60.4, "°C"),
+        (
+            path[WORN],
+            "vibration.rms",
+            "limit",
+            "limit_high",
+            2,
+            "active",
+            "Vibration above 2.83 mm/s",
+            95_000,
+            3.12,
+            2.83,
+            "mm/s",
+        ),
+        (
+            path[STARVED],
+            "voltage",
+            "limit",
+            "limit_high",
+            2,
+            "acknowledged",
+            "Voltage above 4.455 V",
+            340_000,
+            4.47,
+            4.455,
+            "V",
+        ),
+        (
+            path["pot-22"],
+            "noise",
+            "limit",
+            "limit_high",
+            3,
+            "returned",
+            "Voltage noise above 23.6 mV",
+            500_000,
+            24.2,
+            23.6,
+            "mV",
+        ),
+        (
+            path["cnc-02"],
+            "spindle.temperature",
+            "limit",
+            "limit_high",
+            3,
+            "closed",
+            "Spindle temperature above 60.4 °C",
+            9_000_000,
+            61.0,
+            60.4,
+            "°C",
+        ),
     ]
     keys = ("asset", "tag", "kind", "code", "priority", "state", "title", "since", "value", "limit", "unit")
     result = []
@@ -113,11 +179,24 @@ def alarms(plant: Plant, start: float) -> list[dict[str, Any]]:
 
 def health(plant: Plant, now: float, start: float, busy: float | None) -> dict[str, Any]:
     """Health of the mock plant; `busy` is the progress of history import, None when it is complete."""
-    flowing = [("machining", "opcua", "opc.tcp://127.0.0.1:4840/shopfloor/", 2104), ("potline", "mqtt", "mqtt://127.0.0.1:1883", 1312)]
+    flowing = [
+        ("machining", "opcua", "opc.tcp://127.0.0.1:4840/shopfloor/", 2104),
+        ("potline", "mqtt", "mqtt://127.0.0.1:1883", 1312),
+    ]
     counted = int((now - start) / 1000) + 4000
     sources = [_source(name, kind, url, rate, now, counted) for name, kind, url, rate in flowing]
-    history = _source("history", "recording", "recordings", 0, now, counted) | {"state": "finished", "newest_age_s": None, "detail": "20 412 000 values imported."}
-    rows = [("server", "server", 412), ("edge-1", "gateway", 165), ("machining", "simulator", 240), ("potline", "simulator", 231), ("broker", "broker", 41)]
+    history = _source("history", "recording", "recordings", 0, now, counted) | {
+        "state": "finished",
+        "newest_age_s": None,
+        "detail": "20 412 000 values imported.",
+    }
+    rows = [
+        ("server", "server", 412),
+        ("edge-1", "gateway", 165),
+        ("machining", "simulator", 240),
+        ("potline", "simulator", 231),
+        ("broker", "broker", 41),
+    ]
     return {
         "status": "ok", "sentence": "2 of 2 sources send data, 3,416 values/s.", "time": now, "version": "0.1.0",
         "processes": [{"name": name, "kind": kind, "state": "running", "pid": 4000 + i, "rss_bytes": mb * 1e6, "cpu_percent": 4.0 + i, "values_per_s": None if kind == "broker" else 3416.0,

@@ -1,6 +1,6 @@
 """A server that speaks the API of Shopfloor over invented, moving data: test equipment for the pages.
 
-    python tests/dashboards/mock_server.py --port 8123
+python tests/dashboards/mock_server.py --port 8123
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class Mock:
 
     def list_alarms(self, request: Request) -> list[dict[str, Any]]:
         state, asset = request.query_params.get("state", "open"), request.query_params.get("asset")
-        return [a for a in self.alarms if (state == "all" or a["state"] != "closed") and (not asset or a["asset"] == asset)]
+        return [
+            a for a in self.alarms if (state == "all" or a["state"] != "closed") and (not asset or a["asset"] == asset)
+        ]
 
     def latest(self, request: Request) -> list[dict[str, Any]]:
         wanted = request.query_params.getlist("tag") or list(self.plant.tags)
@@ -119,7 +121,10 @@ class Mock:
         body = await request.json()
         for alarm in self.alarms:
             if alarm["id"] == request.path_params["id"]:
-                alarm |= {"state": "acknowledged", "acknowledged": {"by": body["by"], "note": body["note"], "time": now_ms()}}
+                alarm |= {
+                    "state": "acknowledged",
+                    "acknowledged": {"by": body["by"], "note": body["note"], "time": now_ms()},
+                }
                 await self.tell_alarms()
                 return JSONResponse(alarm)
         return JSONResponse({"detail": "There is no such alarm."}, 404)
@@ -168,14 +173,20 @@ class Mock:
             seq += 1
             await self.send(ws, self.frame(seq, tags))
             if seq % 5 == 0:
-                await self.send(ws, {"k": "health", "value": answers.health(self.plant, now_ms(), self.start, self.busy)})
+                await self.send(
+                    ws, {"k": "health", "value": answers.health(self.plant, now_ms(), self.start, self.busy)}
+                )
 
     def frame(self, seq: int, tags: list[str]) -> dict[str, Any]:
         ms = now_ms() // 200 * 200
         due = [i for i, tag in enumerate(tags) if self.numeric(tag) and (self.plant.rates[tag] > 1 or seq % 5 == 0)]
         value = np.array([self.value(tags[i], ms) for i in due], np.float64)
         quality = np.array([self.quality(tags[i]) for i in due], np.uint32)
-        texts = [[i, ms, self.value(tag, ms), 0] for i, tag in enumerate(tags) if self.plant.tags[tag]["kind"] == "text" and seq % 5 == 0]
+        texts = [
+            [i, ms, self.value(tag, ms), 0]
+            for i, tag in enumerate(tags)
+            if self.plant.tags[tag]["kind"] == "text" and seq % 5 == 0
+        ]
         return {
             "k": "values", "seq": seq, "time": now_ms(), "i": np.array(due, np.int32).tobytes(), "t": np.full(len(due), ms).tobytes(),
             "v": value.tobytes(), "q": quality.tobytes(), "x": texts,
@@ -205,14 +216,18 @@ def server(static: Path, port: int = 0) -> tuple[uvicorn.Server, socket.socket]:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
-    config = uvicorn.Config(Mock(static).app(), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        Mock(static).app(), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1
+    )
     return uvicorn.Server(config), listening
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8123)
-    parser.add_argument("--static", type=Path, default=Path(__file__).parents[2] / "dashboards/shopfloor/dashboards/static")
+    parser.add_argument(
+        "--static", type=Path, default=Path(__file__).parents[2] / "dashboards/shopfloor/dashboards/static"
+    )
     given = parser.parse_args()
     mock, bound = server(given.static, given.port)
     print("ready", json.dumps({"url": "http://{}:{}".format(*bound.getsockname())}), flush=True)

@@ -125,7 +125,10 @@ def _asset(path: str, title: str, kind: str, rates: dict[str, int]) -> dict[str,
     for tag, unit, label, decimals, low, high, rate in rows:
         tags.append(_tag(path, tag, unit, label, decimals, [low, high]))
         rates[f"{path}/{tag}"] = rate
-    extra = [("setpoint.speed", "m/min", "Cutting speed setpoint"), ("tool.minutes", "min", "Cutting minutes of the tool")]
+    extra = [
+        ("setpoint.speed", "m/min", "Cutting speed setpoint"),
+        ("tool.minutes", "min", "Cutting minutes of the tool"),
+    ]
     if kind != "machine-tool":
         extra = [("setpoint.voltage", "V", "Voltage setpoint"), ("bath.temperature", "°C", "Bath temperature")]
     tags += [_tag(path, tag, unit, label, 1, None) for tag, unit, label in extra]

@@ -1,6 +1,6 @@
 """Screenshots of every page in light and dark, English and Chinese, at a desk, on a wall and on a tablet.
 
-    python tests/dashboards/shots.py http://127.0.0.1:8123 build/screenshots
+python tests/dashboards/shots.py http://127.0.0.1:8123 build/screenshots
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ def built_pages(folder: Path) -> Path:
 
     Raises:
         PagesNotBuilt: there is no `index.html` in it.
+
     """
     if (folder / "index.html").is_file():
         return folder

@@ -68,7 +68,8 @@ class Plant {
   }
 
   async loadModels(): Promise<void> {
-    this.models = await get<Model[]>("models");
+    const models = await get<Model[]>("models");
+    this.models = models.map((model) => ({ ...model, metrics: model.metrics.map((metric) => ({ ...metric, unit: UNITS[metric.unit] ?? metric.unit })) }));
   }
 
   async loadAlarms(): Promise<void> {

@@ -22,7 +22,7 @@ export function readable(p: Prediction): Readable {
   const share = PROBABILITIES.has(p.target) && (p.unit === "" || p.unit === "1");
   const factor = share ? 100 : 1;
   const unit = share ? "%" : p.unit;
-  const decimals = share || p.target === "tool_life" ? 0 : Math.abs(p.value ?? 0) < 10 ? 1 : 0;
+  const decimals = share ? (Math.abs(p.value ?? 1) < 0.095 ? 1 : 0) : p.target === "tool_life" ? 0 : Math.abs(p.value ?? 0) < 10 ? 1 : 0;
   const text = (value: number | null): string => (value === null ? MISSING : fixed(value * factor, decimals));
   const [from, to] = bounds(p, unit === "%" ? Math.max(100 / factor, p.high ?? 0) : null);
   const at = (value: number | null): number => (value === null ? 0 : Math.min(100, Math.max(0, ((value - from) / (to - from)) * 100)));
