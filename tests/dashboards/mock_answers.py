@@ -20,7 +20,7 @@ def _prediction(
 ) -> dict[str, Any]:
     value, low, high = numbers
     return {
-        "asset": asset, "target": target, "title": TITLES[target], "time": now - 4000, "value": value, "low": low, "high": high,
+        "asset": asset, "target": target, "title": TITLES[target], "time": now - 4000, "value": value, "low": low, "high": high,  # noqa: E501
         "coverage": 0.9, "unit": unit, "status": "ok", "sentence": "", "advice": "", "baseline": base, "reasons": [],
         "model": target.replace("_", "-"), "trained_at": now - 600_000,
     } | more  # fmt: skip
@@ -42,14 +42,14 @@ def predictions(plant: Plant, now: float) -> list[dict[str, Any]]:
             rows.append(
                 _prediction(path, "tool_life", now, (life, life * 0.55, life * 1.4), "min", 24.0,
                     status="act" if worn else "watch" if life < 16 else "ok",
-                    sentence=f"The tool lasts {life:.0f} more minutes of cutting.", advice="Change the tool before the next part." if worn else "",
+                    sentence=f"The tool lasts {life:.0f} more minutes of cutting.", advice="Change the tool before the next part." if worn else "",  # noqa: E501
                     reasons=[
-                        _reason("power_up", "Spindle power is 31 % above that of this tool when new.", f"{path}/spindle.power", 0.62),
-                        _reason("vibration_up", "Vibration is 2.9 mm/s; tools of this age show 1.6 mm/s.", f"{path}/vibration.rms", 0.27),
-                        _reason("lot_hard", "The material lot is harder than average.", f"{path}/material.lot", 0.11)]))  # fmt: skip
+                        _reason("power_up", "Spindle power is 31 % above that of this tool when new.", f"{path}/spindle.power", 0.62),  # noqa: E501
+                        _reason("vibration_up", "Vibration is 2.9 mm/s; tools of this age show 1.6 mm/s.", f"{path}/vibration.rms", 0.27),  # noqa: E501
+                        _reason("lot_hard", "The material lot is harder than average.", f"{path}/material.lot", 0.11)]))  # fmt: skip  # noqa: E501
             d = 19.0 if worn else -6 + 12 * r
             rows.append(_prediction(path, "dimension", now, (d, d - 9, d + 9), "µm", 0.0, reasons=[
-                _reason("thermal", "The spindle is 6 °C warmer than an hour ago.", f"{path}/spindle.temperature", 0.5)]))  # fmt: skip
+                _reason("thermal", "The spindle is 6 °C warmer than an hour ago.", f"{path}/spindle.temperature", 0.5)]))  # fmt: skip  # noqa: E501
             p = 0.34 if worn else 0.01 + 0.05 * r
             rows.append(
                 _prediction(
@@ -66,11 +66,11 @@ def predictions(plant: Plant, now: float) -> list[dict[str, Any]]:
             starved = name == STARVED
             p = 0.72 if starved else 0.01 + 0.06 * r
             rows.append(
-                _prediction(path, "anode_effect", now, (p, p * 0.7, min(1.0, p * 1.25)), "", 0.02, status="act" if starved else "ok",
-                    sentence="Alumina is low: an anode effect is likely within 30 minutes.", advice="Feed now and watch the resistance slope." if starved else "",
+                _prediction(path, "anode_effect", now, (p, p * 0.7, min(1.0, p * 1.25)), "", 0.02, status="act" if starved else "ok",  # noqa: E501
+                    sentence="Alumina is low: an anode effect is likely within 30 minutes.", advice="Feed now and watch the resistance slope." if starved else "",  # noqa: E501
                     reasons=[
-                        _reason("slope", "The resistance rises by 0.11 µΩ a minute while the feed is low.", f"{path}/resistance", 0.7),
-                        _reason("noise_up", "Voltage noise is twice that of the neighbours.", f"{path}/noise", 0.3)]))  # fmt: skip
+                        _reason("slope", "The resistance rises by 0.11 µΩ a minute while the feed is low.", f"{path}/resistance", 0.7),  # noqa: E501
+                        _reason("noise_up", "Voltage noise is twice that of the neighbours.", f"{path}/noise", 0.3)]))  # fmt: skip  # noqa: E501
             u = 4.1 if starved else 0.4 + r
             rows.append(
                 _prediction(
@@ -83,12 +83,12 @@ def predictions(plant: Plant, now: float) -> list[dict[str, Any]]:
 def models(now: float) -> list[dict[str, Any]]:
     """Three models with honest scores, one of them not better than its baseline in one score."""
     return [
-        _model("dimension", "Deviation of the next part", now, "Tested on machines 17 to 20 and on the last 2 days, which training never saw.", [
-            ("mean absolute error", 4.21, 9.87, "mean of the last 20 parts", "µm", "lower", True), ("R²", 0.78, 0.0, "mean", "", "higher", True)], 0.894),
+        _model("dimension", "Deviation of the next part", now, "Tested on machines 17 to 20 and on the last 2 days, which training never saw.", [  # noqa: E501
+            ("mean absolute error", 4.21, 9.87, "mean of the last 20 parts", "µm", "lower", True), ("R²", 0.78, 0.0, "mean", "", "higher", True)], 0.894),  # noqa: E501
         _model("tool-life", "Remaining tool life", now, "Tested on machines 17 to 20, split by machine and by time.", [
-            ("mean absolute error", 2.6, 5.4, "limit minus age", "min", "lower", True), ("pinball loss", 0.91, 0.88, "fixed quantile", "min", "lower", False)], 0.912),
-        _model("anode-effect", "Risk of an anode effect in 30 min", now, "Tested on pots 33 to 40 and on the last 2 days.", [
-            ("average precision", 0.63, 0.04, "share of positives", "", "higher", True), ("Brier score", 0.021, 0.038, "base rate", "", "lower", True)], None),
+            ("mean absolute error", 2.6, 5.4, "limit minus age", "min", "lower", True), ("pinball loss", 0.91, 0.88, "fixed quantile", "min", "lower", False)], 0.912),  # noqa: E501
+        _model("anode-effect", "Risk of an anode effect in 30 min", now, "Tested on pots 33 to 40 and on the last 2 days.", [  # noqa: E501
+            ("average precision", 0.63, 0.04, "share of positives", "", "higher", True), ("Brier score", 0.021, 0.038, "base rate", "", "lower", True)], None),  # noqa: E501
     ]  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _model(
 ) -> dict[str, Any]:
     keys = ("name", "value", "baseline", "baseline_name", "unit", "better", "beats")
     return {
-        "name": name, "target": name.replace("-", "_"), "title": title, "state": "ready", "trained_at": now - 600_000, "cpu_s": 7.3,
+        "name": name, "target": name.replace("-", "_"), "title": title, "state": "ready", "trained_at": now - 600_000, "cpu_s": 7.3,  # noqa: E501
         "rows": 184_220, "split": split, "metrics": [dict(zip(keys, row, strict=True)) for row in metrics],
         "coverage": None if measured is None else {"nominal": 0.9, "measured": measured},
     }  # fmt: skip
@@ -169,9 +169,9 @@ def alarms(plant: Plant, start: float) -> list[dict[str, Any]]:
         alarm["tag"] = alarm["tag"] and f"{alarm['asset']}/{alarm['tag']}"
         done = alarm["state"] in {"returned", "closed"}
         alarm |= {
-            "id": f"a-{i + 1}", "sentence": f"{alarm['title']} for more than 5 s.", "why": "It rose over the last 20 minutes while the feed stayed the same.",
-            "advice": "Look at the tool, then lower the cutting speed by 10 %.", "returned": alarm["since"] + 60_000 if done else None,
-            "acknowledged": {"by": "Chen", "time": alarm["since"] + 30_000, "note": "seen"} if alarm["state"] in {"acknowledged", "closed"} else None, "values": {},
+            "id": f"a-{i + 1}", "sentence": f"{alarm['title']} for more than 5 s.", "why": "It rose over the last 20 minutes while the feed stayed the same.",  # noqa: E501
+            "advice": "Look at the tool, then lower the cutting speed by 10 %.", "returned": alarm["since"] + 60_000 if done else None,  # noqa: E501
+            "acknowledged": {"by": "Chen", "time": alarm["since"] + 30_000, "note": "seen"} if alarm["state"] in {"acknowledged", "closed"} else None, "values": {},  # noqa: E501
         }  # fmt: skip
         result.append(alarm)
     return result
@@ -199,12 +199,12 @@ def health(plant: Plant, now: float, start: float, busy: float | None) -> dict[s
     ]
     return {
         "status": "ok", "sentence": "2 of 2 sources send data, 3,416 values/s.", "time": now, "version": "0.1.0",
-        "processes": [{"name": name, "kind": kind, "state": "running", "pid": 4000 + i, "rss_bytes": mb * 1e6, "cpu_percent": 4.0 + i, "values_per_s": None if kind == "broker" else 3416.0,
-            "newest_time": None if kind == "broker" else now - 300, "detail": ""} for i, (name, kind, mb) in enumerate(rows)],
+        "processes": [{"name": name, "kind": kind, "state": "running", "pid": 4000 + i, "rss_bytes": mb * 1e6, "cpu_percent": 4.0 + i, "values_per_s": None if kind == "broker" else 3416.0,  # noqa: E501
+            "newest_time": None if kind == "broker" else now - 300, "detail": ""} for i, (name, kind, mb) in enumerate(rows)],  # noqa: E501
         "sources": [*sources, history],
-        "history": {"state": "complete" if busy is None else "importing", "rows": int(20_412_000 * (1 if busy is None else busy)), "rows_expected": 20_412_000,
+        "history": {"state": "complete" if busy is None else "importing", "rows": int(20_412_000 * (1 if busy is None else busy)), "rows_expected": 20_412_000,  # noqa: E501
             "progress": 1.0 if busy is None else busy, "oldest": now - 7 * 86_400_000, "newest": now},
-        "brain": {"state": "ready" if busy is None else "training", "progress": busy, "sentence": "Three models are in use." if busy is None else "Tool life: fold 2 of 4.", "cpu_s": 21.4},
+        "brain": {"state": "ready" if busy is None else "training", "progress": busy, "sentence": "Three models are in use." if busy is None else "Tool life: fold 2 of 4.", "cpu_s": 21.4},  # noqa: E501
         "store": {"rows": 20_412_000 + counted * 3416, "bytes": 61_000_000, "segments": 84, "state": "ok"},
     }  # fmt: skip
 
@@ -212,8 +212,8 @@ def health(plant: Plant, now: float, start: float, busy: float | None) -> dict[s
 def _source(name: str, kind: str, url: str, rate: int, now: float, counted: int) -> dict[str, Any]:
     total = rate * counted
     return {
-        "gateway": "edge-1-0a1b2c3d", "name": name, "kind": kind, "url": url, "state": "connected", "detail": "All tags are subscribed.", "tags": 560 if rate else 1200,
-        "values_per_s": float(rate), "newest_time": now - 250, "newest_age_s": 0.25, "good": int(total * 0.993), "uncertain": int(total * 0.005), "bad": int(total * 0.002),
+        "gateway": "edge-1-0a1b2c3d", "name": name, "kind": kind, "url": url, "state": "connected", "detail": "All tags are subscribed.", "tags": 560 if rate else 1200,  # noqa: E501
+        "values_per_s": float(rate), "newest_time": now - 250, "newest_age_s": 0.25, "good": int(total * 0.993), "uncertain": int(total * 0.005), "bad": int(total * 0.002),  # noqa: E501
         "reconnects": 1, "accepted": total, "spooled": 0, "rejected": 0, "dropped": 0,
     }  # fmt: skip
 
@@ -222,7 +222,7 @@ def ledger(now: float, start: float) -> dict[str, Any]:
     """A ledger that balances."""
     counted = int((now - start) / 1000) + 4000
     rows = [
-        {"gateway": "edge-1-0a1b2c3d", "source": name, "accepted": rate * counted, "spooled": 412, "stored": rate * counted - 412, "rejected": 0, "dropped": 0, "duplicates": 3,
+        {"gateway": "edge-1-0a1b2c3d", "source": name, "accepted": rate * counted, "spooled": 412, "stored": rate * counted - 412, "rejected": 0, "dropped": 0, "duplicates": 3,  # noqa: E501
             "balanced": True, "sentence": "Every accepted value is accounted for."}
         for name, rate in [("machining", 2104), ("potline", 1312), ("history", 5103)]
     ]  # fmt: skip

@@ -188,7 +188,7 @@ class Mock:
             if self.plant.tags[tag]["kind"] == "text" and seq % 5 == 0
         ]
         return {
-            "k": "values", "seq": seq, "time": now_ms(), "i": np.array(due, np.int32).tobytes(), "t": np.full(len(due), ms).tobytes(),
+            "k": "values", "seq": seq, "time": now_ms(), "i": np.array(due, np.int32).tobytes(), "t": np.full(len(due), ms).tobytes(),  # noqa: E501
             "v": value.tobytes(), "q": quality.tobytes(), "x": texts,
         }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Plausible signals of twenty machine tools and forty pots: pure functions of tag and time, so history and live agree."""
+"""Plausible signals of twenty machine tools and forty pots: pure functions of tag and time, so history and live agree."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _asset(path: str, title: str, kind: str, rates: dict[str, int]) -> dict[str,
         extra = [("setpoint.voltage", "V", "Voltage setpoint"), ("bath.temperature", "°C", "Bath temperature")]
     tags += [_tag(path, tag, unit, label, 1, None) for tag, unit, label in extra]
     return {
-        "path": path, "site": site, "area": area, "line": line, "cell": cell, "asset": name, "type": kind, "title": title,
+        "path": path, "site": site, "area": area, "line": line, "cell": cell, "asset": name, "type": kind, "title": title,  # noqa: E501
         "type_title": "Machine tool" if kind == "machine-tool" else "Reduction pot", "state": state_of(name, 0.0),
         "alarms": {"1": 0, "2": 0, "3": 0}, "tags": tags,
     }  # fmt: skip

@@ -70,7 +70,7 @@ def test_key_values_are_readable_on_a_wall(open_page: Any, path: str) -> None:
     )
     assert min(sizes) >= 38
     clipped = page.evaluate(
-        "[...document.querySelectorAll('[data-testid=tile]')].filter(e => e.scrollHeight > e.clientHeight + 2 || e.scrollWidth > e.clientWidth + 2).length"
+        "[...document.querySelectorAll('[data-testid=tile]')].filter(e => e.scrollHeight > e.clientHeight + 2 || e.scrollWidth > e.clientWidth + 2).length"  # noqa: E501
     )
     assert clipped == 0
 
@@ -93,14 +93,14 @@ def test_page_is_accessible(open_page: Any, name: str) -> None:
 
 def violations(page: Page) -> list[str]:
     found = page.evaluate(
-        "() => axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"
+        "() => axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"  # noqa: E501
     )
     return [f"{rule}: {html} {why}" for impact, rule, html, why in found if impact in {"serious", "critical"}]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_symbols_stand_out(open_page: Any, theme: str) -> None:
-    """Non-text contrast of at least 3:1: each priority symbol or its outline against the panel, the bar's mark, the focus ring."""
+    """Non-text contrast of at least 3:1: each priority symbol or its outline against the panel, the bar's mark, the focus ring."""  # noqa: E501
     page = open_page("/", theme=theme)
     expect(page.get_by_test_id("tile").first).to_be_visible()
     colours = page.evaluate(
@@ -208,7 +208,7 @@ def test_only_what_is_visible_is_subscribed(open_page: Any, mock_plant: Any) -> 
     settle(page)
     assert mock_plant.switch()["subscriptions"][-1] == []
     page.evaluate(
-        "() => { Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange')); }"
+        "() => { Object.defineProperty(document, 'hidden', {value: true}); document.dispatchEvent(new Event('visibilitychange')); }"  # noqa: E501
     )
     page.go_back()
     settle(page)
