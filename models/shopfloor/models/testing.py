@@ -1,5 +1,6 @@
 """The checks that every model passes before it is shown to anyone."""
 
+# ruff: noqa: S101 (a check asserts)
 from __future__ import annotations
 
 import numpy as np

@@ -20,6 +20,7 @@ from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.parts import Parts, Probes
 from shopfloor.models.task import Progress, Trained
 from shopfloor.plant.errors import ShopfloorError
+from threadpoolctl import threadpool_limits
 
 _REMEMBERED_PARTS: Final = 600
 _REMEMBERED_BINS: Final = 3000
@@ -54,7 +55,12 @@ class History:
 
 
 def train(history: History, progress: Progress) -> list[Trained]:
-    """All models that the history can teach."""
+    """All models that the history can teach, on one thread: others need the machine too."""
+    with threadpool_limits(limits=1):
+        return _trained(history, progress)
+
+
+def _trained(history: History, progress: Progress) -> list[Trained]:
     now = time.time_ns()
     found: list[Trained] = []
     if history.machines:
