@@ -107,7 +107,7 @@ _MACHINE: Final = (
 
 _POT: Final = (
     Group("resistance-trend", "resistance", ("resistance slope", "resistance bend"), _trend, ("resistance slope 20",)),
-    Group("resistance", "resistance", ("resistance level", "resistance own", "resistance neigh", "resistance spread"),
+    Group("resistance", "resistance", ("resistance level", "resistance off", "resistance own", "resistance neigh", "resistance spread"),
           _away("Resistance", "resistance", "uOhm"), ("resistance own", "resistance neighbours")),
     Group("feed", "feed.rate", ("feed", "UNDERFEED", "OVERFEED", "minutes since UNDER", "minutes since OVER"),
           _feed, ("feed deficit 3", "feed efficiency")),
