@@ -20,7 +20,7 @@ from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.parts import Parts, Probes
 from shopfloor.models.task import Progress, Trained
 from shopfloor.plant.errors import ShopfloorError
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 _REMEMBERED_PARTS: Final = 600
 _REMEMBERED_BINS: Final = 3000
