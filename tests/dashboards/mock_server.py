@@ -230,5 +230,5 @@ if __name__ == "__main__":
     )
     given = parser.parse_args()
     mock, bound = server(given.static, given.port)
-    print("ready", json.dumps({"url": "http://{}:{}".format(*bound.getsockname())}), flush=True)
+    print("ready", json.dumps({"url": "http://{}:{}".format(*bound.getsockname())}), flush=True)  # noqa: T201
     mock.run(sockets=[bound])

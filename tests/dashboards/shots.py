@@ -32,8 +32,8 @@ def shoot(browser: Browser, base: str, folder: Path, name: str, screen: str, the
     """Write one picture and complain on standard output about what the page's console said."""
     width, height = SCREENS[screen]
     page = browser.new_page(viewport={"width": width, "height": height})
-    page.on("console", lambda m: print(name, screen, m.type, m.text) if m.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda e: print(name, screen, "error", e))
+    page.on("console", lambda m: print(name, screen, m.type, m.text) if m.type in {"error", "warning"} else None)  # noqa: T201
+    page.on("pageerror", lambda e: print(name, screen, "error", e))  # noqa: T201
     wall = "&wall" if screen == "wall" else ""
     page.goto(f"{base}{PAGES[name]}?lang={lang}&theme={theme}{wall}")
     page.wait_for_timeout(2500)
