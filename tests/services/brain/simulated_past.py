@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from shopfloor.models import toy
 from shopfloor.models.bundle import Bundle, load
 from shopfloor.models.columns import DAY, HOUR, MINUTE, SECOND, Columns, Steps
@@ -22,7 +21,6 @@ from shopfloor.services.brain.live import Live
 from shopfloor.simulators import lines as sim_lines
 from shopfloor.simulators.batch import BatchRunner
 from shopfloor.simulators.engine import Simulation
-from shopfloor.simulators.plants import assets_of
 
 END = 20_700 * DAY
 KINDS = {"machining": MACHINE, "potline": POT}
@@ -62,7 +60,7 @@ class MemoryReader:
     now: int
     asked: list[str] = field(default_factory=list)
 
-    def read(self, tags: Sequence[str], start: int, end: int, *, previous: bool = False) -> pa.Table:
+    def read(self, tags: Sequence[str], start: int, end: int, *, previous: bool = False) -> pa.Table:  # noqa: ARG002
         self.asked += tags
         return toy.table(self.columns, start, min(end, self.now), names=tags)
 

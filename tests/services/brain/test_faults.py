@@ -5,7 +5,6 @@ The brain reads what a historian would hold; the truth judges afterwards.
 
 import numpy as np
 import pytest
-
 from shopfloor.models.columns import DAY, HOUR, MINUTE, SECOND
 from shopfloor.simulators.plants import assets_of
 from simulated_past import END, judged, learned, simulated
@@ -48,7 +47,7 @@ def test_a_starved_pot_is_seen_before_the_anode_effect(pots_learned, tmp_path):
     pots = assets_of("potline", 35)[28:]
     fault, starved = END + HOUR, pots[-1]
     worlds = {
-        pot: simulated("potline", pot, END - PAST, END + 3 * HOUR, ("feeder_block", 0.5, fault) if pot == starved else None)
+        pot: simulated("potline", pot, END - PAST, END + 3 * HOUR, ("feeder_block", 0.5, fault) if pot == starved else None)  # noqa: E501
         for pot in pots
     }  # fmt: skip
     said = judged("potline", worlds, pots_learned, END + 3 * HOUR, tmp_path)
