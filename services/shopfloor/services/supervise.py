@@ -32,7 +32,7 @@ _KILL_S: Final = 4.0
 _DEVICES_S: Final = 30.0
 _STORY: Final = {
     "machining": (
-        "cnc-07:worn_tool:1:-25m:2h",
+        "cnc-07:worn_tool:1:-10m:2h",
         "cnc-13:coolant_loss:1:-15m:45m",
         "cnc-16:sensor.lost@spindle.temperature:1:-5m:1h",
     ),
