@@ -82,8 +82,8 @@ class PlantUnderTest:
     def story(self) -> str:
         """What the processes said, for the message of a failed test."""
         parts = [self.output.read_text(errors="replace")[-2000:]]
-        for log in sorted((self.data / "logs").glob("*.log")):
-            parts.append(f"--- {log.name}\n{log.read_text(errors='replace')[-1200:]}")
+        logs = sorted((self.data / "logs").glob("*.log"))
+        parts += [f"--- {log.name}\n{log.read_text(errors='replace')[-1200:]}" for log in logs]
         return "\n".join(parts)
 
 

@@ -21,11 +21,12 @@ from plant_under_test import API, free_port, shopfloor, until
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 MILLS = Path(os.environ.get("SHOPFLOOR_DATA", Path(__file__).parents[3] / "shared" / "data")) / "cnc_mill"
 ASSET = "mill-works/shop/line-1/cell-1/mill-01"
+BELOW = "Machines.EXPERIMENT_04."
 
 PLANT = """
 plant: {{site: mill-works, title: Mill works, timezone: Europe/Berlin}}
 types:
-  mill: {{title: Mill, tags: {{}}}}
+  mill: {{title: Mill, tags: {{Machining_Process: {{kind: text}}}}}}
 assets:
   - {{path: {asset}, type: mill, title: Mill 01}}
 gateway: {{name: edge-1, server: "{server}"}}
@@ -43,7 +44,7 @@ MQTT = """  - name: mill
     kind: mqtt
     url: {url}
     topics:
-      - {{topic: "{topic}/{{tag}}", value: v, time: t, quality: q, tag: "{asset}/{{tag}}"}}
+      - {{topic: "{topic}", values: values, time: t, tag: "{asset}/{{key}}"}}
 """
 
 
@@ -139,22 +140,22 @@ def test_a_real_milling_recording_arrives_to_the_value(tmp_path: Path) -> None:
     with recording.open() as lines:
         truth = list(csv.DictReader(lines))
     with ExitStack() as stack:
-        stack.enter_context(
-            replay(tmp_path, recording, "--as", "opcua", "--speed", "5", "--port", str(port), "--wait")
-        )
+        stack.enter_context(replay(tmp_path, recording, "--as", "opcua", "--speed", "5", "--port", str(port), "--wait"))
         mill = stack.enter_context(site(tmp_path, OPCUA.format(url=url, asset=ASSET)))
-        until("all rows arrive", lambda: len(mill.rows("S_OutputCurrent")["value"]) >= 1, 90, why=mill.story)
+        until("all rows arrive", lambda: len(mill.rows(BELOW + "S_OutputCurrent")["value"]) >= 1, 90, why=mill.story)
         until(
             "the recording ends",
-            lambda: mill.rows("X_ActualPosition")["value"][-1:] == [float(truth[-1]["X_ActualPosition"])]
-            and len(mill.rows("X_ActualPosition")["value"]) >= len(truth) - 1,
+            lambda: (
+                mill.rows(BELOW + "X_ActualPosition")["value"][-1:] == [float(truth[-1]["X_ActualPosition"])]
+                and len(mill.rows(BELOW + "X_ActualPosition")["value"]) >= len(truth) - 1
+            ),
             120,
-            why=lambda: f"{len(mill.rows('X_ActualPosition')['value'])} of {len(truth)} {mill.story()}",
+            why=lambda: f"{len(mill.rows(BELOW + 'X_ActualPosition')['value'])} of {len(truth)} {mill.story()}",
         )
         for column in ("X_ActualPosition", "Y_OutputCurrent", "S_ActualVelocity"):
-            stored = mill.rows(column)["value"][-len(truth) :]
+            stored = mill.rows(BELOW + column)["value"][-len(truth) :]
             assert stored == [float(row[column]) for row in truth], column
-        words = mill.rows("Machining_Process")["value"]
+        words = mill.rows(BELOW + "Machining_Process")["value"]
         assert [w for i, w in enumerate(words) if i == 0 or words[i - 1] != w] == [
             row["Machining_Process"]
             for i, row in enumerate(truth)
@@ -168,7 +169,7 @@ def test_every_message_of_a_foreign_broker_survives_kill_9(tmp_path: Path) -> No
     rows, moments = 1200, random.Random(4)
     with ExitStack() as stack:
         broker = stack.enter_context(mosquitto(tmp_path))
-        mill = stack.enter_context(site(tmp_path, MQTT.format(url=broker, topic=f"replay/{ASSET}", asset=ASSET)))
+        mill = stack.enter_context(site(tmp_path, MQTT.format(url=broker, topic="factory/mill-works/line-1/mill-01", asset=ASSET)))
         until("the gateway is connected", mill.connected, 30, why=mill.story)
         stack.enter_context(
             replay(
