@@ -31,6 +31,8 @@ test("a ring forgets what is older than asked", () => {
   for (let i = 0; i < 8; i++) ring.push(i, i);
   ring.trim(5);
   assert.deepEqual([...ring.times], [5, 6, 7]);
+  ring.trim(6.5);
+  assert.deepEqual([...ring.times], [6, 7], "the sample that holds stays");
 });
 
 test("a values frame is read whatever the offset of its columns", () => {
@@ -70,6 +72,8 @@ test("a series joins history and live samples and marks what is bad", () => {
   assert.deepEqual([...low], [0, NaN, 2, 3, 5]);
   assert.deepEqual([...high], [2, NaN, 4, 5, 5]);
   assert.deepEqual(series.badSpans(), [{ from: 2000, to: 3000 }]);
+  series.append(6000, 0, BAD);
+  assert.deepEqual(series.badSpans(9000), [{ from: 2000, to: 3000 }, { from: 6000, to: 9000 }]);
 });
 
 test("a series keeps one sample before its window, so that the line reaches the edge", () => {

@@ -92,6 +92,14 @@ def test_history_raw_and_downsampled(server: Running) -> None:
     assert len({len(drawn[name]) for name in ("time", "value", "low", "high", "quality")}) == 1
 
 
+def test_history_begins_with_the_value_that_holds_when_asked(server: Running) -> None:
+    start, end = NOW / 1e6 - 9_500, NOW / 1e6 + 1
+    for points in ({}, {"points": 50}):
+        held = valid(history.History, server.get("/history", tag=POWER, start=start, end=end, previous=True, **points))
+        assert (held["time"][0], held["value"][0]) == (NOW / 1e6 - 10_000, 10.0)
+        assert held["value"][1] == 9.0
+
+
 def test_history_of_a_text_begins_with_the_state_that_holds(server: Running) -> None:
     said = server.get("/history", tag=STATE, start=NOW / 1e6 - 3_600_000, end=NOW / 1e6, points=100)
     assert said["value"] == ["IDLE", "EXECUTE"]

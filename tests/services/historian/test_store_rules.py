@@ -346,3 +346,13 @@ def test_a_folder_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 def _plus_one(batch: Batch) -> Batch:
     return Batch(batch.names, batch.tag, batch.time, batch.value + 1, batch.quality)
+
+
+def test_a_picture_of_buckets_ends_each_run_with_the_value_that_held(store: Historian) -> None:
+    store.ingest("edge", 1, "s", 60, ramp(0, 60))
+    store.ingest("edge", 2, "s", 61, ramp(9000, 1))
+    picture = store.reader.downsample(TAG, NOON, NOON + 10_000 * 10**9, 40)
+    assert picture.column("value").to_pylist() == [29.5, 59.0, 9000.0]
+    assert picture.column("high").to_pylist() == [59.0, 59.0, 9000.0]
+    times = picture.column("time").cast("int64").to_numpy() - NOON
+    assert times.tolist() == [29_500_000_000, 59 * 10**9, 9000 * 10**9]

@@ -11,7 +11,7 @@ export class Refused extends Error {
   }
 }
 
-type Query = Record<string, string | number | readonly string[] | undefined>;
+type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 /** Write a query; a list repeats its key, and an absent value is left out. */
 export function query(parts: Query): string {

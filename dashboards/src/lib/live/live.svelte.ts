@@ -65,6 +65,13 @@ class Live {
     return this.samples.get(tag);
   }
 
+  /** Until when (ms) the newest value of a tag can be said to hold: now, unless the server or a tag that always speaks fell silent. */
+  knownUntil(tag: string): number {
+    const sample = this.samples.get(tag);
+    const now = this.stale ? this.lastFrame : clock.now();
+    return sample?.pace.overdue(now - sample.time) ? sample.time : now;
+  }
+
   /** Ask for these tags until the returned function is called. */
   watch(tags: readonly string[]): () => void {
     for (const tag of tags) this.watched.set(tag, (this.watched.get(tag) ?? 0) + 1);

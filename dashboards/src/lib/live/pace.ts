@@ -2,6 +2,8 @@ export const TICK_MS = 1000;
 /** A page that heard nothing for three ticks is stale. */
 export const STALE_MS = 3 * TICK_MS;
 const UNKNOWN_PACE_MS = 5000;
+/** Heard this often, a tag is known to speak steadily; one that speaks on change may be silent for hours. */
+const STEADY_AFTER = 8;
 
 /** Wait before the n-th attempt to connect again: 0.2 s doubling to 5 s, spread so that a wall of screens does not knock at once. */
 export function backoff(attempt: number, random: () => number = Math.random): number {
@@ -13,11 +15,18 @@ export function backoff(attempt: number, random: () => number = Math.random): nu
 export class Pace {
   private interval = NaN;
   private last = NaN;
+  private count = 0;
 
   heard(time: number): void {
     const gap = time - this.last;
     if (gap > 0) this.interval = Number.isNaN(this.interval) ? gap : this.interval * 0.9 + gap * 0.1;
     this.last = time;
+    this.count++;
+  }
+
+  /** Whether silence of this age says that the value is no longer known. */
+  overdue(age: number): boolean {
+    return this.count >= STEADY_AFTER && this.interval <= UNKNOWN_PACE_MS && age > this.patience;
   }
 
   /** Age at which silence is abnormal: three intervals, and never less than three ticks. */

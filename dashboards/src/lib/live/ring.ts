@@ -40,9 +40,9 @@ export class Ring {
     return true;
   }
 
-  /** Forget what is older than `time`. */
+  /** Forget what ended before `time`, but keep the sample that still holds then. */
   trim(time: number): void {
-    while (this.start < this.end && this.t[this.start]! < time) this.start++;
+    while (this.start + 1 < this.end && this.t[this.start + 1]! <= time) this.start++;
   }
 
   private compact(): void {

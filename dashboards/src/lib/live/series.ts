@@ -63,14 +63,14 @@ export class Series {
     return [view(t), view(v), view(low), view(high)];
   }
 
-  /** Runs of bad quality in ms, for the hatch. */
-  badSpans(): Span[] {
+  /** Runs of bad quality in ms, for the hatch; bad quality holds like a value, until `until` when nothing came after it. */
+  badSpans(until = this.newest): Span[] {
     const spans: Span[] = [];
     for (let i = this.start; i < this.end; i++) {
       if (!isBad(this.quality[i]!)) continue;
       const from = this.columns[0][i]! * 1000;
       while (i < this.end && isBad(this.quality[i]!)) i++;
-      spans.push({ from, to: this.columns[0][Math.min(i, this.end - 1)]! * 1000 });
+      spans.push({ from, to: i < this.end ? this.columns[0][i]! * 1000 : Math.max(from, until) });
     }
     return spans;
   }

@@ -3,6 +3,7 @@ import type { Alarm, Tag } from "../api/types.ts";
 import { fixed } from "../format/numbers.ts";
 import { axisLabels } from "../format/times.ts";
 import type { Span } from "../live/series.ts";
+import { heldAt, lowerBound, traceHeld } from "./held.ts";
 import { extent } from "./spark.ts";
 
 /** Left of a chart: the same everywhere, so that trends and timelines share one time axis. */
@@ -12,6 +13,8 @@ export const MARGIN = 14;
 export interface Marks {
   alarms: readonly Alarm[];
   bad: readonly Span[];
+  /** The last value holds until here (ms). */
+  until: number;
 }
 
 interface Options {
@@ -35,7 +38,7 @@ interface Ink {
   font: string;
 }
 
-/** A trend of one tag: its line between the lowest and highest of every bucket, over its normal band. */
+/** A trend of one tag: its held values, between the lowest and highest of every bucket, over its normal band. */
 export function chart(host: HTMLElement, options: Options): uPlot {
   const ink = inks(host);
   const { tag } = options;
@@ -45,7 +48,7 @@ export function chart(host: HTMLElement, options: Options): uPlot {
       height: options.height,
       padding: [8, MARGIN, 0, 0],
       legend: { show: false },
-      cursor: { sync: { key: options.group, setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false },
+      cursor: { sync: { key: options.group, setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false, dataIdx: (u, _s, _i, time) => Math.max(0, heldAt(u.data[0], time)) },
       scales: { x: { time: true }, y: { range: (u) => range(u, tag) } },
       axes: [
         { stroke: ink.text, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false }, font: ink.font, size: 28, space: 90, values: (_u, ticks, _i, _s, step) => axisLabels(ticks, step) },
@@ -53,16 +56,15 @@ export function chart(host: HTMLElement, options: Options): uPlot {
       ],
       series: [
         {},
-        { stroke: ink.trace, width: 1.6, points: { show: false }, gaps: (u) => gaps(u, options.marks().bad) },
-        { stroke: "transparent", points: { show: false }, gaps: (u) => gaps(u, options.marks().bad) },
-        { stroke: "transparent", points: { show: false }, gaps: (u) => gaps(u, options.marks().bad) },
+        { stroke: ink.trace, width: 1.6, points: { show: false }, paths: (u) => held(u, options.marks().until) },
+        { show: false },
+        { show: false },
       ],
-      bands: [{ series: [3, 2], fill: `color-mix(in srgb, ${ink.trace} 38%, transparent)` }],
       hooks: {
-        drawClear: [(u) => underlay(u, tag, ink)],
+        drawClear: [(u) => underlay(u, tag, ink), (u) => extremes(u, options.marks().until, ink)],
         draw: [(u) => overlay(u, tag, options.marks(), ink)],
         setSelect: [(u) => selected(u, options.zoom)],
-        setCursor: [(u) => options.cursor(u.cursor.idx ?? null)],
+        setCursor: [(u) => options.cursor(u.cursor.idx == null ? null : (u.cursor.idxs?.[1] ?? null))],
       },
     },
     [0, 1, 2, 3].map(() => new Float64Array(0)) as unknown as uPlot.AlignedData,
@@ -96,20 +98,33 @@ function range(u: uPlot, tag: Tag): [number, number] {
   return [Math.min(low[0], high[0]), Math.max(low[1], high[1])];
 }
 
-/** uPlot knows a gap by null, which a typed array cannot hold: tell it where there is no good value. */
-function gaps(u: uPlot, bad: readonly Span[]): [number, number][] {
-  return bad.map(({ from, to }) => [u.valToPos(from / 1000, "x", true), u.valToPos(to / 1000, "x", true)]);
+function held(u: uPlot, until: number): uPlot.Series.Paths {
+  const stroke = new Path2D();
+  const { min = 0, max = 0 } = u.scales["x"]!;
+  const [x, y] = [(v: number) => u.valToPos(v, "x", true), (v: number) => u.valToPos(v, "y", true)];
+  traceHeld(stroke, u.data[0], u.data[1] as Float64Array, x, y, min, Math.min(max, until / 1000));
+  return { stroke, flags: 1 };
 }
 
-function lowerBound(values: ArrayLike<number>, wanted: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle]! < wanted) low = middle + 1;
-    else high = middle;
+/** The span between the lowest and highest of every bucket, as wide as its line is held. */
+function extremes(u: uPlot, until: number, ink: Ink): void {
+  const [times, , low, high] = u.data as unknown as Float64Array[];
+  const { min = 0, max = 0 } = u.scales["x"]!;
+  const end = Math.min(max, until / 1000);
+  const { ctx } = u;
+  ctx.save();
+  ctx.beginPath();
+  for (let i = Math.max(0, heldAt(times!, min)); i < times!.length && times![i]! <= end; i++) {
+    if (!(high![i]! > low![i]!)) continue;
+    const x0 = Math.round(u.valToPos(Math.max(min, times![i]!), "x", true));
+    const x1 = Math.round(u.valToPos(Math.min(end, times![i + 1] ?? end), "x", true));
+    const top = u.valToPos(high![i]!, "y", true);
+    ctx.rect(x0, top, Math.max(1, x1 - x0), u.valToPos(low![i]!, "y", true) - top);
   }
-  return low;
+  ctx.globalAlpha = 0.38;
+  ctx.fillStyle = ink.trace;
+  ctx.fill();
+  ctx.restore();
 }
 
 function yLabels(ticks: number[]): string[] {

@@ -1,7 +1,8 @@
 import type { Ring } from "../live/ring.ts";
+import { traceHeld } from "./held.ts";
 
-/** Draw the ring between two times over the normal band, filling the canvas. */
-export function drawSpark(canvas: HTMLCanvasElement, ring: Ring, normal: [number, number] | null, from: number, to: number): void {
+/** Draw the ring between two times over the normal band, filling the canvas; the last value holds until `until`. */
+export function drawSpark(canvas: HTMLCanvasElement, ring: Ring, normal: [number, number] | null, from: number, to: number, until = to): void {
   const context = fitted(canvas);
   if (!context) return;
   const { width, height } = canvas;
@@ -18,22 +19,8 @@ export function drawSpark(canvas: HTMLCanvasElement, ring: Ring, normal: [number
   context.strokeStyle = style.getPropertyValue("--trace");
   context.lineWidth = Math.max(1.25, height / 40);
   context.lineJoin = "round";
-  trace(context, ring, (time) => ((time - from) / (to - from)) * width, y);
-}
-
-function trace(context: CanvasRenderingContext2D, ring: Ring, x: (time: number) => number, y: (value: number) => number): void {
-  const { times, values } = ring;
-  let pen = false;
   context.beginPath();
-  for (let i = 0; i < times.length; i++) {
-    const value = values[i]!;
-    if (Number.isNaN(value)) pen = false;
-    else if (pen) context.lineTo(x(times[i]!), y(value));
-    else {
-      context.moveTo(x(times[i]!), y(value));
-      pen = true;
-    }
-  }
+  traceHeld(context, ring.times, ring.values, (time) => ((time - from) / (to - from)) * width, y, from, Math.min(to, until));
   context.stroke();
 }
 

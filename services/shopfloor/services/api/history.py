@@ -51,6 +51,7 @@ def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
         start: Annotated[float | None, Query(description="Epoch ms; by default an hour before the end.")] = None,
         end: Annotated[float | None, Query(description="Epoch ms, exclusive; by default now.")] = None,
         points: Annotated[int | None, Query(ge=1, le=MOST_POINTS, description="Absent: every stored value.")] = None,
+        previous: Annotated[bool, Query(description="Begin with the value that holds at the start.")] = False,
     ) -> Response:
         """Give the history of a tag, as JSON or as Arrow (by `Accept`)."""
         entry = catalog.find(tag)
@@ -58,8 +59,9 @@ def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
         downsampled = points is not None and entry.tag.kind is not Kind.TEXT
         if downsampled and points is not None:
             table = reader.downsample(entry.path, first, last, points)
+            table = _with_previous(reader, entry, first, table) if previous else table
         else:
-            table = _raw(_read(reader, entry, first, last), entry)
+            table = _raw(_read(reader, entry, first, last, previous=previous), entry)
         if ARROW in request.headers.get("accept", ""):
             return Response(_stream(table, entry), headers=PLAIN, media_type=ARROW)
         return answer(_columns(table, entry, downsampled))
@@ -79,9 +81,20 @@ def time_range(start: float | None, end: float | None, clock: Clock) -> tuple[in
     return to_ns(start), to_ns(end)
 
 
-def _read(reader: StoreReader, entry: Entry, start: int, end: int) -> pa.Table:
+def _read(reader: StoreReader, entry: Entry, start: int, end: int, *, previous: bool) -> pa.Table:
     """Every stored value; a text is a state, so the one that holds at the start comes first."""
-    return reader.read([entry.path], start, end, previous=entry.tag.kind is Kind.TEXT)
+    return reader.read([entry.path], start, end, previous=previous or entry.tag.kind is Kind.TEXT)
+
+
+def _with_previous(reader: StoreReader, entry: Entry, start: int, drawn: pa.Table) -> pa.Table:
+    """A picture that begins with the value stored last before `start`: it held until the first one of the picture."""
+    before = _raw(_read(reader, entry, start, start + 1, previous=True), entry).slice(0, 1)
+    if not before.num_rows or before.column("time")[0].value >= start:
+        return drawn
+    value = before.column("value").cast(pa.float64())
+    columns = {"time": before.column("time"), "value": value, "low": value, "high": value}
+    first = pa.table(columns | {"quality": before.column("quality")}).cast(drawn.schema)
+    return pa.concat_tables([first, drawn])
 
 
 def _raw(table: pa.Table, entry: Entry) -> pa.Table:

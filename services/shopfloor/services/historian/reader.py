@@ -15,11 +15,12 @@ from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.historian.rollup import Rollup, merge
 from shopfloor.services.historian.rows import Rows, empty, join, order, sort
 from shopfloor.services.historian.scan import Scan, last_of_each
-from shopfloor.services.historian.shelf import Shelf
+from shopfloor.services.historian.shelf import Shelf, View
 
 COLUMNS: Final = ("tag", "time", "value", "text", "quality")
 PORTION: Final = 1_000_000
 _NUMERIC: Final = (Kind.FLOAT, Kind.INT)
+_TEXT: Final = (Kind.TEXT,)
 _TIME: Final = pa.timestamp("ns", "UTC")
 _BACK: Final = (HOUR, 24 * HOUR, 7 * 24 * HOUR, 60 * 24 * HOUR)
 """How far back `previous` looks, step by step, before it looks at everything."""
@@ -57,12 +58,14 @@ class StoreReader:
 
         With `previous`, the last value of each tag before `start` comes first, for data that is stored on change.
         """
-        known = self._known(tags)
-        tables = [self._read(known, part, start, end, previous, columns) for part in self._portions(known, start, end)]
+        view, known = self._shelf.view(), self._known(tags)
+        portions = self._portions(view, known, start, end)
+        tables = [self._read(view, known, part, start, end, previous, columns) for part in portions]
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def _read(
         self,
+        view: View,
         asked: dict[str, int],
         known: dict[str, int],
         start: int,
@@ -72,7 +75,9 @@ class StoreReader:
     ) -> pa.Table:
         names = list(asked)
         first = names.index(next(iter(known))) if known else 0
-        numbers, texts = self._numbers(known, start, end, previous), self._texts(known, start, end, previous)
+        scan = self._scan(view, known)
+        numbers = self._rows(scan, known, _NUMERIC, start, end, previous=previous)
+        texts = self._rows(scan, known, _TEXT, start, end, previous=previous)
         if not len(texts):
             return _table(names, numbers, None, columns, first)
         rows = Rows(
@@ -92,16 +97,16 @@ class StoreReader:
 
         Few values come as they are; many as the mean and extremes of buckets, from rollups where the span is long.
         """
-        known = self._known([tag])
+        view, known = self._shelf.view(), self._known([tag])
         points = max(points, 2)
         every = -(-(end - start) // points)
         if every >= MINUTE:
             every = -(-every // MINUTE) * MINUTE
             every = -(-every // HOUR) * HOUR if every >= 2 * HOUR else every
             width = HOUR if every % HOUR == 0 else MINUTE
-            rollup = self._rollup(known, start // width * width, end, every)
-            return _picture(rollup)
-        rows = self._numbers(known, start, end, previous=False)
+            rollup = self._rollup(self._scan(view, known), known, start // width * width, end, every)
+            return _picture(rollup, every)
+        rows = self._rows(self._scan(view, known), known, _NUMERIC, start, end)
         if len(rows) <= points:
             return _pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
         return _chosen(rows, points)
@@ -110,18 +115,28 @@ class StoreReader:
         """Per tag and bucket of `every` ns counted from `start`.
 
         Columns: tag, time, n, bad, sum, min, max, first, last, first_time, last_time, quality (worst). Good and
-        uncertain numbers enter; `bad` counts the rest. Whole minutes and hours come from rollups.
+        uncertain numbers enter; `bad` counts the rest. Whole minutes and hours come from rollups; the answer is the
+        one that `read` gives, values that were stored twice or replaced included.
         """
-        known = self._known(tags)
+        view, known = self._shelf.view(), self._known(tags)
         tables = []
-        for part in self._portions(known, start, end):
+        for part in self._portions(view, known, start, end):
             first = list(known).index(next(iter(part))) if part else 0
-            tables.append(_summaries(list(known), self._rollup(part, start, end, every), first))
+            tables.append(_summaries(list(known), self._rollup(self._scan(view, part), part, start, end, every), first))
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
-    def _portions(self, known: dict[str, int], start: int, end: int) -> list[dict[str, int]]:
+    def fill(self, latest: Latest) -> None:
+        """Give `latest` the newest stored value of every tag."""
+        view, known = self._shelf.view(), self._known(self.tags())
+        end = max((segment.end for segment in view.segments), default=0) + 1
+        scan = self._scan(view, known)
+        for kinds in (_NUMERIC, _TEXT):
+            if held := self._kinds(known, kinds):
+                latest.update(self._before(scan, held, end, len(known)), kinds[0])
+
+    def _portions(self, view: View, known: dict[str, int], start: int, end: int) -> list[dict[str, int]]:
         """The tags in portions of about `PORTION` rows, so that a long answer needs little memory beside itself."""
-        count = -(-self._scan(known).estimate(tuple(Kind), start, end) // PORTION)
+        count = -(-self._scan(view, known).estimate(tuple(Kind), start, end) // PORTION)
         size = -(-len(known) // max(count, 1))
         if size >= len(known):
             return [known]
@@ -135,20 +150,18 @@ class StoreReader:
     def _kinds(self, known: dict[str, int], kinds: Sequence[Kind]) -> list[Kind]:
         return [kind for kind in kinds if any(self._tags.holds(id_, kind) for id_ in known.values())]
 
-    def _scan(self, known: dict[str, int]) -> Scan:
-        view = self._shelf.view()
+    def _scan(self, view: View, known: dict[str, int]) -> Scan:
         return Scan(view, list(known.values()), len(self._tags))
 
-    def _numbers(self, known: dict[str, int], start: int, end: int, previous: bool) -> Rows:
-        kinds = self._kinds(known, _NUMERIC)
-        return self._with_previous(known, kinds, start, end, previous=previous) if kinds else empty(Kind.FLOAT)
+    def _rows(
+        self, scan: Scan, known: dict[str, int], kinds: Sequence[Kind], start: int, end: int, *, previous: bool = False
+    ) -> Rows:
+        held = self._kinds(known, kinds)
+        return self._with_previous(scan, known, held, start, end, previous=previous) if held else empty(kinds[0])
 
-    def _texts(self, known: dict[str, int], start: int, end: int, previous: bool) -> Rows:
-        kinds = self._kinds(known, (Kind.TEXT,))
-        return self._with_previous(known, kinds, start, end, previous=previous) if kinds else empty(Kind.TEXT)
-
-    def _with_previous(self, known: dict[str, int], kinds: list[Kind], start: int, end: int, *, previous: bool) -> Rows:
-        scan = self._scan(known)
+    def _with_previous(
+        self, scan: Scan, known: dict[str, int], kinds: list[Kind], start: int, end: int, *, previous: bool
+    ) -> Rows:
         rows = _one_kind([scan.rows(kind, start, end) for kind in kinds])
         if not previous:
             return rows
@@ -170,8 +183,7 @@ class StoreReader:
                 break
         return join(found, kinds[0])
 
-    def _rollup(self, known: dict[str, int], start: int, end: int, every: int) -> Rollup:
-        scan = self._scan(known)
+    def _rollup(self, scan: Scan, known: dict[str, int], start: int, end: int, every: int) -> Rollup:
         parts = [scan.rollup(kind, start, end, every) for kind in self._kinds(known, _NUMERIC)]
         return parts[0] if len(parts) == 1 else merge(parts, every, start)
 
@@ -238,12 +250,30 @@ def _pictured(
     return pa.table(columns | {"quality": pa.array(quality)})
 
 
-def _picture(rollup: Rollup) -> pa.Table:
-    """Buckets as points: the mean at the middle of the bucket's own values, NaN where all were bad."""
+def _picture(rollup: Rollup, every: int) -> pa.Table:
+    """Buckets of `every` ns as points: the mean at the middle of the bucket's own values, NaN where all were bad.
+
+    A value holds until the next one, and a mean does not: a bucket that is followed by an empty one, or by none, gets
+    its last value as a second point. One with bad values does not: which of them came last is not known.
+    """
     with np.errstate(invalid="ignore"):
         mean = np.where(rollup.n > 0, rollup.sum / np.maximum(rollup.n, 1), np.nan)
     middle = rollup.first_time + (rollup.last_time - rollup.first_time) // 2
-    return _pictured(middle, mean, rollup.min, rollup.max, rollup.quality)
+    follows = np.append(np.diff(rollup.time) <= every, False)
+    ends = np.flatnonzero(~follows & (rollup.n > 1) & (rollup.bad == 0))
+    order_ = np.argsort(np.concatenate([np.arange(len(rollup)), ends]), kind="stable")
+    last = rollup.last[ends]
+    both = [
+        np.concatenate(pair)[order_]
+        for pair in (
+            (middle, rollup.last_time[ends]),
+            (mean, last),
+            (rollup.min, last),
+            (rollup.max, last),
+            (rollup.quality, rollup.quality[ends]),
+        )
+    ]
+    return _pictured(*both)
 
 
 def _chosen(rows: Rows, points: int) -> pa.Table:
