@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from shopfloor.dashboards import PagesNotBuilt, static_folder
 from shopfloor.plant import Batch, Kind
 from shopfloor.plant.config import PlantConfig
@@ -23,6 +23,7 @@ from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
+from shopfloor.services.api.limit import BodyLimit
 from shopfloor.services.api.wire import API, add_errors
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -117,6 +118,7 @@ def create_app(parts: Parts) -> FastAPI:
     site = _site()
     _add_pages(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
+    app.add_middleware(BodyLimit, but=(f"{API}/ingest",))
     app.add_middleware(GuardMiddleware, guard=parts.guard)
     app.add_middleware(SecureHeaders, policy=site.policy())
     return app
@@ -180,9 +182,9 @@ def _add_pages(app: FastAPI, site: Site) -> None:
     def own(name: str) -> Response:
         return site.own(name)
 
-    @app.get("/api/{path:path}", include_in_schema=False)
-    def nothing(path: str) -> Response:  # noqa: ARG001
-        raise HTTPException(404)
+    @app.api_route("/api/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
+    def nothing(request: Request) -> Response:
+        raise HTTPException(405 if request.method == "HEAD" else 404)
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
     def page(path: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -189,7 +190,7 @@ def _source(post: Post, source: Mapping[str, Any], now: int) -> dict[str, Any]:
 
 def _age_s(source: Mapping[str, Any], now: int) -> float | None:
     newest = source.get("newest_time")
-    return round(to_ms(now) - float(newest)) / 1000 if newest else None
+    return round(to_ms(now) - float(newest)) / 1000 if newest and math.isfinite(newest) else None
 
 
 def _unheard(name: str, kind: str) -> dict[str, Any]:

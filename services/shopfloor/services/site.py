@@ -12,7 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-WEB: Final = Path(__file__).parent / "web"
+WEB: Final = Path(__file__).resolve().parent / "web"
 _INLINE: Final = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S | re.I)
 _HASHED: Final = re.compile(r"[.-][A-Za-z0-9_-]{8,}\.\w+$")
 _MISSING: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Shopfloor</title>
@@ -31,8 +31,8 @@ class Site:
         """The file at a path; a path without a file is a page of the application."""
         if self._folder is None:
             return HTMLResponse(_MISSING.format(sentence=_escape(self._sentence)), 503)
-        file = (self._folder / path.lstrip("/")).resolve()
-        if file.is_relative_to(self._folder) and file.is_file() and file.name != "index.html":
+        file = _file(self._folder, path.lstrip("/"))
+        if file is not None and file.name != "index.html":
             return FileResponse(file, headers={"Cache-Control": _cache(file, self._folder)})
         if _names_file(path):
             return HTMLResponse("There is no such file.", 404)
@@ -40,8 +40,8 @@ class Site:
 
     def own(self, name: str) -> Response:
         """One of the server's own small files."""
-        file = WEB / name
-        if Path(name).name != name or not file.is_file():
+        file = _file(WEB, name)
+        if file is None:
             return HTMLResponse("There is no such file.", 404)
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
 
@@ -55,6 +55,15 @@ class Site:
             " img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:;"
             " manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
+
+
+def _file(folder: Path, path: str) -> Path | None:
+    """The file at a path inside a folder; None when there is none, or when no file can have such a name."""
+    try:
+        file = (folder / path).resolve()
+        return file if file.is_relative_to(folder) and file.is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _names_file(path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.alarms import Alarm, Alarms
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
@@ -45,6 +45,8 @@ class AlarmView(BaseModel):
 
 class Seen(BaseModel):
     """An acknowledgement."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
 
     by: str = Field(min_length=1, max_length=100, description="Who has seen it.")
     note: str = Field("", max_length=1_000)

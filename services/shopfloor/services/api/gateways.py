@@ -14,7 +14,7 @@ from starlette.responses import Response
 class SourcePost(BaseModel):
     """One source of a gateway."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     name: str = Field(min_length=1, max_length=200)
     kind: str = ""
@@ -37,7 +37,7 @@ class SourcePost(BaseModel):
 class GatewayPost(BaseModel):
     """How a gateway and its sources do."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     name: str = Field(min_length=1, max_length=200)
     pid: int | None = None

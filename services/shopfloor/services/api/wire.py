@@ -88,6 +88,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     detail = str(getattr(error, "detail", error))
     if status == 404 and detail == "Not Found":
         detail = f"There is no {request.url.path}: see /docs for what there is."
+    if status == 400:
+        detail = f"The body of {request.method} {request.url.path} cannot be read: send JSON as UTF-8, as /docs says."
     if status == 405:
         detail = f"{request.method} is not what {request.url.path} understands: see /docs."
     return problem(status, detail, **(getattr(error, "headers", None) or {}))
@@ -97,6 +99,8 @@ async def _invalid(_: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     first = problems[0] if problems else {"loc": ("request",), "msg": str(error)}
     place, *path = first["loc"]
+    if first.get("type") == "json_invalid":
+        return problem(422, f"The body is no JSON at byte {path[-1] if path else 0}: see /docs for what is expected.")
     name = ".".join(str(part) for part in path) or "its content"
     said = first.get("input")
     given = f" is {said!r:.80}" if isinstance(said, str | int | float) else ""
