@@ -86,8 +86,8 @@ def test_history_is_complete_and_zooms(learned: PlantUnderTest) -> None:
 
 
 def test_arrow_tells_the_same_as_json(learned: PlantUnderTest) -> None:
-    end = learned.health()["time"] - 60_000
-    query: dict[str, Any] = {"tag": f"{MACHINE}/spindle.power", "start": end - 60_000, "end": end}
+    end = learned.health()["time"] - 3 * 3_600_000
+    query: dict[str, Any] = {"tag": f"{MACHINE}/spindle.power", "start": end - 3_600_000, "end": end}
     rows = learned.get("/history", **query)
     answer = learned.client.get(
         f"{API}/history", params=query, headers={"Accept": "application/vnd.apache.arrow.stream"}

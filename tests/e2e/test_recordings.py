@@ -38,6 +38,7 @@ OPCUA = """  - name: mill
     url: {url}
     security: none
     publishing_interval: 100ms
+    trigger: timestamp
     everything: {asset}
 """
 MQTT = """  - name: mill
@@ -155,7 +156,8 @@ def test_a_real_milling_recording_arrives_to_the_value(tmp_path: Path) -> None:
         for column in ("X_ActualPosition", "Y_OutputCurrent", "S_ActualVelocity"):
             stored = mill.rows(BELOW + column)["value"][-len(truth) :]
             assert stored == [float(row[column]) for row in truth], column
-        words = mill.rows(BELOW + "Machining_Process")["value"]
+        process = mill.rows(BELOW + "Machining_Process")
+        words = [w for w, quality in zip(process["value"], process["quality"], strict=True) if quality == 0]
         assert [w for i, w in enumerate(words) if i == 0 or words[i - 1] != w] == [
             row["Machining_Process"]
             for i, row in enumerate(truth)
