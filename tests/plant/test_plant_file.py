@@ -41,6 +41,13 @@ def test_a_row_of_assets_is_counted_through() -> None:
     assert [asset.title for asset in plant().assets] == ["Pump 08", "Pump 09", "Pump 10", "Pump 11", "Big pump"]
 
 
+@pytest.mark.parametrize("tags", ["{tags: {}}", "{title: Pump}"])
+def test_a_type_may_leave_its_tags_to_be_found(tags: str) -> None:
+    found = config.loads(f"plant: {{site: a}}\ntypes: {{pump: {tags}}}\nassets: [{{path: a/b/c/d/e, type: pump}}]\n")
+    assert found.tag_paths() == ()
+    assert found.tags_of(found.assets[0]) == ()
+
+
 def test_a_tag_says_all_that_is_known_of_it() -> None:
     flow = plant().tag("delta/water/line-1/cell-1/pump-09/flow")
     assert flow is not None

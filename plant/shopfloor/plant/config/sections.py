@@ -115,7 +115,7 @@ class TypeSection(Section):
     """A type of asset and the tags that each asset of it has."""
 
     title: str = Field("", description="Name for people; by default the key of the type.")
-    tags: dict[str, TagSection] = Field(description="Its tags by name.", min_length=1)
+    tags: dict[str, TagSection] = Field({}, description="Its tags by name; without them, those that its source finds.")
 
 
 class AssetSection(Section):
