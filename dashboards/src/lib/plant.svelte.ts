@@ -69,15 +69,15 @@ class Plant {
 
   async loadModels(): Promise<void> {
     const models = await get<Model[]>("models");
-    this.models = models.map((model) => ({ ...model, metrics: model.metrics.map((metric) => ({ ...metric, unit: UNITS[metric.unit] ?? metric.unit })) }));
+    this.models = models.map((model) => ({ ...model, metrics: model.metrics.map(inUnits) }));
   }
 
   async loadAlarms(): Promise<void> {
-    this.alarms = await get<Alarm[]>("alarms", { state: "open" });
+    this.alarms = (await get<Alarm[]>("alarms", { state: "open" })).map(inUnits);
   }
 
   private heard(frame: Frame): void {
-    if (frame.k === "alarms") this.alarms = frame.items as Alarm[];
+    if (frame.k === "alarms") this.alarms = (frame.items as Alarm[]).map(inUnits);
     else if (frame.k === "predictions") this.predictions = merged(this.predictions, frame.items as Prediction[]);
     else if (frame.k === "health") this.takeHealth(frame.value as Health);
   }
@@ -100,13 +100,18 @@ class Plant {
 const UNITS: Readonly<Record<string, string>> = { um: "µm", uOhm: "µΩ", Ohm: "Ω", degC: "°C" };
 
 function withUnits(asset: Asset): Asset {
-  return { ...asset, tags: asset.tags.map((tag) => ({ ...tag, unit: UNITS[tag.unit] ?? tag.unit })) };
+  return { ...asset, tags: asset.tags.map(inUnits) };
+}
+
+/** The same thing with its unit as people write it. */
+export function inUnits<T extends { unit: string }>(item: T): T {
+  return { ...item, unit: UNITS[item.unit] ?? item.unit };
 }
 
 function grouped(items: Prediction[]): Map<string, Prediction[]> {
   const map = new Map<string, Prediction[]>();
   for (const item of items) {
-    map.set(item.asset, [...(map.get(item.asset) ?? []), { ...item, unit: UNITS[item.unit] ?? item.unit }]);
+    map.set(item.asset, [...(map.get(item.asset) ?? []), inUnits(item)]);
   }
   return map;
 }

@@ -43,6 +43,14 @@ export function bytes(value: number | null | undefined): string {
   return `${fixed(value / 1e3, 0)} kB`;
 }
 
+/** A share in percent without its sign: a tenth where it is small, and never 0 for what is only unlikely. */
+export function share(value: number): string {
+  const hundred = value * 100;
+  if (hundred < 0.1) return "< 0.1";
+  if (hundred > 99.9) return "> 99.9";
+  return fixed(hundred, hundred < 9.95 || hundred > 99 ? 1 : 0);
+}
+
 export function percent(share: number | null | undefined, decimals = 0): string {
   return share === null || share === undefined ? MISSING : `${fixed(share * 100, decimals)} %`;
 }

@@ -138,6 +138,7 @@ export const en = {
   "sources.none": "No source is configured",
   "sources.none.next": "Add one under `sources` in the plant file; `shopfloor browse URL` shows what it offers.",
   "sources.title": "Sources",
+  stale: "STALE",
   "stale.never": "No live data has arrived yet.",
   "stale.reconnecting": "Connecting again …",
   "stale.silent": "The connection is open, but the server is silent.",

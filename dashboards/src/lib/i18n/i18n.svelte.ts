@@ -1,5 +1,5 @@
 import { remember, remembered } from "../view/settings.svelte.ts";
-import { codes, type Codes } from "./codes.ts";
+import { assetInChinese, inChinese, written } from "./chinese.ts";
 import { type Key, en } from "./en.ts";
 import { words } from "./words.ts";
 import { zh } from "./zh.ts";
@@ -36,14 +36,16 @@ export function t(key: Key, values: Values = {}): string {
 export function word(text: string | null | undefined, otherwise?: string): string {
   if (!text) return otherwise ?? "";
   const pair = words[text] ?? words[text.toUpperCase()];
-  return pair ? pair[i18n.language === "zh" ? 1 : 0] : (otherwise ?? text);
+  if (pair) return pair[i18n.language === "zh" ? 1 : 0];
+  return otherwise ?? said(text);
 }
 
-/** A sentence of the server: by its code where we have a translation with all its values, else as it is. */
-export function told(code: string, sentence: string, values: Values = {}): string {
-  if (i18n.language === "en") return sentence;
-  const template = (codes as Codes)[code];
-  if (!template) return sentence;
-  const text = filled(template, values);
-  return /\{[\w.]+\}/.test(text) ? sentence : text;
+/** A sentence of the server in the chosen language; one we do not know stays English. */
+export function said(sentence: string): string {
+  return (i18n.language === "zh" && inChinese(sentence)) || written(sentence);
+}
+
+/** The name of an asset in the chosen language. */
+export function named(asset: { title: string }): string {
+  return i18n.language === "zh" ? assetInChinese(asset.title) : asset.title;
 }

@@ -139,6 +139,7 @@ export const zh: Readonly<Record<Key, string>> = {
   "sources.none": "没有配置数据源",
   "sources.none.next": "请在工厂配置文件的 `sources` 下添加；`shopfloor browse URL` 可查看设备提供的变量。",
   "sources.title": "数据源",
+  stale: "已过时",
   "stale.never": "还没有收到实时数据。",
   "stale.reconnecting": "正在重新连接…",
   "stale.silent": "连接正常，但服务器没有发送数据。",

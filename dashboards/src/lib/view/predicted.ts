@@ -1,7 +1,10 @@
 import type { Prediction } from "../api/types.ts";
-import { MISSING, fixed } from "../format/numbers.ts";
+import { MISSING, fixed, share as shareText } from "../format/numbers.ts";
 
 const PROBABILITIES = new Set(["out_of_tolerance", "anode_effect", "pot_unusual"]);
+
+/** Whether a number of this target is a share, which people read in percent. */
+export const isShare = (target: string, unit: string): boolean => PROBABILITIES.has(target) && (unit === "" || unit === "1");
 
 export interface Readable {
   value: string;
@@ -19,11 +22,12 @@ export interface Readable {
 
 /** A share is written in percent, everything else in its own unit. */
 export function readable(p: Prediction): Readable {
-  const share = PROBABILITIES.has(p.target) && (p.unit === "" || p.unit === "1");
+  const share = isShare(p.target, p.unit);
   const factor = share ? 100 : 1;
   const unit = share ? "%" : p.unit;
-  const decimals = share ? (Math.abs(p.value ?? 1) < 0.095 ? 1 : 0) : p.target === "tool_life" ? 0 : Math.abs(p.value ?? 0) < 10 ? 1 : 0;
-  const text = (value: number | null): string => (value === null ? MISSING : fixed(value * factor, decimals));
+  const decimals = p.target === "tool_life" ? 0 : Math.abs(p.value ?? 0) < 10 ? 1 : 0;
+  const text = (value: number | null): string => (value === null ? MISSING : share ? shareText(value) : fixed(value, decimals));
+  const end = (value: number): string => fixed(value * factor, share || Number.isInteger(value) ? 0 : decimals);
   const [from, to] = bounds(p, unit === "%" ? Math.max(100 / factor, p.high ?? 0) : null);
   const at = (value: number | null): number => (value === null ? 0 : Math.min(100, Math.max(0, ((value - from) / (to - from)) * 100)));
   return {
@@ -34,8 +38,8 @@ export function readable(p: Prediction): Readable {
     at: at(p.value),
     high: at(p.high ?? p.value),
     baseline: p.baseline === null ? null : at(p.baseline),
-    from: text(from),
-    to: text(to),
+    from: end(from),
+    to: end(to),
   };
 }
 

@@ -1,0 +1,62 @@
+import { phrases } from "./phrases.ts";
+import { words } from "./words.ts";
+
+/** A phrase whose braces have become groups. */
+interface Form {
+  pattern: RegExp;
+  names: string[];
+  chinese: string;
+}
+
+/** The server writes units in ASCII. */
+export function written(text: string): string {
+  return text.replace(/\bum\b/g, "µm").replace(/\buOhm\b/g, "µΩ");
+}
+
+const REMEMBERED = 2000;
+const remembered = new Map<string, string | null>();
+const names = new Map<string, string>();
+for (const [code, [english, chinese]] of Object.entries(words)) {
+  names.set(code, chinese);
+  names.set(english.toLowerCase(), chinese);
+}
+
+const forms: Form[] = phrases.map(([english, chinese]) => {
+  const places = [...english.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+  const source = english.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, (_, name) => (name === "what" ? "(.+)" : "(.+?)"));
+  return { pattern: new RegExp(`^${source}$`), names: places, chinese };
+});
+
+/** An asset as the people at the line call it: "Pot 17" is 17 号槽. */
+export function assetInChinese(title: string): string {
+  return title.replace(/^Pot (\d+)$/, "$1 号槽");
+}
+
+/** What the server says in English, in Chinese; null when any sentence of it is not known. */
+export function inChinese(text: string): string | null {
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const parts = text.split(/(?<=[.!?]) +(?=[A-Z0-9])/);
+  const said = names.get(text.toLowerCase()) ?? phrase(text) ?? (parts.length > 1 ? joined(parts.map(phrase)) : null);
+  if (remembered.size >= REMEMBERED) remembered.clear();
+  const shown = said && written(said);
+  remembered.set(text, shown);
+  return shown;
+}
+
+function phrase(text: string): string | null {
+  for (const { pattern, names: places, chinese } of forms) {
+    const match = pattern.exec(text);
+    if (match) return chinese.replace(/\{(\w+)\}/g, (_, place: string) => filling(match[places.indexOf(place) + 1]!));
+  }
+  return null;
+}
+
+function filling(text: string): string {
+  if (/^[\d.+−-]/.test(text)) return /[a-z]{4}/.test(text) ? (phrase(text) ?? text) : text;
+  return names.get(text) ?? names.get(text.toLowerCase()) ?? assetInChinese(text);
+}
+
+function joined(parts: readonly (string | null)[]): string | null {
+  return parts.includes(null) ? null : parts.join("");
+}
