@@ -12,7 +12,10 @@ from shopfloor.services.historian import SourceLedger
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One source of one gateway, in values. `spooled` waits at the gateway; `duplicates` came twice, stored once."""
+    """One source of one gateway, in values.
+
+    `spooled` waits at the gateway; `duplicates` came twice, stored once; `damaged` were stored and lost on the disk.
+    """
 
     gateway: str
     source: str
@@ -22,6 +25,7 @@ class Account:
     rejected: int
     dropped: int
     duplicates: int
+    damaged: int
     balanced: bool
     sentence: str
 
@@ -42,8 +46,9 @@ def account(gateway: str, source: str, row: SourceLedger | None, post: Mapping[s
     kept, rejected, baseline, known = (
         (row.stored, row.rejected, row.baseline, row.accepted) if row else (0, int(post.get("rejected", 0)), 0, 0)
     )
+    damaged = row.damaged if row else 0
     accepted = max(int(post.get("accepted", 0)), known)
-    waiting = accepted - baseline - kept - rejected
+    waiting = accepted - baseline - kept - rejected - damaged
     reported, dropped = int(post.get("spooled", 0)), int(post.get("dropped", 0))
     lost = waiting - reported - dropped if int(post.get("accepted", 0)) >= known else 0
     balanced = (row is None or row.balanced) and lost <= 0 and waiting >= 0
@@ -56,6 +61,7 @@ def account(gateway: str, source: str, row: SourceLedger | None, post: Mapping[s
         rejected=rejected,
         dropped=dropped,
         duplicates=row.repeated if row else 0,
+        damaged=damaged,
         balanced=balanced,
         sentence=_sentence(row, source, lost, dropped),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -15,14 +16,14 @@ from shopfloor.services.historian import Historian, Options
 
 CHILD = Path(__file__).with_name("crash_child.py")
 ROWS = 500
-ROUNDS = 8
+ROUNDS = int(os.environ.get("SHOPFLOOR_CRASH_ROUNDS", "5"))
 TAGS = tuple(f"delta/area/line/cell/asset/t{i}" for i in range(5))
 
 
 def run_and_kill(folder: Path, firsts: list[int], after_batches: int, delay: float) -> dict[str, int]:
     """Start the child, wait for its flow, kill it; answers the last acknowledged sequence of each gateway."""
     acknowledged = {f"edge-{number}": first - 1 for number, first in enumerate(firsts, 1)}
-    command = [sys.executable, CHILD, folder, *map(str, firsts)]
+    command = [sys.executable, str(CHILD), str(folder), *map(str, firsts)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         killer: threading.Timer | None = None

@@ -73,14 +73,19 @@ class BrainHealth(BaseModel):
 
 
 class StoreHealth(BaseModel):
-    """How large the store is, and whether it takes values."""
+    """How large the store is, and how it does.
+
+    `ok`; `full` and `readonly`: it takes no values; `failed`: it tries again by itself; `damaged`: some files or
+    batches cannot be read, everything else is served.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     rows: int
     bytes: int
     segments: int
-    state: str
+    state: Literal["ok", "full", "readonly", "failed", "damaged"]
+    sentence: str
 
 
 class HealthAnswer(BaseModel):

@@ -23,6 +23,7 @@ class AccountView(BaseModel):
     rejected: int
     dropped: int
     duplicates: int
+    damaged: int
     balanced: bool
     sentence: str
 

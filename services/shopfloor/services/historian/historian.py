@@ -118,13 +118,15 @@ class Historian:
         """What the store holds and how it is.
 
         rows, bytes, segments, oldest and newest (UTC ns or None), memory_rows, collapsed, state, sentence, damaged.
+        `state` is ok, full (no space), readonly, failed (something else keeps the store from working; it tries again)
+        or damaged (everything else is served; `damaged` names each file and batch).
         """
         segments = self._shelf.segments()
         rows, start, end = self._shelf.memory()
         starts, ends = [s.start for s in segments], [s.end for s in segments]
         if rows:
             starts, ends = [*starts, start], [*ends, end]
-        damaged = [segment.damage for segment in segments if segment.damage]
+        damaged = [segment.damage for segment in segments if segment.damage] + self._writer.damaged
         state, sentence = self._state(damaged)
         return {
             "rows": rows + sum(segment.rows for segment in segments),
@@ -154,9 +156,9 @@ class Historian:
         self._keeper.run_once()
 
     def _state(self, damaged: list[str]) -> tuple[str, str]:
-        trouble = self._writer.full or self._keeper.trouble
+        trouble = self._writer.full or self._keeper.trouble or self._writer.unseen
         if trouble:
-            return ("full" if "full" in trouble or "space" in trouble else "readonly"), trouble
+            return trouble.state, trouble.sentence
         return ("damaged", damaged[0]) if damaged else ("ok", "The store takes and keeps every value.")
 
     def _build(self, clock: Callable[[], int], options: Options) -> None:
@@ -166,16 +168,21 @@ class Historian:
             _log.info("Removed %s, which no segment lists", path)
         self._shelf, self._latest = Shelf(segments), Latest()
         self._tags, self._notifier = Dictionary(self._log.tags()), Notifier()
-        newest = self._log.meta("latest")
-        if newest is not None:
-            self._latest.load(newest)
         self._writer = Writer(self._log, self._shelf, self._tags, self._latest, self._notifier.put, options)
         self._keeper = Keeper(self._folder, self._log, self._shelf, self._latest, self._writer.lock, clock, options)
+        self._reader = StoreReader(self._shelf, self._tags, self._latest)
+        self._recall()
         self._writer.replay()
         self._writer.on_sealed = self._keeper.wake
         self._writer.trouble = lambda: self._keeper.trouble
-        self._reader = StoreReader(self._shelf, self._tags, self._latest)
         self._keeper.start()
+
+    def _recall(self) -> None:
+        """The newest values of what lies in segments: as kept, or read again where that is missing or damaged."""
+        kept = self._log.meta("newest")
+        if (kept is None and self._shelf.segments()) or (kept is not None and not self._latest.load(kept)):
+            _log.info("Reading the newest value of %d tags from the segments", len(self._tags))
+            self._reader.fill(self._latest)
 
 
 def _size(path: Path) -> int:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.services.historian import catalogue
+from shopfloor.services.historian import log as book
 from shopfloor.services.historian.compaction import candidates, compact
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.options import DAY, Options
-from shopfloor.services.historian.segment import Segment
+from shopfloor.services.historian.segment import DamagedError, Segment
 from shopfloor.services.historian.segment_writer import day_of, discard, flush
 from shopfloor.services.historian.shelf import Shelf
+from shopfloor.services.historian.trouble import Trouble, explain
 
 _log = logging.getLogger(__name__)
-_RETRY_S = 2.0
+_RETRY_S: Final = {"Flushing": (1.0, 10.0), "Deleting old days": (5.0, 300.0), "Compaction": (5.0, 300.0)}
+"""How long each work pauses after its first failure, and at most; every further failure doubles the pause."""
+
+_SPARE_PAGES: Final = 1024
+_SHRINK_PAGES: Final = 64
+"""Free pages of 16 kB that the log keeps for the next minutes, and how many it gives back at a time."""
 
 
 class Keeper:
@@ -42,7 +49,6 @@ class Keeper:
         clock: Callable[[], int],
         options: Options,
     ) -> None:
-        self.trouble = ""
         self.collapsed = int(log.meta("collapsed") or 0)
         self.has_mirror = False
         self._folder, self._log, self._shelf, self._latest = folder, log, shelf, latest
@@ -50,9 +56,20 @@ class Keeper:
         self._wake = threading.Event()
         self._closing = False
         self._working = threading.Lock()
+        self._troubles: dict[str, Trouble] = {}
+        self._pauses: dict[str, tuple[float, float]] = {}
         self._thread = threading.Thread(target=self._run, name="historian-keeper", daemon=True)
         with log.transaction() as db:
             self._next_id = catalogue.next_id(db)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What keeps it from working, if anything."""
+        for trouble in tuple(self._troubles.values()):
+            return trouble
+        if not self._closing and self._thread.ident is not None and not self._thread.is_alive():
+            return Trouble("failed", "The store no longer works in the background: restart the server.")
+        return None
 
     def start(self) -> None:
         """Begin to work."""
@@ -77,34 +94,65 @@ class Keeper:
                 self._flush(memtable)
 
     def run_once(self) -> None:
-        """Flush what is sealed or old, compact what is small, delete what is past its time."""
-        if self._shelf.active_age(time.monotonic()) >= self._options.flush_age_s:
-            self._shelf.seal()
-        with self._working:
-            while not self._closing and (memtable := self._shelf.oldest_sealed()) is not None:
-                self._flush(memtable)
-            self._forget()
-            self._compact()
+        """Flush what is sealed or old, delete what is past its time, compact what is small."""
+        for work in self._works().values():
+            with self._working:
+                work()
+
+    def _works(self) -> dict[str, Callable[[], None]]:
+        return {"Flushing": self._flush_due, "Deleting old days": self._forget, "Compaction": self._compact}
 
     def _run(self) -> None:
         while not self._closing:
-            try:
-                self.run_once()
-                self.trouble = ""
-            except (OSError, pa.ArrowException, StoreError, SinkUnavailable) as problem:
-                sentence = _explain(problem, self._folder)
-                if sentence != self.trouble:
-                    _log.error("%s", sentence)
-                self.trouble = sentence
-                self._wake.clear()
-            self._wake.wait(_RETRY_S if self.trouble else min(1.0, self._options.flush_age_s))
+            for name, work in self._works().items():
+                self._attempt(name, work)
+            self._wake.wait(min(1.0, self._options.flush_age_s))
             self._wake.clear()
+
+    def _attempt(self, name: str, work: Callable[[], None]) -> None:
+        """Do a work unless it pauses after a failure; a failure of one never keeps the others from their turn."""
+        again, _ = self._pauses.get(name, (0.0, 0.0))
+        if time.monotonic() < again:
+            return
+        try:
+            with self._working:
+                work()
+        except Exception as problem:  # noqa: BLE001 (a thread that ends silently would lose the plant's memory)
+            self._note(name, problem)
+        else:
+            self._pauses.pop(name, None)
+            if self._troubles.pop(name, None):
+                _log.warning("%s goes on.", name)
+
+    def _note(self, name: str, problem: Exception) -> None:
+        first, most = _RETRY_S[name]
+        pause = min(self._pauses.get(name, (0.0, first / 2))[1] * 2, most)
+        self._pauses[name] = (time.monotonic() + pause, pause)
+        trouble = explain(problem, self._folder, name)
+        if trouble != self._troubles.get(name):
+            expected = isinstance(problem, (OSError, StoreError, SinkUnavailable))
+            _log.error("%s", trouble.sentence, exc_info=None if expected else problem)
+        self._troubles[name] = trouble
+
+    def _flush_due(self) -> None:
+        if self._shelf.active_age(time.monotonic()) >= self._options.flush_age_s:
+            self._shelf.seal()
+        while not self._closing and (memtable := self._shelf.oldest_sealed()) is not None:
+            self._flush(memtable)
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Give the log's free pages back, a little at a time, so that no batch waits for it."""
+        more = True
+        while more and not self._closing and self._shelf.oldest_sealed() is None:
+            with self._writing:
+                more = self._log.shrink(_SHRINK_PAGES, _SPARE_PAGES)
 
     def _flush(self, memtable: Memtable) -> None:
         segments, collapsed = flush(memtable, self._folder, self._next_id, self._options)
         try:
             self._publish(memtable, segments, collapsed)
-        except (StoreError, SinkUnavailable):
+        except BaseException:
             discard(segments)
             raise
         del memtable
@@ -114,8 +162,8 @@ class Keeper:
         with self._writing:
             with self._log.transaction() as db:
                 catalogue.add(db, segments)
-                db.execute("DELETE FROM log WHERE id <= ?", (memtable.last_log_id,))
-                db.execute("INSERT OR REPLACE INTO meta VALUES ('latest', ?)", (self._latest.to_bytes(),))
+                book.forget(db, memtable.log_spans)
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('newest', ?)", (self._latest.to_bytes(),))
                 self._count(db, collapsed)
             self._next_id += len(segments)
             self._shelf.publish(memtable, segments)
@@ -131,10 +179,14 @@ class Keeper:
         for group in candidates(self._shelf.segments(), self._options.compact_segments, mirrored):
             if self._closing or self._shelf.oldest_sealed() is not None:
                 return
-            merged, collapsed = compact(group, self._folder, self._next_id, self._options)
+            try:
+                merged, collapsed = compact(group, self._folder, self._next_id, self._options)
+            except DamagedError as problem:
+                _log.error("%s", problem)
+                continue
             try:
                 self._replace(group, [merged], collapsed)
-            except (StoreError, SinkUnavailable):
+            except BaseException:
                 discard([merged])
                 raise
 
@@ -159,11 +211,3 @@ class Keeper:
             self._shelf.replace(old, new)
         for segment in old:
             segment.retire()
-
-
-def _explain(problem: Exception, folder: Path) -> str:
-    if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
-        return f"The disk of {folder} is full: free space, then it goes on by itself."
-    if isinstance(problem, (StoreError, SinkUnavailable)):
-        return str(problem)
-    return f"{folder} cannot be written ({problem}): make it writable, then it goes on by itself."

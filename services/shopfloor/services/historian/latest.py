@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,7 +58,7 @@ class Latest:
             return Newest(self._time[ids], self._number[ids], self._text[ids], self._quality[ids])
 
     def to_bytes(self) -> bytes:
-        """The table as an Arrow IPC stream, to be kept beside the segments."""
+        """The table as a checksum and an Arrow IPC stream, to be kept beside the segments."""
         with self._lock:
             columns = [pa.array(column.copy()) for column in (self._time, self._number)]
             columns += [pa.array(self._text, pa.string()), pa.array(self._quality.copy())]
@@ -65,10 +66,14 @@ class Latest:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
-        return bytes(memoryview(sink.getvalue()))
+        body = bytes(memoryview(sink.getvalue()))
+        return zlib.crc32(body).to_bytes(4, "little") + body
 
-    def load(self, data: bytes) -> None:
-        """Start from what `to_bytes` wrote."""
+    def load(self, data: bytes) -> bool:
+        """Start from what `to_bytes` wrote; False when it is damaged."""
+        check, data = int.from_bytes(data[:4], "little"), data[4:]
+        if zlib.crc32(data) != check:
+            return False
         with pa.ipc.open_stream(data) as stream:
             table = stream.read_all()
         with self._lock:
@@ -76,6 +81,7 @@ class Latest:
             self._number = table.column("number").to_numpy().copy()
             self._text = np.array(table.column("text").to_pylist(), object)
             self._quality = table.column("quality").to_numpy().copy()
+        return True
 
     def _grow(self, size: int) -> None:
         more = size - len(self._time)

@@ -7,16 +7,17 @@ a segment and deleting the log rows it holds is one transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shopfloor.plant import RejectedError, SinkUnavailable, StoreError
+from shopfloor.plant import BatchError, RejectedError, SinkUnavailable, StoreError
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -24,9 +25,13 @@ CREATE TABLE IF NOT EXISTS tags(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQU
 CREATE TABLE IF NOT EXISTS gateways(gateway TEXT PRIMARY KEY, first INTEGER, last INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sources(
     gateway TEXT, source TEXT, accepted INTEGER, stored INTEGER, rejected INTEGER, repeated INTEGER,
-    baseline INTEGER, drift INTEGER, mismatches INTEGER, sentence TEXT, PRIMARY KEY(gateway, source)) WITHOUT ROWID;
+    baseline INTEGER, drift INTEGER, mismatches INTEGER, sentence TEXT, damaged INTEGER NOT NULL DEFAULT 0,
+    missing INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(gateway, source)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS log(
-    id INTEGER PRIMARY KEY AUTOINCREMENT, gateway TEXT, sequence INTEGER, body BLOB, UNIQUE(gateway, sequence));
+    id INTEGER PRIMARY KEY AUTOINCREMENT, gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, crc INTEGER,
+    body BLOB, UNIQUE(gateway, sequence));
+CREATE TABLE IF NOT EXISTS damaged(
+    id INTEGER PRIMARY KEY, gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT);
 CREATE TABLE IF NOT EXISTS segments(
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, day TEXT, name TEXT UNIQUE, rows INTEGER, size INTEGER,
     precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB);
@@ -35,6 +40,16 @@ CREATE TABLE IF NOT EXISTS rejections(
     gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT, PRIMARY KEY(gateway, sequence));
 """
 
+_UPGRADE: Final = """
+ALTER TABLE sources ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sources ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE log ADD COLUMN source TEXT;
+ALTER TABLE log ADD COLUMN rows INTEGER;
+ALTER TABLE log ADD COLUMN crc INTEGER;
+"""
+"""From schema 1 to 2."""
+
+_INCREMENTAL: Final = 2
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
@@ -47,6 +62,18 @@ class Account:
     source: str
     accepted: int
     values: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A log row without its body; `source` and `values` are None where an older version wrote it."""
+
+    id: int
+    gateway: str
+    sequence: int
+    source: str | None
+    values: int | None
+    crc: int | None
 
 
 class Log:
@@ -78,9 +105,32 @@ class Log:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def rows(self) -> Iterator[tuple[int, str, int, bytes]]:
-        """(id, gateway, sequence, body) of every log row, in the order of commits."""
-        yield from self._connection.execute("SELECT id, gateway, sequence, body FROM log ORDER BY id")
+    def entries(self) -> list[Entry]:
+        """Every log row, in the order of commits."""
+        query = "SELECT id, gateway, sequence, source, rows, crc FROM log ORDER BY id"
+        return [Entry(*row) for row in self._connection.execute(query)]
+
+    def body(self, entry: Entry) -> bytes:
+        """The bytes of a log row as they were committed; damaged ones raise `BatchError`."""
+        try:
+            (body,) = self._connection.execute("SELECT body FROM log WHERE id = ?", (entry.id,)).fetchone()
+        except sqlite3.DatabaseError as problem:
+            raise BatchError(f"The database cannot read it: {problem}.") from problem
+        if entry.crc is not None and zlib.crc32(body) != entry.crc:
+            raise BatchError(f"Its {len(body)} bytes have another checksum than when they were committed.")
+        return bytes(body)
+
+    def shrink(self, most: int, keep: int) -> bool:
+        """Give up to `most` free pages back to the disk, all but `keep`; answers whether more are left."""
+        (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+        (kind,) = self._connection.execute("PRAGMA auto_vacuum").fetchone()
+        if free <= keep or kind != _INCREMENTAL:
+            return False
+        try:
+            self._connection.executescript(f"PRAGMA incremental_vacuum({min(most, free - keep)})")
+        except sqlite3.Error as problem:
+            raise _sentence(self.path, problem) from problem
+        return bool(free - most > keep)
 
     def tags(self) -> list[tuple[int, str, int]]:
         """(id, path, kinds) of every tag."""
@@ -98,8 +148,8 @@ class Log:
     def ledger(self) -> list[SourceLedger]:
         """The account of every source."""
         query = (
-            "SELECT gateway, source, accepted, stored, rejected, repeated, baseline, mismatches, sentence"
-            " FROM sources ORDER BY gateway, source"
+            "SELECT gateway, source, accepted, stored, rejected, repeated, baseline, mismatches, damaged, missing,"
+            " sentence FROM sources ORDER BY gateway, source"
         )
         return [SourceLedger(*row) for row in self._connection.execute(query)]
 
@@ -131,10 +181,42 @@ def repeat(db: sqlite3.Connection, account: Account) -> None:
 def append(db: sqlite3.Connection, account: Account, body: bytes) -> int:
     """Keep a batch and count it; answers the id of its log row."""
     row = db.execute(
-        "INSERT INTO log(gateway, sequence, body) VALUES (?, ?, ?)", (account.gateway, account.sequence, body)
+        "INSERT INTO log(gateway, sequence, source, rows, crc, body) VALUES (?, ?, ?, ?, ?, ?)",
+        (account.gateway, account.sequence, account.source, account.values, zlib.crc32(body), body),
     )
     book(db, account, stored=account.values)
     return int(row.lastrowid or 0)
+
+
+def forget(db: sqlite3.Connection, spans: Sequence[tuple[int, int]]) -> None:
+    """Delete log rows whose values lie in a segment: those with an id in one of the spans, both ends included."""
+    db.executemany("DELETE FROM log WHERE id BETWEEN ? AND ?", spans)
+
+
+def note_gap(db: sqlite3.Connection, account: Account) -> None:
+    """Count what a gateway that is ahead delivered elsewhere; it counts until the gateway goes on where expected."""
+    _open_account(db, account, 1)
+    db.execute(
+        "UPDATE sources SET missing = max(0, ? - (baseline + drift + stored + rejected + damaged))"
+        " WHERE gateway = ? AND source = ?",
+        (account.accepted - account.values, account.gateway, account.source),
+    )
+
+
+def set_aside(db: sqlite3.Connection, entry: Entry, sentence: str) -> None:
+    """Write down that a log row is damaged, and count its values as such."""
+    rows = entry.values or 0
+    known = db.execute(
+        "INSERT OR IGNORE INTO damaged VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.id, entry.gateway, entry.sequence, entry.source, rows, sentence),
+    )
+    if known.rowcount:
+        db.execute(
+            "UPDATE sources SET stored = stored - ?, damaged = damaged + ?, sentence = ?"
+            " WHERE gateway = ? AND source = ?",
+            (rows, rows, sentence, entry.gateway, entry.source),
+        )
+    db.execute("DELETE FROM log WHERE id = ?", (entry.id,))
 
 
 def reject(db: sqlite3.Connection, account: Account, sentence: str) -> None:
@@ -152,6 +234,7 @@ def book(db: sqlite3.Connection, account: Account, stored: int = 0, rejected: in
     first = account.sequence if new is None else int(new[0])
     db.execute("INSERT OR REPLACE INTO gateways VALUES (?, ?, ?)", (account.gateway, first, account.sequence))
     _open_account(db, account, first)
+    db.execute("UPDATE sources SET missing = 0 WHERE gateway = ? AND missing <> 0", (account.gateway,))
     db.execute(
         "UPDATE sources SET accepted = ?, stored = stored + ?, rejected = rejected + ?"
         " WHERE gateway = ? AND source = ?",
@@ -171,7 +254,7 @@ def _open_account(db: sqlite3.Connection, account: Account, first: int) -> None:
             f" {baseline} earlier values of {account.source} were stored elsewhere."
         )
     db.execute(
-        "INSERT OR IGNORE INTO sources VALUES (?, ?, 0, 0, 0, 0, ?, 0, 0, ?)",
+        "INSERT OR IGNORE INTO sources VALUES (?, ?, 0, 0, 0, 0, ?, 0, 0, ?, 0, 0)",
         (account.gateway, account.source, baseline, sentence),
     )
 
@@ -180,7 +263,7 @@ def _check(db: sqlite3.Connection, account: Account) -> None:
     key = (account.gateway, account.source)
     ours = int(
         db.execute(
-            "SELECT baseline + drift + stored + rejected FROM sources WHERE gateway = ? AND source = ?", key
+            "SELECT baseline + drift + stored + rejected + damaged FROM sources WHERE gateway = ? AND source = ?", key
         ).fetchone()[0]
     )
     if ours == account.accepted:
@@ -198,19 +281,23 @@ def _check(db: sqlite3.Connection, account: Account) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    connection = None
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA page_size = 16384")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -8000")
         connection.execute("PRAGMA wal_autocheckpoint = 500")
         connection.execute("PRAGMA journal_size_limit = 64000000")
-        connection.executescript(_SCHEMA)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        if version < VERSION:
+            upgrade = _UPGRADE if version == 1 else ""
+            connection.executescript(f"BEGIN;{upgrade}{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
     except sqlite3.Error as problem:
+        if connection is not None:
+            connection.close()
         raise StoreError(f"{path} cannot be opened ({problem}): expected the store's own database.") from problem
     if version > VERSION:
         connection.close()

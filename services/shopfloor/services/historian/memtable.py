@@ -46,7 +46,7 @@ class Memtable:
 
     def __init__(self) -> None:
         self.rows = 0
-        self.last_log_id = 0
+        self.log_spans: list[tuple[int, int]] = []
         self.born = time.monotonic()
         self.start = np.iinfo(np.int64).max
         self.end = np.iinfo(np.int64).min
@@ -57,7 +57,7 @@ class Memtable:
 
     def append(self, rows: Rows, kind: Kind, log_id: int) -> None:
         """Add the rows of one log row."""
-        self.last_log_id = log_id
+        self._note(log_id)
         if not len(rows):
             return
         self.rows += len(rows)
@@ -70,6 +70,13 @@ class Memtable:
             self._runs[kind].append(Run(tuple(self._tails[kind]), kind))
             self._tails[kind] = []
             self._tail_rows[kind] = 0
+
+    def _note(self, log_id: int) -> None:
+        """Remember which log rows it holds, as spans of ids, both ends included."""
+        first = log_id
+        if self.log_spans and self.log_spans[-1][1] == log_id - 1:
+            first = self.log_spans.pop()[0]
+        self.log_spans.append((first, log_id))
 
     def freeze(self, kind: Kind) -> tuple[Run, ...]:
         """What it holds of a kind now, oldest first; later appends do not change the answer."""

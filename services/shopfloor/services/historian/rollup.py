@@ -109,6 +109,42 @@ def merge(parts: Sequence[Rollup], every: int, origin: int = 0) -> Rollup:
     )
 
 
+def in_order(parts: Sequence[Rollup]) -> Rollup:
+    """All partial summaries, sorted by (tag, bucket, first time)."""
+    whole = _join([part for part in parts if len(part)])
+    index = np.lexsort((whole.first_time, whole.time, whole.tag)) if len(parts) > 1 else None
+    return whole if index is None else whole.take(index)
+
+
+def overlapping(whole: Rollup, every: int) -> NDArray[np.bool_]:
+    """Which partial summaries of `in_order` share their bucket with another one that may hold the same times.
+
+    A partial with unusable values counts as spanning its whole bucket, since only usable ones have their times kept.
+    """
+    same = (whole.tag[1:] == whole.tag[:-1]) & (whole.time[1:] == whole.time[:-1])
+    if not same.any():
+        return np.zeros(len(whole), bool)
+    starts = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(~same) + 1])
+    first = np.where(whole.bad > 0, whole.time, whole.first_time)
+    last = np.where(whole.bad > 0, whole.time + every - 1, whole.last_time)
+    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(whole))))
+    index = np.lexsort((first, group))
+    hit = same & (first[index][1:] <= _highest(last[index], group)[:-1])
+    mixed = np.zeros(len(starts), bool)
+    mixed[group[1:][hit]] = True
+    return np.asarray(mixed[group], bool)
+
+
+def _highest(last: Ints, group: Ints) -> Ints:
+    """Running maximum of `last` within each group; groups are numbered upwards."""
+    low = int(last.min())
+    bits = (int(last.max()) - low).bit_length()
+    if bits + int(group[-1]).bit_length() > 63:
+        return np.asarray(np.maximum.accumulate(last), np.int64)
+    high = np.maximum.accumulate((group << bits) | (last - low))
+    return np.asarray((high & ((1 << bits) - 1)) + low, np.int64)
+
+
 def nothing() -> Rollup:
     """No summaries."""
     i, f = np.empty(0, np.int64), np.empty(0, np.float64)

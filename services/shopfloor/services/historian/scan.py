@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.options import HOUR, MINUTE
-from shopfloor.services.historian.rollup import Rollup, merge, summarize
+from shopfloor.services.historian.rollup import Rollup, in_order, merge, overlapping, summarize
 from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
-from shopfloor.services.historian.segment import Segment, choose
+from shopfloor.services.historian.segment import DamagedError, Segment, choose, reading
 from shopfloor.services.historian.shelf import View
 
 _log = logging.getLogger(__name__)
@@ -27,6 +26,7 @@ class Scan:
         self._view = view
         self._wanted = np.zeros(tags, bool)
         self._wanted[list(ids)] = True
+        self._ids = np.array(ids, np.int64)
         self._sorted = np.array(sorted(ids), np.int32)
         self._rank = np.zeros(tags, np.int32)
         self._rank[list(ids)] = np.arange(len(ids), dtype=np.int32)
@@ -51,20 +51,37 @@ class Scan:
         level = _level(start, every)
         if level is None or end <= start:
             return summarize(self.rows(kind, start, end), every, start)
-        name, width = level
-        border = start + (end - start) // width * width
-        parts = []
-        for segment in self._segments(kind, start, border):
-            if getattr(segment, name) is None:
-                parts.append(
-                    summarize(self._ask(segment, lambda s: s.find(self._wanted, start, border), empty(kind)), width)
-                )
-            else:
-                parts.append(self._ask(segment, lambda s: s.find_rollup(name, self._wanted, start, border), _NO_ROLLUP))
-        parts += [summarize(run.find(self._sorted, start, border), width) for run in self._view.runs[kind]]
-        parts = [part.renumber(self._rank) for part in parts if len(part)]
-        parts.append(summarize(self.rows(kind, border, end), width))
+        border = start + (end - start) // level[1] * level[1]
+        whole = self._partials(kind, start, border, level)
+        twice = overlapping(whole, level[1])
+        parts = [whole.take(~twice), *self._again(kind, whole.take(twice), level[1])]
+        parts.append(summarize(self.rows(kind, border, end), level[1]))
         return merge(parts, every, start)
+
+    def _partials(self, kind: Kind, start: int, end: int, level: tuple[str, int]) -> Rollup:
+        """Every file's and run's own summaries, sorted by (rank, bucket, first time)."""
+        name, width = level
+        parts = []
+        for segment in self._segments(kind, start, end):
+            if getattr(segment, name) is None:
+                rows = self._ask(segment, lambda s: s.find(self._wanted, start, end), empty(kind))
+                parts.append(summarize(rows, width))
+            else:
+                parts.append(self._ask(segment, lambda s: s.find_rollup(name, self._wanted, start, end), _NO_ROLLUP))
+        parts += [summarize(collapse(run.find(self._sorted, start, end)), width) for run in self._view.runs[kind]]
+        return in_order([part.renumber(self._rank) for part in parts if len(part)])
+
+    def _again(self, kind: Kind, twice: Rollup, width: int) -> list[Rollup]:
+        """Summaries of the buckets in `twice` from the rows themselves, where a repeated (tag, time) counts once."""
+        answers = []
+        for start, end in _spans(twice.time, width):
+            part = twice.take((twice.time >= start) & (twice.time < end))
+            ranks = np.unique(part.tag)
+            ids = self._ids[ranks].tolist()
+            again = summarize(Scan(self._view, ids, len(self._rank)).rows(kind, start, end), width)
+            again = again.renumber(ranks.astype(np.int32))
+            answers.append(again.take(np.isin(_cell(again, width), _cell(part, width))))
+        return answers
 
     def _parts(self, kind: Kind, start: int, end: int) -> list[Rows]:
         parts = [
@@ -79,16 +96,31 @@ class Scan:
     def _ask(self, segment: Segment, question: Callable[[Segment], _Answer], nothing: _Answer) -> _Answer:
         """The segment's answer; a damaged one is named once and passed over from then on."""
         try:
-            return question(segment)
-        except (OSError, pa.ArrowException) as problem:
-            segment.damage = (
-                f"{segment.path} is damaged ({problem}): restore it from a backup;"
-                f" its {segment.rows} values cannot be read until then."
-            )
-            _log.error("%s", segment.damage)
+            with reading(segment):
+                return question(segment)
+        except DamagedError as problem:
+            _log.error("%s", problem)
             return nothing
 
 
+def _spans(times: NDArray[np.int64], width: int) -> list[tuple[int, int]]:
+    """Spans of time that hold all buckets; buckets close to each other share one, so that they are few."""
+    starts = np.unique(times)
+    if not len(starts):
+        return []
+    gaps = np.diff(starts)
+    apart = max(int(np.partition(gaps, -SPANS)[-SPANS]), width) if len(gaps) >= SPANS else width
+    cuts = np.flatnonzero(gaps > apart)
+    first, last = np.append(starts[:1], starts[cuts + 1]), np.append(starts[cuts], starts[-1:])
+    return list(zip(first.tolist(), (last + width).tolist(), strict=True))
+
+
+def _cell(rollup: Rollup, width: int) -> NDArray[np.int64]:
+    """One number per (rank, bucket)."""
+    return (rollup.tag.astype(np.int64) << 32) | (rollup.time // width)
+
+
+SPANS: Final = 32
 _NO_ROLLUP = merge([], MINUTE)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -14,16 +16,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from shopfloor.plant import Kind
+from shopfloor.plant import Kind, StoreError
 from shopfloor.services.historian.rollup import Rollup
 from shopfloor.services.historian.rows import Rows
 
 Groups = NDArray[np.int64]
 """One line per row group: smallest tag, largest tag, oldest time, newest time."""
 
+_PASSING: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR}
+"""What fails for want of something else, and says nothing about a file."""
+
 _TIME: Final = pa.timestamp("ns", "UTC")
 _VALUE: Final = {Kind.FLOAT: pa.float64(), Kind.INT: pa.int64(), Kind.TEXT: pa.string()}
 _ENCODING: Final = {Kind.FLOAT: "BYTE_STREAM_SPLIT", Kind.INT: "DELTA_BINARY_PACKED"}
+
+
+class DamagedError(StoreError):
+    """A published file does not give back what was written; its segment is marked, and passed over from then on."""
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -123,6 +132,7 @@ def writer(where: Path | pa.NativeFile, kind: Kind, coarse: bool) -> pq.ParquetW
         compression_level=3,
         use_dictionary=dictionary,
         column_encoding=encoding,
+        write_page_checksum=True,
     )
 
 
@@ -171,6 +181,7 @@ def write_rollup(path: Path, rollup: Rollup, group_rows: int) -> Groups:
         compression_level=3,
         use_dictionary=["tag", "n", "bad", "quality"],
         column_encoding=split | delta,
+        write_page_checksum=True,
     )
     sync(path)
     return index(rollup.tag, rollup.time, group_rows)
@@ -187,6 +198,28 @@ def sync(path: Path) -> None:
 
 def group_rows(segment: Segment, group: int) -> Rows:
     """All rows of one row group."""
+    with reading(segment):
+        return _group_rows(segment, group)
+
+
+@contextmanager
+def reading(segment: Segment) -> Iterator[None]:
+    """Whatever a file turns out to be instead of what was written marks the segment and raises `DamagedError`."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (OSError, ValueError, LookupError, pa.ArrowException) as problem:
+        if getattr(problem, "errno", None) in _PASSING:
+            raise
+        segment.damage = (
+            f"{segment.path} is damaged ({problem}): restore it from a backup;"
+            f" its {segment.rows} values cannot be read until then."
+        )
+        raise DamagedError(segment.damage) from problem
+
+
+def _group_rows(segment: Segment, group: int) -> Rows:
     return to_rows(_read(segment.path, [group], [*_COLUMNS], _coded(segment.kind)), segment.kind)
 
 
@@ -195,7 +228,9 @@ def _coded(kind: Kind) -> list[str] | None:
 
 
 def _read(path: Path, groups: list[int], columns: list[str], dictionary: list[str] | None = None) -> pa.Table:
-    with pq.ParquetFile(path, metadata=_metadata(path), read_dictionary=dictionary) as file:
+    with pq.ParquetFile(
+        path, metadata=_metadata(path), read_dictionary=dictionary, page_checksum_verification=True
+    ) as file:
         return file.read_row_groups(groups, columns=columns, use_threads=False)
 
 

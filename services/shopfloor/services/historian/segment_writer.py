@@ -18,8 +18,11 @@ from shopfloor.services.historian.rows import Rows, collapse, join, sort
 from shopfloor.services.historian.segment import Groups, Segment, index, is_coarse, sync, to_table, write_rollup, writer
 
 LEVELS: Final = {"minutes": MINUTE, "hours": HOUR}
-WORTH: Final = 4
-"""A rollup is written where it is at least this many times shorter than the rows it stands for."""
+WORTH: Final = 16
+"""A rollup is written where it is at least this many times shorter than the rows it stands for.
+
+A summary takes about 24 bytes and a row of plant data 1 to 4: a rollup of fewer rows would be as large as they are.
+"""
 
 PIECE: Final = 65_536
 WINDOW: Final = 2048

@@ -31,7 +31,9 @@ class SourceLedger:
 
     `accepted` is the gateway's own counter at its newest batch; `baseline` is how many of them this store was never
     asked to keep (its folder is younger than the gateway's spool); `repeated` came more than once and were stored once.
-    The account is `balanced` while no batch ever disagreed with `accepted == baseline + stored + rejected`.
+    `damaged` were stored, but the disk no longer gives back what was written; `missing` were delivered to a store that
+    this one does not know of. The account is `balanced` while there are none of these and no batch ever disagreed with
+    `accepted == baseline + stored + rejected`.
     """
 
     gateway: str
@@ -42,9 +44,21 @@ class SourceLedger:
     repeated: int
     baseline: int
     mismatches: int
-    sentence: str
+    damaged: int
+    missing: int
+    said: str
+
+    @property
+    def sentence(self) -> str:
+        """What is to be known about the account; empty when all is well."""
+        if self.missing:
+            return (
+                f"Gateway {self.gateway} delivered {self.missing} values of {self.source} that are not in this store:"
+                " was it restored from an older copy?"
+            )
+        return self.said
 
     @property
     def balanced(self) -> bool:
-        """Whether every counter that the gateway sent agreed with ours."""
-        return self.mismatches == 0
+        """Whether every counter that the gateway sent agreed with ours, and everything stored is whole."""
+        return self.mismatches == self.damaged == self.missing == 0

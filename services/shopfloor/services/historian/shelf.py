@@ -55,7 +55,7 @@ class Shelf:
     def seal(self) -> None:
         """Close the active memtable, to be flushed, and open the next one."""
         with self._changed:
-            if self._active.last_log_id:
+            if self._active.log_spans:
                 self._sealed.append(self._active)
                 self._active = Memtable()
 
@@ -67,7 +67,7 @@ class Shelf:
     def active_age(self, now: float) -> float:
         """Seconds since the active memtable was opened; 0 when it is empty."""
         with self._lock:
-            return now - self._active.born if self._active.last_log_id else 0.0
+            return now - self._active.born if self._active.log_spans else 0.0
 
     def publish(self, memtable: Memtable, segments: Sequence[Segment]) -> None:
         """Put segments where their memtable was."""

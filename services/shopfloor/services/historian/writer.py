@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
 import threading
@@ -15,13 +16,18 @@ from shopfloor.plant import Batch, BatchError, RejectedError, SinkUnavailable, S
 from shopfloor.services.historian import log as book
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.latest import Latest
-from shopfloor.services.historian.log import Account, Log
+from shopfloor.services.historian.log import Account, Entry, Log
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.rows import Rows
 from shopfloor.services.historian.sequence import SequenceGap, Stored
 from shopfloor.services.historian.shelf import Shelf
+from shopfloor.services.historian.trouble import Trouble, explain
 
+_log = logging.getLogger(__name__)
 _LAST_TIME = int(np.datetime64("2262-01-01", "ns").astype(np.int64))
+
+
+_SLOW = Trouble("failed", "The store's disk is slower than the flow: try again.")
 
 
 @dataclass(slots=True)
@@ -30,7 +36,7 @@ class _Request:
     batch: Batch | None
     body: bytes
     sentence: str = ""
-    ids: NDArray[np.int32] | None = None
+    rows: Rows | None = None
     log_id: int = 0
     answer: Stored | None = None
     error: StoreError | RejectedError | SinkUnavailable | None = None
@@ -53,29 +59,47 @@ class Writer:
         options: Options,
     ) -> None:
         self.lock = threading.Lock()
-        self.full = ""
+        self.full: Trouble | None = None
+        self.unseen: Trouble | None = None
+        self.damaged: list[str] = []
         self._log, self._shelf, self._tags, self._latest = log, shelf, tags, latest
         self._notify, self._options = notify, options
         self._pending_lock = threading.Lock()
         self._pending: list[_Request] = []
         self._checked = -1.0
         self.on_sealed: Callable[[], None] = lambda: None
-        self.trouble: Callable[[], str] = lambda: ""
+        self.trouble: Callable[[], Trouble | None] = lambda: None
 
     def replay(self) -> int:
-        """Read back what the log holds and no segment has; answers how many values."""
+        """Read back what the log holds and no segment has; answers how many values. What is damaged is set aside."""
         rows = 0
-        for log_id, gateway, sequence, body in self._log.rows():
+        damaged: list[tuple[Entry, str]] = []
+        for entry in self._log.entries():
             try:
-                batch = Batch.from_bytes(body)
-            except BatchError as problem:
-                raise StoreError(
-                    f"{self._log.path}: batch {sequence} of gateway {gateway} is damaged ({problem})."
-                ) from problem
-            ids = np.array([self._tags.find(name) for name in batch.names], np.int32)
-            self._take(batch, ids, log_id)
-            rows += len(batch)
+                batch = Batch.from_bytes(self._log.body(entry))
+                self._take(batch, _rows(batch, self._ids(batch)), entry.id)
+            except (BatchError, RejectedError) as problem:
+                damaged.append((entry, _damage(self._log, entry, problem)))
+            else:
+                rows += len(batch)
+        self._set_aside(damaged)
         return rows
+
+    def _ids(self, batch: Batch) -> NDArray[np.int32]:
+        ids = [self._tags.find(name) for name in batch.names]
+        if None in ids:
+            raise BatchError("It names a tag that was never stored.")
+        return np.array(ids, np.int32)
+
+    def _set_aside(self, damaged: list[tuple[Entry, str]]) -> None:
+        self.damaged = [sentence for _, sentence in damaged]
+        for entry, sentence in damaged:
+            _log.error("%s", sentence)
+            try:
+                with self._log.transaction() as db:
+                    book.set_aside(db, entry, sentence)
+            except (SinkUnavailable, StoreError) as problem:
+                _log.warning("The ledger does not show it yet: %s", problem)
 
     def store(self, account: Account, batch: Batch, body: bytes | None) -> Stored:
         """Make a batch durable."""
@@ -90,7 +114,10 @@ class Writer:
 
     def _await_room(self) -> None:
         if not self._shelf.wait_for_room(self._options.backlog, self._options.patience_s):
-            raise SinkUnavailable(self.full or self.trouble() or "The store's disk is slower than the flow: try again.")
+            trouble = self.full or self.trouble()
+            raise SinkUnavailable(
+                trouble.sentence if trouble else "The store's disk is slower than the flow: try again."
+            )
         self._check_space(time.monotonic())
 
     def _check_space(self, now: float) -> None:
@@ -102,8 +129,9 @@ class Writer:
             except OSError as problem:
                 raise SinkUnavailable(f"{folder} cannot be reached ({problem}): mount it again.") from problem
             if free < self._options.reserve_bytes:
-                self.full = f"The disk of {folder} is full ({free} bytes left): free space, then it goes on by itself."
-                raise SinkUnavailable(self.full)
+                sentence = f"The disk of {folder} is full ({free} bytes left): free space, then it goes on by itself."
+                self.full = Trouble("full", sentence)
+                raise SinkUnavailable(sentence)
 
     def _commit(self, request: _Request) -> Stored:
         with self._pending_lock:
@@ -113,7 +141,9 @@ class Writer:
                 self._commit_pending()
         if request.error is not None:
             raise request.error
-        return request.answer or Stored(0, duplicate=False)
+        if request.answer is None:
+            raise SinkUnavailable("The store did not come to an answer about a batch: it will be tried again.")
+        return request.answer
 
     def _commit_pending(self) -> None:
         with self._pending_lock:
@@ -122,25 +152,56 @@ class Writer:
             with self._log.transaction() as db:
                 for request in requests:
                     _enter(db, request, self._tags)
-        except (SinkUnavailable, StoreError) as problem:
-            self._tags.forget()
-            self.full = str(problem)
-            for request in requests:
-                request.answer, request.error = None, type(problem)(str(problem))
+        except Exception as problem:  # noqa: BLE001 (whatever it is, nobody may take it for an acknowledgement)
+            self._fail(requests, problem)
             return
         self._tags.settle()
-        self.full = ""
+        self.full = None
         for request in requests:
-            if request.log_id and request.batch is not None and request.ids is not None:
-                self._take(request.batch, request.ids, request.log_id)
-                self._notify(request.batch)
+            if request.log_id and request.batch is not None and request.rows is not None:
+                self._show(request.batch, request.rows, request.log_id)
 
-    def _take(self, batch: Batch, ids: NDArray[np.int32], log_id: int) -> None:
-        rows = Rows(ids[batch.tag], batch.time, batch.value, batch.quality)
+    def _fail(self, requests: list[_Request], problem: Exception) -> None:
+        """Nothing of the group was committed: everybody tries again."""
+        self._tags.forget()
+        self.full = explain(problem, self._log.path.parent, "Storing a batch")
+        if not isinstance(problem, (SinkUnavailable, StoreError)):
+            _log.exception("%s", self.full.sentence)
+        again = StoreError if isinstance(problem, StoreError) else SinkUnavailable
+        for request in requests:
+            request.answer, request.error = None, again(self.full.sentence)
+
+    def _show(self, batch: Batch, rows: Rows, log_id: int) -> None:
+        """Make a committed batch readable. Should that fail, its log row stays until the next start reads it back."""
+        try:
+            self._take(batch, rows, log_id)
+            self._notify(batch)
+        except Exception as problem:  # noqa: BLE001 (the batch is durable: its sender must hear so)
+            why = f"{type(problem).__name__}: {problem}"
+            self.unseen = Trouble("failed", f"Stored values cannot be read before the server is restarted ({why}).")
+            _log.exception("%s", self.unseen.sentence)
+
+    def _take(self, batch: Batch, rows: Rows, log_id: int) -> None:
+        full = self._shelf.append(rows, batch.kind, log_id) >= self._options.flush_rows
         self._latest.update(rows, batch.kind)
-        if self._shelf.append(rows, batch.kind, log_id) >= self._options.flush_rows:
+        if full:
             self._shelf.seal()
             self.on_sealed()
+
+
+def _rows(batch: Batch, ids: NDArray[np.int32]) -> Rows:
+    """The batch with the store's own tag numbers."""
+    if len(batch) and not 0 <= int(batch.tag.min()) <= int(batch.tag.max()) < len(ids):
+        raise RejectedError(f"A tag index lies outside the {len(ids)} names of its batch.")
+    return Rows(ids[batch.tag], batch.time, batch.value, batch.quality)
+
+
+def _damage(log: Log, entry: Entry, problem: Exception) -> str:
+    what = f"{entry.values} values of {entry.source}" if entry.source is not None else "its values"
+    return (
+        f"{log.path}: batch {entry.sequence} of gateway {entry.gateway} is damaged ({problem}): {what} are lost here"
+        " unless a backup holds them; check the disk."
+    )
 
 
 def _enter(db: sqlite3.Connection, request: _Request, tags: Dictionary) -> None:
@@ -154,8 +215,11 @@ def _enter(db: sqlite3.Connection, request: _Request, tags: Dictionary) -> None:
             book.reject(db, account, request.sentence)
             request.answer = Stored(0, duplicate=False)
         else:
-            request.ids = tags.learn(db, request.batch.names, request.batch.kind)
+            request.rows = _rows(request.batch, tags.learn(db, request.batch.names, request.batch.kind))
             request.log_id = book.append(db, account, request.body)
             request.answer = Stored(account.values, duplicate=False)
-    except (RejectedError, SequenceGap) as problem:
+    except SequenceGap as gap:
+        book.note_gap(db, account)
+        request.error = gap
+    except RejectedError as problem:
         request.error = problem
