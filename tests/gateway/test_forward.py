@@ -102,10 +102,24 @@ async def test_a_refused_token_is_said_and_a_new_one_is_used(
     file = tmp_path / "token"
     async with forwarding(tmp_path / "data", ingest.url, Token(file)) as (committer, forwarder):
         await commit(committer, batch(10))
-        await wait_until(lambda: "refuses the token of this gateway (HTTP 401)" in forwarder.sentence)
+        await wait_until(lambda: "token cannot be used (No such file or directory): copy" in forwarder.sentence)
+        file.write_bytes(b"\xff\x00")
+        await wait_until(lambda: "token cannot be used (it holds no text): copy" in forwarder.sentence)
+        file.write_text("two words")
+        await wait_until(lambda: "token cannot be used (it holds more than one word): copy" in forwarder.sentence)
+        file.write_text("wrong")
+        await wait_until(lambda: "refuses the token of this gateway (HTTP 401): copy" in forwarder.sentence)
         file.write_text("secret\n")
         await wait_until(lambda: committer.spool.tally.batches == 0)
     assert len(ingest.samples()) == 10
+
+
+async def test_an_idle_gateway_says_what_its_health_report_met(tmp_path: Path, ingest: Any) -> None:
+    async with forwarding(tmp_path, ingest.url) as (_, forwarder):
+        forwarder.hear("No server answers.")
+        assert forwarder.sentence == "No server answers."
+        forwarder.hear("")
+        assert forwarder.sentence == ""
 
 
 async def test_an_answer_that_was_lost_stores_nothing_twice(

@@ -226,6 +226,6 @@ def test_what_prevents_a_start_is_one_sentence(tmp_path: Path, ingest: Any, faul
         config.write_text(config.read_text().replace("kind: recording,", "kind: recording, pol: 1s,"))
         answer = start(config, data)
         assert "'pol'" in answer.stderr
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
     assert len(answer.stderr.strip().splitlines()) == 1

@@ -241,12 +241,22 @@ async def test_browse_shows_the_tree_with_values(
     shown = capsys.readouterr().out.splitlines()
     assert any(line.startswith("Machines  ns=2") for line in shown)
     assert any(line.startswith("      Load  ") and line.endswith(" = 12.5") for line in shown)
-    assert await asyncio.to_thread(browse.run, arguments) == 1
+    assert await asyncio.to_thread(browse.run, arguments) == 2
     problem = capsys.readouterr().err.strip().splitlines()
     assert len(problem) == 1
     assert problem[0].startswith("Nothing listens at opc.tcp://")
 
 
+@pytest.mark.parametrize("url", ["opc.tcp://", "opc.tcp://h:abc", "opc.tcp://h:99999", "mqtt://h:99999", "mqtt://"])
+def test_browse_of_an_address_that_is_none_is_one_sentence(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert browse.run(Namespace(url=url, depth=1, values=False, seconds=1.0)) == 2
+    said = capsys.readouterr().err
+    assert said.endswith(
+        ": write it as mqtt://host:port.\n" if "mqtt" in url else ": write it as opc.tcp://host:port.\n"
+    )
+    assert len(said.splitlines()) == 1
+
+
 def test_browse_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
-    assert browse.run(Namespace(url="http://x", depth=1, values=False, seconds=1.0)) == 1
+    assert browse.run(Namespace(url="http://x", depth=1, values=False, seconds=1.0)) == 2
     assert "cannot be browsed: write opc.tcp://" in capsys.readouterr().err

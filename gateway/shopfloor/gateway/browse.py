@@ -12,6 +12,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from shopfloor.plant import ConfigError, ShopfloorError
+from shopfloor.plant.arguments import positive, whole
+from shopfloor.plant.config import url_of
 
 _CHUNK: Final = 500
 _Row = tuple[tuple[str, ...], str, str]
@@ -20,18 +22,20 @@ _Row = tuple[tuple[str, ...], str, str]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `shopfloor browse` takes."""
     parser.add_argument("url", help="opc.tcp://host:port/path or mqtt://host:port")
-    parser.add_argument("--depth", type=int, default=10, help="levels to show (10)")
+    parser.add_argument("--depth", type=whole(1, 100), default=10, metavar="N", help="levels to show (10)")
     parser.add_argument("--values", action="store_true", help="show what each variable or topic holds now")
-    parser.add_argument("--seconds", type=float, default=3.0, help="MQTT: how long to listen for topics (3)")
+    parser.add_argument(
+        "--seconds", type=positive, default=3.0, metavar="T", help="MQTT: how long to listen for topics (3)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the tree; 1 with one sentence on stderr when the address cannot be browsed."""
+    """Print the tree; 2 with one sentence on stderr when the address cannot be browsed."""
     try:
         rows = asyncio.run(_rows(args))
     except ShopfloorError as problem:
         print(problem, file=sys.stderr)  # noqa: T201
-        return 1
+        return 2
     except KeyboardInterrupt:
         return 0
     for line in tree(rows):
@@ -63,6 +67,10 @@ async def _rows(args: argparse.Namespace) -> list[_Row]:
     found = _BROWSERS.get(scheme)
     if found is None:
         raise ConfigError(f"{args.url!r} cannot be browsed: write opc.tcp://host:port/path or mqtt://host:port.")
+    try:
+        url_of(scheme).func(args.url)  # type: ignore[call-arg]
+    except ValueError as problem:
+        raise ConfigError(f"{problem}.") from problem
     rows: list[_Row] = await found(args)
     return rows
 

@@ -137,6 +137,15 @@ class Forwarder:
         self._done.clear()
         _logger.warning("%s: this gateway goes on as %s and sends all that waits.", why, name)
 
+    def hear(self, sentence: str) -> None:
+        """What a health report met ("" when it arrived): of use while no batch waits, which would tell the same."""
+        if self.spool.tally.batches:
+            return
+        if sentence:
+            self._say(sentence)
+        else:
+            self._well()
+
     def _say(self, sentence: str) -> None:
         if sentence != self.sentence:
             _logger.warning("%s", sentence)

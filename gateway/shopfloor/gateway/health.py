@@ -8,7 +8,6 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -96,8 +95,12 @@ class Health:
 
 
 async def report(health: Health, server: Server, every_s: float = 1.0) -> None:
-    """Tell the server until cancelled. A server that does not listen is no reason to stop: batches tell of it."""
+    """Tell the server until cancelled. A server that does not listen is no reason to stop."""
     while True:
-        with suppress(SinkUnavailable, TokenRefused, RejectedError):
+        sentence = ""
+        try:
             await server.report_health(health.spool.id, health.report())
+        except (SinkUnavailable, TokenRefused, RejectedError) as problem:
+            sentence = str(problem)
+        health.forwarder.hear(sentence)
         await asyncio.sleep(every_s)

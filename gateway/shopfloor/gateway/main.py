@@ -21,19 +21,23 @@ from shopfloor.gateway.server import Server, Token
 from shopfloor.gateway.spool import Spool
 from shopfloor.gateway.state import SourceState
 from shopfloor.plant import ShopfloorError
-from shopfloor.plant.config import PlantConfig, load, options
+from shopfloor.plant.config import PlantConfig, load, options, url_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `shopfloor gateway` takes."""
-    parser.add_argument("--config", type=Path, required=True, help="plant file (YAML)")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the spool; one gateway each")
-    parser.add_argument("--server", help="address of the server; by default gateway.server of the plant file")
-    parser.add_argument("--token-file", type=Path, help="file with the token that the server knows this gateway by")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="plant file (YAML)")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the spool; one gateway each")
+    parser.add_argument(
+        "--server", type=_address, metavar="URL", help="the server; by default gateway.server of the plant file"
+    )
+    parser.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="the server's secrets/gateway.token, or a copy of it"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the gateway; 0 after a clean stop, 1 with one sentence on stderr when it cannot run."""
+    """Run the gateway; 0 after a clean stop, 2 with one sentence on stderr when it cannot run."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s gateway: %(message)s")
     logging.getLogger("paho").setLevel(logging.CRITICAL)
     try:
@@ -42,10 +46,18 @@ def run(args: argparse.Namespace) -> int:
         asyncio.run(serve(config, args.data, args.server or config.gateway.server, Token(file)))
     except ShopfloorError as problem:
         print(problem, file=sys.stderr)  # noqa: T201
-        return 1
+        return 2
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _address(text: str) -> str:
+    try:
+        url_of("http", "https").func(text)  # type: ignore[call-arg]
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from problem
+    return text
 
 
 async def serve(config: PlantConfig, data: Path, url: str, token: Token) -> None:

@@ -15,6 +15,12 @@ from shopfloor.plant import RejectedError, ShopfloorError, SinkUnavailable
 ARROW: Final = "application/vnd.apache.arrow.stream"
 
 
+_ADVICE: Final = (
+    "copy secrets/gateway.token from the server's data folder and name the copy with --token-file;"
+    " values wait in the spool."
+)
+
+
 class TokenRefused(ShopfloorError):  # noqa: N818 (a state, as operators name it)
     """The server does not accept this gateway's token."""
 
@@ -34,13 +40,21 @@ class Token:
     file: Path | None = None
 
     def headers(self) -> dict[str, str]:
-        """The authorization header, or none when no token was given or its file is not there yet."""
+        """The authorization header, or none when no token was given; `TokenRefused` when its file holds none."""
         if self.file is None:
             return {}
         try:
-            return {"Authorization": f"Bearer {self.file.read_text().strip()}"}
-        except OSError:
-            return {}
+            token = self.file.read_text("ascii").strip()
+        except OSError as problem:
+            raise TokenRefused(self._unusable(problem.strerror or str(problem))) from problem
+        except UnicodeDecodeError as problem:
+            raise TokenRefused(self._unusable("it holds no text")) from problem
+        if not token.isprintable() or " " in token:
+            raise TokenRefused(self._unusable("it holds more than one word"))
+        return {"Authorization": f"Bearer {token}"}
+
+    def _unusable(self, why: str) -> str:
+        return f"The token file {self.file} cannot be used ({why}): {_ADVICE}"
 
 
 @dataclass(slots=True)
@@ -102,8 +116,7 @@ class Server:
     def _judge(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.status_code in {401, 403}:
             raise TokenRefused(
-                f"The server {self.url} refuses the token of this gateway (HTTP {answer.status_code}): make one there"
-                " with 'shopfloor token create' and give its file as --token-file; values wait in the spool."
+                f"The server {self.url} refuses the token of this gateway (HTTP {answer.status_code}): {_ADVICE}"
             )
         content = _json(answer)
         if answer.status_code == 409 and isinstance(content.get("expected"), int):
