@@ -12,26 +12,37 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from shopfloor.services.historian import Historian, Options
 
 CHILD = Path(__file__).with_name("crash_child.py")
 ROWS = 500
-ROUNDS = int(os.environ.get("SHOPFLOOR_CRASH_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("SHOPFLOOR_CRASH_ROUNDS", "4"))
+SEED = int(os.environ.get("SHOPFLOOR_CRASH_SEED", "20260"))
 TAGS = tuple(f"delta/area/line/cell/asset/t{i}" for i in range(5))
 
 
-def run_and_kill(folder: Path, firsts: list[int], after_batches: int, delay: float) -> dict[str, int]:
-    """Start the child, wait for its flow, kill it; answers the last acknowledged sequence of each gateway."""
+def run_and_kill(
+    folder: Path, flow: tuple[int, float], firsts: list[int], until: tuple[str, int], delay: float
+) -> dict[str, int]:
+    """Start the child, wait until it has told something so often, kill it after a delay.
+
+    Answers the last acknowledged sequence of each gateway.
+    """
     acknowledged = {f"edge-{number}": first - 1 for number, first in enumerate(firsts, 1)}
-    command = [sys.executable, str(CHILD), str(folder), *map(str, firsts)]
+    command = [sys.executable, str(CHILD), str(folder), *map(str, flow), *map(str, firsts)]
+    word, times = until
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         killer: threading.Timer | None = None
-        for count, line in enumerate(child.stdout, 1):
-            if line.endswith("\n"):
-                gateway, sequence = line.split()
-                acknowledged[gateway] = int(sequence)
-            if count == after_batches:
+        for line in child.stdout:
+            if not line.endswith("\n"):
+                continue
+            told, sequence = line.split()
+            if told != "compaction":
+                acknowledged[told] = int(sequence)
+            times -= told.startswith(word)
+            if times == 0 and killer is None:
                 killer = threading.Timer(delay, child.kill)
                 killer.start()
         assert killer is not None, "the child ended by itself"
@@ -51,11 +62,19 @@ def stored_batches(store: Historian) -> dict[str, list[int]]:
     return found
 
 
-def test_acknowledged_batches_survive_a_kill_at_any_moment(tmp_path: Path) -> None:
-    chance = random.Random(20260)
+@pytest.mark.parametrize(
+    ("flow", "word", "most", "delay"),
+    [((4, 0.0), "edge", 60, 0.1), ((2, 0.05), "compaction", 4, 0.03)],
+    ids=["at any moment", "in a compaction"],
+)
+def test_acknowledged_batches_survive_a_kill(
+    tmp_path: Path, flow: tuple[int, float], word: str, most: int, delay: float
+) -> None:
+    chance = random.Random(SEED)
     firsts = [1, 1]
     for _ in range(ROUNDS):
-        acknowledged = run_and_kill(tmp_path, firsts, chance.randrange(5, 60), chance.random() * 0.1)
+        moment = (word, chance.randrange(1, most))
+        acknowledged = run_and_kill(tmp_path, flow, firsts, moment, chance.random() * delay)
         began = time.monotonic()
         with Historian.open(tmp_path, options=Options(reserve_bytes=0)) as store:
             assert time.monotonic() - began < 10
@@ -68,4 +87,5 @@ def test_acknowledged_batches_survive_a_kill_at_any_moment(tmp_path: Path) -> No
                 assert account.balanced
                 assert account.stored == ROWS * len(found[account.gateway])
             assert store.stats()["state"] == "ok"
+            assert store.stats()["collapsed"] == 0
     assert list(tmp_path.glob("day=*/*.parquet")), "the rounds never reached a flush"

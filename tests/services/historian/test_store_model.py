@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.plant.quality import BAD, GOOD, UNCERTAIN
-from shopfloor.services.historian import Historian, Options
+from shopfloor.services.historian import Historian, Options, segment_writer
 
 DAY = 86_400_000_000_000
+MINUTE, HOUR = 60_000_000_000, 3_600_000_000_000
 ORIGIN = 19_999 * DAY + DAY - 5_000_000_000
 TAGS = [f"delta/area/line/cell/asset/t{i}" for i in range(4)]
 OPTIONS = Options(flush_rows=40, group_rows=7, compact_segments=2, reserve_bytes=0)
@@ -109,7 +112,7 @@ def check_previous(store: Historian, model: Model, start: int) -> None:
 
 
 def check_aggregate(store: Historian, model: Model, start: int, every: int) -> None:
-    """From raw rows: exact, also where duplicates lie in several segments."""
+    """From raw rows and from rollups: exact, also where duplicates lie in several segments."""
     table = store.reader.aggregate(TAGS, start, start + 3 * every, every)
     for row in (
         table.set_column(1, "time", table.column("time").cast(pa.int64()))
@@ -127,6 +130,15 @@ def check_aggregate(store: Historian, model: Model, start: int, every: int) -> N
             assert row["min"] is None
 
 
+@pytest.fixture(scope="module")
+def always_rolled_up() -> Iterator[None]:
+    """Rollups are written however few rows they stand for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment_writer, "WORTH", 0)
+        yield
+
+
+@pytest.mark.usefixtures("always_rolled_up")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(actions, times, times)
 def test_reads_equal_a_naive_model(steps: list[Batch | str], start: int, end: int) -> None:
@@ -152,6 +164,8 @@ def test_reads_equal_a_naive_model(steps: list[Batch | str], start: int, end: in
             check_latest(store, model)
             check_previous(store, model, start)
             check_aggregate(store, model, start, 1_500_000_001)
+            check_aggregate(store, model, ORIGIN // MINUTE * MINUTE, MINUTE)
+            check_aggregate(store, model, ORIGIN // HOUR * HOUR, HOUR)
             assert all(account.balanced for account in store.ledger())
         finally:
             store.close()
