@@ -10,7 +10,9 @@ from typing import Any
 import psutil
 import pyarrow as pa
 import pytest
+from browser import visitor
 from plant_under_test import API, PlantUnderTest, demo, until
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 MACHINE = "delta/frames/machining/cell-a/cnc-07"
@@ -164,3 +166,50 @@ def test_second_instance_says_one_sentence(plant: PlantUnderTest) -> None:
     said = Path(sink.name).read_text().strip()
     assert "Traceback" not in said
     assert len(said.splitlines()) == 1, said
+
+
+@pytest.mark.browser
+def test_every_page_shows_the_living_plant(learned: PlantUnderTest) -> None:
+    until("predictions", lambda: len(learned.get("/predictions")) > 100, 90, why=learned.story)
+    with visitor(learned.url) as guest:
+        page = guest.open("/")
+        expect(page.get_by_test_id("tile")).to_have_count(60)
+        guest.keep("overview")
+        for name, path in {"machining": "/line/frames/machining", "potline": "/line/smelter/potline"}.items():
+            expect(guest.open(path).get_by_test_id("tile").first).to_be_visible()
+            guest.keep(name)
+        for name, asset, predictions in (("machine", MACHINE, 3), ("pot", POT, 2)):
+            page = guest.open(f"/asset/{asset}")
+            expect(page.get_by_test_id("prediction")).to_have_count(predictions)
+            expect(page.get_by_test_id("timeline")).to_be_visible()
+            guest.keep(name)
+        for name in ("alarms", "connections", "models"):
+            guest.open(f"/{name}")
+            expect(
+                page.get_by_test_id({"alarms": "alarms", "connections": "ledger", "models": "model"}[name]).first
+            ).to_be_visible()
+            guest.keep(name)
+        guest.open("/", "lang=zh&theme=dark&wall")
+        expect(page.get_by_test_id("tile")).to_have_count(60)
+        guest.keep("overview-wall-dark-zh")
+
+
+@pytest.mark.browser
+def test_a_trend_moves_and_zooms(learned: PlantUnderTest) -> None:
+    with visitor(learned.url) as guest:
+        page = guest.open(f"/tag/{POT}/voltage")
+        now = page.get_by_test_id("now").first
+        expect(now).to_contain_text("V")
+        said = now.inner_text()
+        expect(now).not_to_have_text(said)
+        page.get_by_role("button", name="24 h", exact=True).click()
+        box = page.get_by_test_id("trend").first.bounding_box()
+        assert box
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=5)
+        with page.expect_response(lambda answer: "/api/v1/history" in answer.url) as asked:
+            page.mouse.up()
+        assert asked.value.json()["time"]
+        guest.keep("tag-zoomed")

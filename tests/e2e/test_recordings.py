@@ -16,7 +16,9 @@ from typing import Any
 import httpx
 import pytest
 from brokers import mosquitto
+from browser import visitor
 from plant_under_test import API, free_port, shopfloor, until
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 MILLS = Path(os.environ.get("SHOPFLOOR_DATA", Path(__file__).parents[3] / "shared" / "data")) / "cnc_mill"
@@ -164,6 +166,10 @@ def test_a_real_milling_recording_arrives_to_the_value(tmp_path: Path) -> None:
             if i == 0 or truth[i - 1]["Machining_Process"] != row["Machining_Process"]
         ]
         until("a balanced ledger", lambda: mill.get("/ledger")["balanced"], 30, why=mill.story)
+        with visitor(mill.url) as guest:
+            trend = guest.open(f"/tag/{ASSET}/{BELOW}X_ActualPosition").get_by_test_id("trend")
+            expect(trend).to_contain_text(f"{float(truth[-1]['X_ActualPosition']):.0f}")
+            guest.keep("mill-recording")
 
 
 @pytest.mark.foreign
@@ -171,7 +177,9 @@ def test_every_message_of_a_foreign_broker_survives_kill_9(tmp_path: Path) -> No
     rows, moments = 1200, random.Random(4)
     with ExitStack() as stack:
         broker = stack.enter_context(mosquitto(tmp_path))
-        mill = stack.enter_context(site(tmp_path, MQTT.format(url=broker, topic="factory/mill-works/line-1/mill-01", asset=ASSET)))
+        mill = stack.enter_context(
+            site(tmp_path, MQTT.format(url=broker, topic="factory/mill-works/line-1/mill-01", asset=ASSET))
+        )
         until("the gateway is connected", mill.connected, 30, why=mill.story)
         stack.enter_context(
             replay(

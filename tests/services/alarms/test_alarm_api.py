@@ -63,7 +63,7 @@ def test_a_limit_that_left_the_plant_file_returns_its_alarm(tmp_path: Path) -> N
 def test_an_import_of_history_raises_nothing(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         old = time.time_ns() - 3600 * S
-        server.feed(*(Sample(POWER, old + i * S, 99.0) for i in range(100)))
+        server.feed(*(Sample(POWER, old + i * S, 99.0) for i in range(100)), Sample(POWER, old + 100 * S, 3.0))
         server.feed(Sample(POWER, time.time_ns(), 16.0))
         (alarm,) = raised(server)
         assert alarm["value"] == 16.0

@@ -80,10 +80,16 @@ def test_a_value_that_stays_beyond_is_raised_when_its_delay_is_over() -> None:
 def test_bad_and_old_values_and_texts_raise_nothing() -> None:
     limits = watch(HIGH)
     assert judge(limits, [99, 99], quality=BAD) == []
-    assert judge(limits, [99, 99], start=-300) == []
+    assert judge(limits, [99, 99, 3], start=-300) == []
     assert limits.concerns(Batch.of([Sample(PATH, NOW, "x")]), NOW) is None
     assert limits.concerns(Batch.of([], Kind.FLOAT), NOW) is None
     assert limits.concerns(Batch.of([Sample("d/f/m/c/cnc-02/power", NOW, 99.0)]), NOW) is None
+
+
+def test_an_old_value_that_still_holds_is_an_alarm() -> None:
+    limits = watch(HIGH)
+    assert judge(limits, [3, 99, 3, 98], start=-300) == [("raise", -297)]
+    assert judge(limits, [97, 3], start=-900) == []
 
 
 def test_a_value_that_comes_late_changes_nothing() -> None:

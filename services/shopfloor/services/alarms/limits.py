@@ -36,8 +36,10 @@ class Rule:
 class LimitWatch:
     """Remembers for every rule whether its value is beyond the limit, since when, and whether that was reported.
 
-    A value counts when it is newer than two minutes (an import of history raises nothing), newer than the last
-    one of its tag, and not bad. It is beyond when it passes the limit, and back when it passes limit and deadband.
+    A value counts when it is not bad and newer than the last one of its tag. Of values older than two minutes only
+    the newest of each tag in its batch counts: it may still hold (an alarm code that was set an hour ago), while an
+    import of history raises nothing that is over. A value is beyond when it passes the limit, and back when it
+    passes limit and deadband.
     """
 
     def __init__(self, rules: Iterable[Rule], raised: Collection[str] = ()) -> None:
@@ -59,8 +61,11 @@ class LimitWatch:
         if batch.kind is Kind.TEXT or not len(batch) or not self.rules:
             return None
         slots = np.array([self._slot.get(name, -1) for name in batch.names], np.int32)
-        rows = (batch.time > now - HORIZON_NS) & (slots[batch.tag] >= 0) & (severity(batch.quality) < 2)
-        return batch.take(rows) if rows.any() else None
+        rows = np.flatnonzero((slots[batch.tag] >= 0) & (severity(batch.quality) < 2))
+        if not len(rows):
+            return None
+        old = batch.time[rows] <= now - HORIZON_NS
+        return batch.take(np.concatenate([_newest_of_each(batch, rows[old]), rows[~old]]))
 
     def judge(self, batch: Batch) -> Iterator[Change]:
         """What changed with the rows of a batch that `concerns` has chosen."""
@@ -117,6 +122,14 @@ class LimitWatch:
         return Change(
             rule.key, time, limit_condition(rule.key, rule.asset, rule.asset_title, rule.tag, rule.limit, value)
         )
+
+
+def _newest_of_each(batch: Batch, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The row with the newest time of each tag among `rows`."""
+    rows = rows[np.lexsort((batch.time[rows], batch.tag[rows]))]
+    last: NDArray[np.bool_] = np.diff(batch.tag[rows], append=-1) != 0
+    newest: NDArray[np.int64] = rows[last]
+    return newest
 
 
 def _table(rules: tuple[Rule, ...]) -> tuple[dict[str, int], NDArray[np.int32]]:

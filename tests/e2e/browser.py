@@ -1,0 +1,51 @@
+"""A headless Chromium that keeps a picture of every page it saw and counts what the pages complained about."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots" / "e2e"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+
+
+class Visitor:
+    """One browser window on a plant."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        self.complaints: list[str] = []
+        page.set_default_timeout(30_000)
+        page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str, look: str = "lang=en&theme=light") -> Page:
+        """Go to a page of the plant."""
+        self.page.goto(f"{self.url}{path}?{look}")
+        return self.page
+
+    def keep(self, name: str) -> None:
+        """Keep a picture for people."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+
+
+@contextmanager
+def visitor(url: str) -> Iterator[Visitor]:
+    """Open Chromium; at the end no page may have complained."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        message = "There is no Chromium on this machine: `make test` installs it when it may."
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        guest = Visitor(browser.new_page(viewport={"width": 1920, "height": 1080}), url)
+        yield guest
+        browser.close()
+    assert guest.complaints == []
