@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shopfloor.plant import StoreError
@@ -49,5 +49,6 @@ def _take(descriptor: int, folder: Path) -> None:
             f"The folder {folder} is in use by another Shopfloor (process {other}):"
             " stop that one, or choose another folder with --data."
         ) from problem
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with suppress(OSError):  # the number is for people; on a full disk the lock holds without it
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -15,6 +15,7 @@ from typing import Final
 
 import uvicorn
 from shopfloor.plant import ConfigError
+from shopfloor.plant.arguments import port
 from shopfloor.plant.config import load
 from shopfloor.services.app import create_app, open_parts
 from shopfloor.services.lock import check_space, owned
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="plant file, as in plant.yaml")
     parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder (default: data)")
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on, instead of the plant file's")
-    parser.add_argument("--port", type=int, metavar="N", help="port to listen on, instead of the plant file's; 0: any")
+    parser.add_argument("--port", type=port, metavar="N", help="port to listen on, instead of the plant file's; 0: any")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,9 +38,9 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     config = load(args.config)
     host = args.host or config.server.host
-    port = config.server.port if args.port is None else args.port
+    number = config.server.port if args.port is None else args.port
     check_bind(host, has_token=bool(Tokens(args.data).list()))
-    with owned(args.data, "server"), listener(host, port) as bound:
+    with owned(args.data, "server"), listener(host, number) as bound:
         check_space(args.data, _LEAST_SPACE)
         with open_parts(config, args.data, host=host) as parts:
             server = Server(uvicorn.Config(

@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from shopfloor.plant import ShopfloorError
+from shopfloor.plant.arguments import port, positive
 from shopfloor.services.health import PROCESSES
 from shopfloor.services.lock import check_space, owned
 from shopfloor.services.plants import demo_plant
 from shopfloor.services.security import gateway_token
+from shopfloor.services.supervision.birth import NO_HISTORY, origin, span
 from shopfloor.services.supervision.broker import broker_plan
 from shopfloor.services.supervision.child import Child, Plan
 from shopfloor.services.supervision.ports import check_free, kept_ports
@@ -43,15 +46,15 @@ _STORY: Final = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of the demonstration."""
-    parser.add_argument("--port", type=int, default=8000, metavar="N", help="port of the pages (default: 8000; 0: any)")
-    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder (default: ./data)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the simulated plant (default: 1)")
-    parser.add_argument("--history", default="7d", metavar="TIME", help="history to generate, as in 12h (default: 7d)")
-    parser.add_argument("--for", type=float, dest="seconds", metavar="SECONDS", help="stop after so many seconds")
-    parser.add_argument("--broker", metavar="URL", help="MQTT broker to use instead of the one that comes along")
     parser.add_argument(
-        "--no-faults", action="store_true", help="do not plan the faults that the pages shall find"
+        "--port", type=port, default=8000, metavar="N", help="port of the pages (default: 8000; 0: any)"
     )
+    parser.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder (default: ./data)")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the simulated plant (default: 1)")
+    parser.add_argument("--history", type=span, metavar="TIME", help="history to generate, as in 12h (default: 7d)")
+    parser.add_argument("--for", type=positive, dest="seconds", metavar="SECONDS", help="stop after so many seconds")
+    parser.add_argument("--broker", metavar="URL", help="MQTT broker to use instead of the one that comes along")
+    parser.add_argument("--no-faults", action="store_true", help="do not plan the faults that the pages shall find")
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
 
 
@@ -60,21 +63,22 @@ def run(args: argparse.Namespace) -> int:
     data = args.data.absolute()
     with owned(data, "demo"):
         check_space(data, _LEAST_SPACE)
-        port = check_free(args.port)
+        port_number = check_free(args.port)
         (data / "logs").mkdir(exist_ok=True)
+        origin(args, data)
         gateway_token(data)
-        plant = Plant(data, port, Screen(), browser=not args.no_browser)
-        return asyncio.run(plant.run(plans(args, data, port), args.seconds))
+        plant = Plant(data, port_number, Screen(), browser=not args.no_browser)
+        return asyncio.run(plant.run(plans(args, data, port_number), args.seconds))
 
 
-def plans(args: argparse.Namespace, data: Path, port: int) -> list[Plan]:
+def plans(args: argparse.Namespace, data: Path, page_port: int) -> list[Plan]:
     """Everything to start: broker, server, one simulator a line, gateway."""
     ports = kept_ports(data / "ports.json", ("broker", "opcua"))
     broker = args.broker or os.environ.get("SHOPFLOOR_MQTT")
     mqtt = broker or f"mqtt://127.0.0.1:{ports['broker']}"
     environment = {
-        "SHOPFLOOR_PORT": str(port),
-        "SHOPFLOOR_SERVER": f"http://127.0.0.1:{port}",
+        "SHOPFLOOR_PORT": str(page_port),
+        "SHOPFLOOR_SERVER": f"http://127.0.0.1:{page_port}",
         "SHOPFLOOR_MQTT": mqtt,
         "SHOPFLOOR_OPCUA": f"opc.tcp://127.0.0.1:{ports['opcua']}/shopfloor/",
         "SHOPFLOOR_RECORDINGS": str(data / "recordings"),
@@ -91,7 +95,7 @@ def plans(args: argparse.Namespace, data: Path, port: int) -> list[Plan]:
     transports = {"machining": ("--opcua-port", str(ports["opcua"])), "potline": ("--mqtt", mqtt)}
     return [
         *([] if broker else [broker_plan(data / "broker", ports["broker"])]),
-        shopfloor("server", "server", "server", "--config", config, "--data", str(data), "--port", str(port)),
+        shopfloor("server", "server", "server", "--config", config, "--data", str(data), "--port", str(page_port)),
         *(
             shopfloor(line, "simulator", "simulate", line, *transports[line], "--seed", str(args.seed),
                       "--state", str(data / "simulators" / line), *_history(args, data, line), *_faults(args, line))
@@ -109,7 +113,7 @@ def _faults(args: argparse.Namespace, line: str) -> list[str]:
 def _history(args: argparse.Namespace, data: Path, line: str) -> tuple[str, ...]:
     folder = data / "recordings" / line
     folder.mkdir(parents=True, exist_ok=True)
-    if args.history.rstrip("smhd") in {"0", "none", ""}:
+    if args.history == NO_HISTORY:
         empty = {"rows_expected": 0, "rows_written": 0, "complete": True}
         (folder / "manifest.json").write_text(json.dumps(empty))
         return ()
@@ -125,6 +129,7 @@ class Plant:
     screen: Screen
     browser: bool = True
     children: list[Child] = field(default_factory=list)
+    problem: str = ""
 
     @property
     def url(self) -> str:
@@ -132,9 +137,14 @@ class Plant:
         return f"http://127.0.0.1:{self.port}"
 
     async def run(self, wanted: list[Plan], seconds: float | None = None) -> int:
-        """Start all, watch, and stop all."""
-        self.children = [Child(plan, self.data / "logs", self.screen.line) for plan in wanted]
+        """Start all, watch, and stop all; a child that refuses to start ends all with its sentence."""
         stop = asyncio.Event()
+
+        def give_up(sentence: str) -> None:
+            self.problem = self.problem or sentence
+            stop.set()
+
+        self.children = [Child(plan, self.data / "logs", self.screen.line, give_up) for plan in wanted]
         with _signals(stop):
             keepers = [asyncio.create_task(self._keep(child), name=child.plan.name) for child in self.children]
             watchers = [asyncio.create_task(self._figures()), asyncio.create_task(self._show())]
@@ -145,14 +155,18 @@ class Plant:
             await asyncio.gather(*watchers, return_exceptions=True)
             await self._stop(keepers)
         (self.data / "processes.json").unlink(missing_ok=True)
+        if self.problem:
+            raise ShopfloorError(self.problem)
         return 0
 
     async def _keep(self, child: Child) -> None:
         """Keep a child; the gateway begins when its devices are there, so that it need not search for them."""
         if child.plan.kind == "gateway":
-            devices = [other.ready.wait() for other in self.children if other.plan.kind == "simulator"]
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*devices), _DEVICES_S)
+                async with asyncio.timeout(_DEVICES_S):
+                    for other in self.children:
+                        if other.plan.kind == "simulator":
+                            await other.ready.wait()
         await child.keep()
 
     async def _stop(self, keepers: list[asyncio.Task[None]]) -> None:

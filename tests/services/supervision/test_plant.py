@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import io
 import json
 import os
@@ -17,10 +18,11 @@ from pathlib import Path
 import psutil
 import pytest
 from running_server import until
-from shopfloor.plant import ConfigError, StoreError
+from shopfloor.plant import ConfigError, ShopfloorError, StoreError
 from shopfloor.services import lock
 from shopfloor.services.lock import check_space, owned
-from shopfloor.services.supervise import Plant, plans
+from shopfloor.services.supervise import Plant, add_arguments, plans
+from shopfloor.services.supervision.birth import origin
 from shopfloor.services.supervision.child import Child, Plan
 from shopfloor.services.supervision.ports import check_free, free_port, kept_ports
 from shopfloor.services.supervision.screen import Screen, progress
@@ -97,8 +99,63 @@ async def test_a_child_that_does_not_listen_is_killed_in_time(tmp_path: Path) ->
     assert not any(psutil.pid_exists(int(str(row["pid"]))) for row in told)
 
 
+async def test_a_child_that_refuses_to_start_ends_the_plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shopfloor.services.supervision.child.REFUSED_S", 0.5)
+    (tmp_path / "logs").mkdir()
+    refusing = "import sys; print('The folder holds another seed.'); sys.exit(2)"
+    wanted = [Plan(name, name, (sys.executable, "-c", code)) for name, code in (("server", IDLE), ("line", refusing))]
+    out = io.StringIO()
+    with pytest.raises(ShopfloorError, match=r"^line: The folder holds another seed\.$"):
+        await asyncio.wait_for(Plant(tmp_path, free_port(), Screen(out), browser=False).run(wanted), 20)
+    assert "keeps stopping" not in out.getvalue()
+    assert not psutil.Process().children()
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.3])
+async def test_a_plant_that_is_stopped_while_it_starts_stops_silently(tmp_path: Path, seconds: float) -> None:
+    (tmp_path / "logs").mkdir()
+    said: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+    never = "import time; time.sleep(60)"
+    wanted = [
+        Plan("line", "simulator", (sys.executable, "-c", never)),
+        Plan("gateway", "gateway", (sys.executable, "-c", never)),
+    ]
+    assert await Plant(tmp_path, free_port(), Screen(io.StringIO()), browser=False).run(wanted, seconds) == 0
+    gc.collect()
+    assert said == []
+
+
+def asked(**given: object) -> argparse.Namespace:
+    return argparse.Namespace(**{"seed": None, "history": None, **given})
+
+
+def test_a_plant_stays_what_it_was_begun_with(tmp_path: Path) -> None:
+    origin(first := asked(history="12h"), tmp_path)
+    assert (first.seed, first.history) == (1, "12h")
+    origin(again := asked(seed=1), tmp_path)
+    assert (again.seed, again.history) == (1, "12h")
+    with pytest.raises(ConfigError, match="was begun with --seed 1 and cannot change to 2: leave --seed out"):
+        origin(asked(seed=2), tmp_path)
+    with pytest.raises(ConfigError, match="was begun with --history 12h and cannot change to 7d"):
+        origin(asked(history="7d"), tmp_path)
+    (tmp_path / "demo.json").write_text("{")
+    origin(damaged := asked(), tmp_path)
+    assert (damaged.seed, damaged.history) == (1, "7d")
+
+
+@pytest.mark.parametrize("wrong", [("--history", "soon"), ("--for", "-5"), ("--port", "99999"), ("--seed", "x")])
+def test_arguments_of_a_demonstration_that_are_none(wrong: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(wrong)
+    assert ended.value.code == 2
+    assert wrong[1] in capsys.readouterr().err
+
+
 def test_the_plan_of_the_demonstration(tmp_path: Path) -> None:
-    args = argparse.Namespace(broker=None, history="7d", seed=7)
+    args = argparse.Namespace(broker=None, history="7d", seed=7, no_faults=False)
     first, second = plans(args, tmp_path, 8000), plans(args, tmp_path, 8000)
     assert first == second
     assert [(p.kind, p.name) for p in first] == [
@@ -111,7 +168,7 @@ def test_the_plan_of_the_demonstration(tmp_path: Path) -> None:
     config = (tmp_path / "broker" / "nats.conf").read_text()
     assert "sync_interval: always" in config
     assert "host: 127.0.0.1" in config
-    own = plans(argparse.Namespace(broker="mqtt://10.0.0.9:1883", history="0", seed=7), tmp_path, 8000)
+    own = plans(argparse.Namespace(broker="mqtt://10.0.0.9:1883", history="0", seed=7, no_faults=True), tmp_path, 8000)
     assert "broker" not in {p.kind for p in own}
     assert own[0].environment["SHOPFLOOR_MQTT"] == "mqtt://10.0.0.9:1883"
     assert not any("--history" in p.command for p in own)
@@ -145,6 +202,14 @@ def test_a_second_owner_a_full_disk_and_a_folder_that_is_none(tmp_path: Path, mo
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"), owned(tmp_path / "file" / "data", "demo"):
         pass
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(lock.os, "pwrite", full)
+        with owned(tmp_path, "demo"):
+            pass
     usage = lock.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(lock.shutil, "disk_usage", lambda _: usage._replace(free=5 << 20))
     with pytest.raises(StoreError, match="has 5 MB left, 100 MB are needed"):

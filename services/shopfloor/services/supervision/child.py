@@ -24,6 +24,9 @@ FIRST_S: Final = 0.2
 LONGEST_S: Final = 10.0
 SETTLED_S: Final = 30.0
 CRASHES: Final = 3
+REFUSED: Final = 2
+"""Exit code of a command that could not be done, as its last line says."""
+REFUSED_S: Final = 10.0
 _LOG_BYTES: Final = 5_000_000
 _LINE: Final = 4_000
 
@@ -39,10 +42,16 @@ class Plan:
 
 
 class Child:
-    """Keeps one process running until `stop`. `say` gets a sentence when it keeps dying."""
+    """Keeps one process running until `stop`. `say` gets a sentence when it keeps dying.
 
-    def __init__(self, plan: Plan, logs: Path, say: Callable[[str], None]) -> None:
-        self.plan, self._say = plan, say
+    `give_up` gets one when it refuses to start, time and again, before it was ever ready: trying on would not help.
+    """
+
+    def __init__(
+        self, plan: Plan, logs: Path, say: Callable[[str], None], give_up: Callable[[str], None] | None = None
+    ) -> None:
+        self.plan, self._say, self._give_up = plan, say, give_up or say
+        self._began = 0.0
         self._file = logs / f"{plan.name}.log"
         self._stopping = False
         self._process: asyncio.subprocess.Process | None = None
@@ -61,7 +70,7 @@ class Child:
 
     async def keep(self) -> None:
         """Start, and start again whenever it ends, until `stop`."""
-        pause = FIRST_S
+        pause, self._began = FIRST_S, time.monotonic()
         with contextlib.closing(self._open_log()) as log:
             while not self._stopping:
                 began = time.monotonic()
@@ -150,6 +159,10 @@ class Child:
 
     def _complain(self, code: int) -> None:
         """Tell the person when it died several times within a short while."""
+        if code == REFUSED and not self.ready.is_set():
+            if time.monotonic() - self._began > REFUSED_S:
+                self._give_up(f"{self.plan.name}: {self.last_line}")
+            return
         self._exits.append(time.monotonic())
         if len(self._exits) == CRASHES and self._exits[-1] - self._exits[0] < SETTLED_S:
             self._exits.clear()
