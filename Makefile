@@ -32,7 +32,10 @@ demo: install ## Start the whole plant on this machine and open its pages
 
 test: install ## Run every test; installs Chromium, mosquitto and VictoriaMetrics when root and missing
 	@sh tests/prepare.sh
-	@$(BIN)/python -m pytest --doctest-modules $(if $(ARGS),$(ARGS),tests $(DOCTESTS))
+ifeq ($(ARGS),)
+	@$(BIN)/python -m pytest -q --doctest-modules $(DOCTESTS)
+endif
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),tests)
 
 check: install ## Formatting, lint, types, layers, and the types of the pages
 	$(BIN)/ruff format --check .

@@ -31,6 +31,8 @@ def _ratio(what: str, feature: str) -> Callable[[Values], str]:
         share = v[feature] - 1.0
         if np.isnan(share):
             return f"{what} is {v[feature.replace(' ratio', ' now')]:.2f}; this tool's start was not seen."
+        if abs(share) < 0.02:
+            return f"{what} is as at this tool's start."
         return f"{what} is {abs(share):.0%} {'above' if share >= 0 else 'below'} this tool's start."
 
     return sentence
@@ -107,7 +109,8 @@ _MACHINE: Final = (
 
 _POT: Final = (
     Group("resistance-trend", "resistance", ("resistance slope", "resistance bend"), _trend, ("resistance slope 20",)),
-    Group("resistance", "resistance", ("resistance level", "resistance off", "resistance own", "resistance neigh", "resistance spread"),
+    Group("resistance", "resistance",
+          ("resistance level", "resistance off", "resistance own", "resistance neigh", "resistance spread"),
           _away("Resistance", "resistance", "uOhm"), ("resistance own", "resistance neighbours")),
     Group("feed", "feed.rate", ("feed", "UNDERFEED", "OVERFEED", "minutes since UNDER", "minutes since OVER"),
           _feed, ("feed deficit 3", "feed efficiency")),
