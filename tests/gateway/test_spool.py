@@ -118,3 +118,13 @@ def test_every_commit_is_synchronous(tmp_path: Path) -> None:
         assert spool._db.execute("PRAGMA synchronous").fetchone()[0] == 2
         assert spool._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert sqlite3.threadsafety > 0
+
+
+def test_the_file_shrinks_again_after_an_outage(tmp_path: Path) -> None:
+    file = tmp_path / "spool.sqlite"
+    with Spool.open(tmp_path, "edge") as spool:
+        for _ in range(60):
+            spool.append([Entry("machining", 1, bytes(1_000_000))])
+        while rows := spool.peek(rows=8):
+            spool.forget(rows)
+    assert file.stat().st_size < 12_000_000

@@ -23,6 +23,7 @@ from shopfloor.plant import SinkUnavailable, StoreError
 
 _logger = logging.getLogger(__name__)
 _DEAD_LETTERS: Final = 1_000
+_SPARE_PAGES: Final = 2_000
 _SCHEMA: Final = """
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
@@ -159,9 +160,18 @@ class Spool:
         with self._lock:
             with self._transaction():
                 self._db.executemany("DELETE FROM batch WHERE sequence = ?", [(row.sequence,) for row in rows])
-                self._db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
             for row in rows:
                 self.tally.left(row.source, row.values, len(row.data))
+            self._shrink()
+
+    def _shrink(self) -> None:
+        """Give some free pages back to the disk, but for those that the next batches will need."""
+        try:
+            (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
+            if free > _SPARE_PAGES:
+                self._db.executescript(f"PRAGMA incremental_vacuum({min(2000, free - _SPARE_PAGES)})")
+        except sqlite3.Error as problem:
+            _logger.debug("The spool file stays as large as it is: %s", problem)
 
     def refuse(self, row: Row, sentence: str) -> None:
         """Note that the server will never take this batch; it stays in line until the server knows (`reject`)."""
