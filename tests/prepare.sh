@@ -19,7 +19,7 @@ elif [ -n "$wanted" ]; then
     echo "Not installed:$wanted. The tests that need them are skipped; install them, or run as root." >&2
 fi
 
-find tests -name package.json -not -path '*/node_modules/*' | while read -r package; do
+find dashboards tests -name package.json -not -path '*/node_modules/*' | while read -r package; do
     folder=$(dirname "$package")
     if [ ! -d "$folder/node_modules" ] || [ "$package" -nt "$folder/node_modules" ]; then
         echo "Installing the packages of $folder …" >&2

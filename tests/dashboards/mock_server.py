@@ -26,6 +26,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 TICK_S = 0.2
 BAD = 0x808C_0000
+LOT = "L-099746"
 BAD_TAG = "cnc-03/coolant.flow"
 
 
@@ -53,7 +54,7 @@ class Mock:
     def value(self, path: str, ms: float) -> float | str | None:
         tag = self.plant.tags[path]
         if tag["kind"] == "text":
-            return state_of(path.split("/")[-2], ms)
+            return state_of(path.split("/")[-2], ms) if tag["name"] == "state" else LOT
         return float(signal(tag, np.array([ms]))[0])
 
     # --- HTTP -----------------------------------------------------------------------------------------------------
@@ -216,6 +217,7 @@ def server(static: Path, port: int = 0) -> tuple[uvicorn.Server, socket.socket]:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
+    listening.listen()
     config = uvicorn.Config(
         Mock(static).app(), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1
     )

@@ -121,7 +121,7 @@ def _text(asset: str, name: str, title: str, states: list[str]) -> dict[str, Any
 def _asset(path: str, title: str, kind: str, rates: dict[str, int]) -> dict[str, Any]:
     site, area, line, cell, name = path.split("/")
     rows, states = (MACHINE, MACHINE_STATES) if kind == "machine-tool" else (POT, POT_STATES)
-    tags = [_text(path, "state", "State", states)]
+    tags = [_text(path, "state", "State", states), _text(path, "material.lot", "Material lot", [])]
     for tag, unit, label, decimals, low, high, rate in rows:
         tags.append(_tag(path, tag, unit, label, decimals, [low, high]))
         rates[f"{path}/{tag}"] = rate

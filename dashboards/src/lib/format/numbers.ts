@@ -8,6 +8,11 @@ export function fixed(value: number | null | undefined, decimals: number): strin
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
+/** A number that somebody wrote into the plant file: with the digits it has there, no more. */
+export function exact(value: number): string {
+  return String(Number(value.toFixed(6))).replace("-", "−");
+}
+
 /** Decimals that fit a number of this size in a narrow place: 3 significant digits. */
 export function fitting(value: number | null | undefined, decimals: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return MISSING;
@@ -43,8 +48,8 @@ export function bytes(value: number | null | undefined): string {
   return `${fixed(value / 1e3, 0)} kB`;
 }
 
-/** A share in percent without its sign: a tenth where it is small, and never 0 for what is only unlikely. */
-export function share(value: number): string {
+/** A probability in percent without its sign: a tenth where it is small, and never 0 for what is only unlikely. */
+export function probability(value: number): string {
   const hundred = value * 100;
   if (hundred < 0.1) return "< 0.1";
   if (hundred > 99.9) return "> 99.9";

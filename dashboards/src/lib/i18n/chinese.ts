@@ -8,9 +8,9 @@ interface Form {
   chinese: string;
 }
 
-/** The server writes units in ASCII. */
+/** The server writes units and the minus sign in ASCII. */
 export function written(text: string): string {
-  return text.replace(/\bum\b/g, "µm").replace(/\buOhm\b/g, "µΩ");
+  return text.replace(/\bum\b/g, "µm").replace(/\buOhm\b/g, "µΩ").replace(/(?<![\w.])-(?=\d)/g, "−");
 }
 
 const REMEMBERED = 2000;
@@ -32,16 +32,16 @@ export function assetInChinese(title: string): string {
   return title.replace(/^Pot (\d+)$/, "$1 号槽");
 }
 
-/** What the server says in English, in Chinese; null when any sentence of it is not known. */
+/** What the server says in English, in Chinese, sentence by sentence; one that is not known stays. Null when none is known. */
 export function inChinese(text: string): string | null {
   const known = remembered.get(text);
   if (known !== undefined) return known;
   const parts = text.split(/(?<=[.!?]) +(?=[A-Z0-9])/);
-  const said = names.get(text.toLowerCase()) ?? phrase(text) ?? (parts.length > 1 ? joined(parts.map(phrase)) : null);
+  const told = parts.map((part) => names.get(part.toLowerCase()) ?? phrase(part));
+  const said = told.every((one) => one === null) ? null : written(told.map((one, i) => one ?? parts[i]).join(""));
   if (remembered.size >= REMEMBERED) remembered.clear();
-  const shown = said && written(said);
-  remembered.set(text, shown);
-  return shown;
+  remembered.set(text, said);
+  return said;
 }
 
 function phrase(text: string): string | null {
@@ -55,8 +55,4 @@ function phrase(text: string): string | null {
 function filling(text: string): string {
   if (/^[\d.+−-]/.test(text)) return /[a-z]{4}/.test(text) ? (phrase(text) ?? text) : text;
   return names.get(text) ?? names.get(text.toLowerCase()) ?? assetInChinese(text);
-}
-
-function joined(parts: readonly (string | null)[]): string | null {
-  return parts.includes(null) ? null : parts.join("");
 }

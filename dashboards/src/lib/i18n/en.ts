@@ -27,7 +27,7 @@ export const en = {
   "asset.trends": "Trends",
   "asset.unknown": "There is no asset {path}",
   "asset.unknown.next": "The plant file may have changed. Find it from the overview.",
-  because: "Because",
+  because: "Why:",
   cancel: "Cancel",
   close: "Close",
   "figure.age": "Newest value",

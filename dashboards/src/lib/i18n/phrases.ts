@@ -2,6 +2,7 @@
 export const phrases: readonly (readonly [string, string])[] = [
   // reasons
   ["{what} is {share} above this tool's start.", "{what}比该刀具初始值高 {share}。"],
+  ["{what} is as at this tool's start.", "{what}与该刀具初始值相同。"],
   ["{what} is {share} below this tool's start.", "{what}比该刀具初始值低 {share}。"],
   ["{what} is {value}; this tool's start was not seen.", "{what}为 {value}；没有该刀具的初始值。"],
   ["The tool has cut for {minutes} min; the last tools here lived {lives} min.", "刀具已切削 {minutes} 分钟；此前刀具平均寿命 {lives} 分钟。"],
@@ -54,7 +55,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   // models
   [
     "Scored on the last {late}, for each quarter of the {assets} by a model that had learned from the other {others} before that ({early}, then {hours} h apart); intervals and probabilities were calibrated on other {rest} than those scored.",
-    "以最近 {late} 评分：每四分之一的{assets}由只用其他{others}在此之前数据（{early}，间隔 {hours} 小时）训练的模型评分；区间和概率用被评分者以外的{rest}校准。",
+    "以最近 {late}评分：每四分之一的{assets}由只用其他{others}在此之前数据（{early}，间隔 {hours} 小时）训练的模型评分；区间和概率用被评分者以外的{rest}校准。",
   ],
   ["The model in use then learned from all.", "使用中的模型随后用全部数据训练。"],
   ["{n} hours", "{n} 小时"],

@@ -28,7 +28,7 @@ export const zh: Readonly<Record<Key, string>> = {
   "asset.trends": "趋势",
   "asset.unknown": "没有设备 {path}",
   "asset.unknown.next": "工厂配置文件可能已更改，请从总览查找。",
-  because: "因为",
+  because: "原因：",
   cancel: "取消",
   close: "关闭",
   "figure.age": "最新数据",

@@ -1,12 +1,19 @@
 import type { Prediction } from "../api/types.ts";
-import { MISSING, fixed, share as shareText } from "../format/numbers.ts";
+import { MISSING, fixed, probability } from "../format/numbers.ts";
 
-const PROBABILITIES = new Set(["out_of_tolerance", "anode_effect", "pot_unusual"]);
+const PROBABILITIES = new Set(["out_of_tolerance", "anode_effect"]);
+/** Shares that may be more than all: how far a pot is on the way to where one looks. */
+const RATIOS = new Set(["pot_unusual"]);
 
 /** Whether a number of this target is a share, which people read in percent. */
-export const isShare = (target: string, unit: string): boolean => PROBABILITIES.has(target) && (unit === "" || unit === "1");
+export const isShare = (target: string, unit: string): boolean => (PROBABILITIES.has(target) || RATIOS.has(target)) && (unit === "" || unit === "1");
+
+/** A share in percent, without the sign. */
+export const shareOf = (target: string, value: number): string => (RATIOS.has(target) ? fixed(value * 100, 0) : probability(value));
 
 export interface Readable {
+  /** Nothing is shown of a prediction that its model does not stand behind. */
+  known: boolean;
   value: string;
   unit: string;
   interval: string;
@@ -26,11 +33,12 @@ export function readable(p: Prediction): Readable {
   const factor = share ? 100 : 1;
   const unit = share ? "%" : p.unit;
   const decimals = p.target === "tool_life" ? 0 : Math.abs(p.value ?? 0) < 10 ? 1 : 0;
-  const text = (value: number | null): string => (value === null ? MISSING : share ? shareText(value) : fixed(value, decimals));
+  const text = (value: number | null): string => (value === null ? MISSING : share ? shareOf(p.target, value) : fixed(value, decimals));
   const end = (value: number): string => fixed(value * factor, share || Number.isInteger(value) ? 0 : decimals);
   const [from, to] = bounds(p, unit === "%" ? Math.max(100 / factor, p.high ?? 0) : null);
   const at = (value: number | null): number => (value === null ? 0 : Math.min(100, Math.max(0, ((value - from) / (to - from)) * 100)));
   return {
+    known: p.value !== null && p.status !== "unknown",
     value: text(p.value),
     unit,
     interval: p.low === null || p.high === null ? "" : `${text(p.low)} … ${text(p.high)} ${unit}`,

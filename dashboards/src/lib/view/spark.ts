@@ -17,7 +17,7 @@ export function drawSpark(canvas: HTMLCanvasElement, ring: Ring, normal: [number
     context.globalAlpha = 1;
   }
   context.strokeStyle = style.getPropertyValue("--trace");
-  context.lineWidth = Math.max(1.25, height / 40);
+  context.lineWidth = Math.min(2 * (devicePixelRatio || 1), Math.max(1.25, height / 40));
   context.lineJoin = "round";
   context.beginPath();
   traceHeld(context, ring.times, ring.values, (time) => ((time - from) / (to - from)) * width, y, from, Math.min(to, until));

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from shopfloor.plant import Limit, Tag
 from shopfloor.plant.tag import Side
 from shopfloor.services.alarms.alarm import Condition
 from shopfloor.services.alarms.state import AlarmKind
+
+_EXACT: Final = 6
+"""Decimals of a number of the plant file: a limit of 0.5 is not told as 0 where values are whole."""
 
 
 def number(value: float, decimals: int) -> str:
@@ -26,7 +31,7 @@ def limit_condition(key: str, asset: str, asset_title: str, tag: Tag, limit: Lim
     'Spindle power of CNC 01 is 15.6 kW, above its limit of 15 kW.'
     """
     title = tag.title or tag.name
-    shown, bound = (_with_unit(number(x, tag.decimals), tag.unit) for x in (value, limit.value))
+    shown, bound = _with_unit(number(value, tag.decimals), tag.unit), _with_unit(number(limit.value, _EXACT), tag.unit)
     side = "above" if limit.side is Side.HIGH else "below"
     return Condition(
         key=key,
@@ -49,7 +54,7 @@ def limit_condition(key: str, asset: str, asset_title: str, tag: Tag, limit: Lim
 def _normal(tag: Tag) -> str:
     if tag.normal is None:
         return ""
-    low, high = number(tag.normal.low, tag.decimals), _with_unit(number(tag.normal.high, tag.decimals), tag.unit)
+    low, high = number(tag.normal.low, _EXACT), _with_unit(number(tag.normal.high, _EXACT), tag.unit)
     return f"Normal is {low} to {high}."
 
 
