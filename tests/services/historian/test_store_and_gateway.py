@@ -7,9 +7,10 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
+import pytest
 from running_server import POWER, Running, running
 from shopfloor.gateway.backoff import Backoff
 from shopfloor.gateway.commit import Committer
@@ -18,6 +19,8 @@ from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.server import Server, Token
 from shopfloor.gateway.spool import Spool
 from shopfloor.plant import Batch
+from shopfloor.services.api.health import HealthAnswer
+from shopfloor.services.historian.trouble import State, Trouble
 
 NOON = 20_000 * 86_400_000_000_000 + 43_200_000_000_000
 SOURCE = "machining"
@@ -112,3 +115,20 @@ async def test_a_gateway_that_still_holds_what_an_older_copy_lacks_sends_it_agai
     again, ledger = await deliver(tmp_path / "holding", kept, range(20, 21))
     assert again == name
     assert (picked(ledger, name), ledger["balanced"]) == ((210, 210, 0, True), True)
+
+
+@pytest.mark.parametrize("state", get_args(State))
+def test_health_says_what_keeps_the_store_from_working(tmp_path: Path, state: State) -> None:
+    with running(tmp_path) as server:
+        assert server.get("/health")["store"]["state"] == "ok"
+        server.parts.historian._writer.unseen = Trouble(state, "The store rests.")
+        health = HealthAnswer.model_validate(server.get("/health"))
+        assert (health.status, health.sentence) == ("degraded", "The store rests.")
+        assert (health.store.state, health.store.sentence) == (state, "The store rests.")
+
+
+def test_health_names_a_damaged_batch(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.parts.historian._writer.damaged = ["A batch is damaged."]
+        health = HealthAnswer.model_validate(server.get("/health"))
+        assert (health.status, health.store.state, health.sentence) == ("degraded", "damaged", "A batch is damaged.")

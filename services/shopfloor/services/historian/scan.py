@@ -47,7 +47,11 @@ class Scan:
         return collapse(sort(join(parts, kind).renumber(self._rank))) if parts else empty(kind)
 
     def rollup(self, kind: Kind, start: int, end: int, every: int) -> Rollup:
-        """Summaries in buckets of `every` ns counted from `start`, from the longest rollups that fit."""
+        """Summaries in buckets of `every` ns counted from `start`, from the longest rollups that fit.
+
+        Exact, as from `rows`: where the summaries of several files or runs overlap in time, so that a (tag, time) may
+        lie in more than one, that bucket is summarised from the rows again. `sum` is exact to the rounding of float64.
+        """
         level = _level(start, every)
         if level is None or end <= start:
             return summarize(self.rows(kind, start, end), every, start)
