@@ -81,7 +81,8 @@ def test_a_bundle_cannot_name_files_elsewhere_or_other_features(folder, tmp_path
 
 def test_scoring_needs_no_scikit_learn(folder):
     code = (
-        "import sys; from pathlib import Path; import shopfloor.services.brain; from shopfloor.models.bundle import load;"
+        "import sys; from pathlib import Path; import shopfloor.services.brain;"
+        "from shopfloor.models.bundle import load;"
         f"load(Path({str(folder / 'tool_life')!r})); assert 'sklearn.ensemble' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
