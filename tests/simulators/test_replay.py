@@ -130,9 +130,9 @@ def test_a_recording_that_is_not_there_is_one_sentence(tmp_path: Path, capsys: p
 
     parser = argparse.ArgumentParser()
     replay.add_arguments(parser)
-    assert replay.run(parser.parse_args([str(tmp_path / "no.csv")])) == 1
+    assert replay.run(parser.parse_args([str(tmp_path / "no.csv")])) == 2
     assert capsys.readouterr().err == (
         f"shopfloor replay: {tmp_path}/no.csv does not exist: name a .csv or .parquet file.\n"
     )
-    assert replay.run(parser.parse_args([str(tmp_path / "no.csv"), "--asset", "mill"])) == 1
+    assert replay.run(parser.parse_args([str(tmp_path / "no.csv"), "--asset", "mill"])) == 2
     assert "an asset path is site/area/line/cell/asset" in capsys.readouterr().err

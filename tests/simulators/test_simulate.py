@@ -127,7 +127,7 @@ def test_a_second_simulator_on_the_same_state_is_refused(tmp_path: Path, start: 
     machining(start, tmp_path)
     parser = argparse.ArgumentParser()
     main.add_arguments(parser)
-    assert main.run(parser.parse_args(["machining", "--state", str(tmp_path)])) == 1
+    assert main.run(parser.parse_args(["machining", "--state", str(tmp_path)])) == 2
 
 
 def test_a_pot_obeys_over_mqtt(tmp_path: Path, start: Start) -> None:

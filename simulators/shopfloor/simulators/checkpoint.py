@@ -56,7 +56,7 @@ class Checkpoint:
                 columns = {name: archive[name] for name in archive.files}
             header = json.loads(columns.pop("header").tobytes())
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as problem:
-            raise CheckpointError(f"{len(data)} bytes are no checkpoint ({problem}): delete the file.") from problem
+            raise CheckpointError(f"{len(data)} bytes are no checkpoint: delete the file to begin anew.") from problem
         if header.get("format") != FORMAT:
             raise CheckpointError(f"A checkpoint has the format {header.get('format')}: {FORMAT} was expected.")
         injections = tuple(Injection(*each) for each in header["injections"])
@@ -81,7 +81,10 @@ class Checkpoint:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read the file at `path`; a missing file raises `FileNotFoundError`, a damaged one `CheckpointError`."""
-        return cls.from_bytes(path.read_bytes())
+        try:
+            return cls.from_bytes(path.read_bytes())
+        except CheckpointError as problem:
+            raise CheckpointError(f"{path}: {problem}") from problem
 
 
 def save_atomically(path: Path, data: bytes) -> None:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import ShopfloorError
+from shopfloor.plant.arguments import port, whole
 from shopfloor.simulators import children, history, live
 from shopfloor.simulators.checkpoint import Checkpoint
 from shopfloor.simulators.engine import Simulation
@@ -31,6 +32,7 @@ from shopfloor.simulators.line import Line
 from shopfloor.simulators.lines import NAMES, load
 from shopfloor.simulators.plans import inject, wish
 from shopfloor.simulators.plants import assets_of, seconds
+from shopfloor.simulators.told import told
 from shopfloor.simulators.truth import TruthLog
 
 CHECKPOINT_EVERY: Final = 30
@@ -43,9 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("line", choices=NAMES, help="which line to simulate")
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="folder of checkpoint and truth")
     parser.add_argument("--seed", type=int, default=1, help="everything random follows from it (default 1)")
-    parser.add_argument("--machines", type=int, metavar="N", help="how many machines or pots (default 20 or 40)")
     parser.add_argument(
-        "--opcua-port", type=int, default=4840, metavar="N", help="machining: port of the OPC UA server"
+        "--machines", type=whole(1, 260), metavar="N", help="how many machines or pots (default 20 or 40)"
+    )
+    parser.add_argument(
+        "--opcua-port", type=port, default=4840, metavar="N", help="machining: port of the OPC UA server"
     )
     parser.add_argument("--mqtt", default="mqtt://127.0.0.1:1883", metavar="URL", help="potline: address of the broker")
     parser.add_argument("--history", type=seconds, metavar="7d", help="live through this much past first")
@@ -59,11 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ASSET:FAULT:SEVERITY:FROM:UNTIL",
         help="plan a fault for a fresh line, counted from its going live: pot-17:feeder_block:1:-8m:30m (repeatable)",
     )
-    parser.add_argument("--lab-port", type=int, metavar="N", help="allow faults to be injected over HTTP on this port")
+    parser.add_argument("--lab-port", type=port, metavar="N", help="allow faults to be injected over HTTP on this port")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Simulate until SIGINT or SIGTERM; 0 after a clean stop, 1 with one sentence when it cannot start."""
+    """Simulate until SIGINT or SIGTERM; 0 after a clean stop, 2 with one sentence when it cannot start."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("asyncua", "paho"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
@@ -72,8 +76,8 @@ def run(args: argparse.Namespace) -> int:
         with _alone(args.state):
             asyncio.run(_simulate(args))
     except (ShopfloorError, OSError) as problem:
-        print(f"shopfloor simulate {args.line}: {problem}", file=sys.stderr)  # noqa: T201
-        return 1
+        print(f"shopfloor simulate {args.line}: {told(problem)}", file=sys.stderr)  # noqa: T201
+        return 2
     return 0
 
 
@@ -152,7 +156,12 @@ async def _history(site: Site, stack: AsyncExitStack) -> children.History | None
 
 
 def _complete(manifest: Path) -> bool:
-    return manifest.exists() and bool(json.loads(manifest.read_text())["complete"])
+    try:
+        return bool(json.loads(manifest.read_text())["complete"])
+    except FileNotFoundError:
+        return False
+    except (ValueError, TypeError, KeyError) as problem:
+        raise ShopfloorError(f"{manifest} is no manifest of a recording ({problem}): delete its folder.") from problem
 
 
 async def _checkpoint(site: Site, child: children.History | None) -> Checkpoint | None:
@@ -201,11 +210,19 @@ async def _live(site: Site, simulation: Simulation) -> None:
 
 def _keeper(simulation: Simulation, path: Path, truth: TruthLog) -> Callable[[], None]:
     steps = itertools.count(1)
+    full = False
 
     def step() -> None:
-        truth.observe(simulation)
-        if next(steps) % CHECKPOINT_EVERY == 0:
-            simulation.snapshot().save(path)
+        nonlocal full
+        try:
+            truth.observe(simulation)
+            if next(steps) % CHECKPOINT_EVERY == 0:
+                simulation.snapshot().save(path)
+                full = False
+        except OSError as problem:
+            if not full:
+                _LOG.warning("The state cannot be kept now (%s): the line runs on and tries again.", problem.strerror)
+            full = True
 
     return step
 

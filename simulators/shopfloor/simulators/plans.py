@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from shopfloor.simulators.engine import Simulation
+from shopfloor.simulators.engine import FaultError, Simulation
 from shopfloor.simulators.plants import seconds
 
 _FORM: Final = "write ASSET:FAULT:SEVERITY:FROM:UNTIL, as in pot-17:feeder_block:1:-8m:30m"
@@ -73,7 +73,12 @@ def _offset(text: str) -> float:
 
 def inject(simulation: Simulation, plans: Iterable[Plan]) -> None:
     """Put the plans into a simulation; an asset or a fault that it does not have raises `FaultError`."""
-    names = {path.rpartition("/")[2]: path for path in simulation.assets}
+    names = {path.rpartition("/")[2]: path for path in simulation.assets} | {path: path for path in simulation.assets}
     for plan in plans:
-        asset = names.get(plan.asset, plan.asset)
-        simulation.inject(asset, plan.fault, plan.severity, plan.begin, until=plan.end, tag=plan.tag or None)
+        if plan.asset not in names:
+            raise FaultError(
+                f"There is no asset {plan.asset!r} in this line to break: name one as in {next(iter(names))}."
+            )
+        simulation.inject(
+            names[plan.asset], plan.fault, plan.severity, plan.begin, until=plan.end, tag=plan.tag or None
+        )

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from shopfloor.plant import AssetPath, PathError, ShopfloorError, quality
+from shopfloor.plant.arguments import port, positive
 from shopfloor.simulators.live import CATCH_UP
 from shopfloor.simulators.plants import seconds
 from shopfloor.simulators.recording import Recording, RecordingError, read
+from shopfloor.simulators.told import told
 
 SETTLE_S: Final = 1.0
 """With --wait: the first row is published when no client has asked for more tags for so long."""
@@ -36,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `shopfloor replay`."""
     parser.add_argument("file", type=Path, help="recording: .csv with a header line, or .parquet")
     parser.add_argument("--as", dest="protocol", choices=("opcua", "mqtt"), default="opcua", help="how to serve it")
-    parser.add_argument("--speed", type=float, default=1.0, metavar="K", help="times real time (default 1)")
-    parser.add_argument("--port", type=int, default=4841, metavar="N", help="port of the OPC UA server (default 4841)")
+    parser.add_argument("--speed", type=positive, default=1.0, metavar="K", help="times real time (default 1)")
+    parser.add_argument("--port", type=port, default=4841, metavar="N", help="port of the OPC UA server (default 4841)")
     parser.add_argument("--mqtt", default="mqtt://127.0.0.1:1883", metavar="URL", help="address of the broker")
     parser.add_argument("--asset", metavar="PATH", help="site/area/line/cell/asset (default delta/replay/…/FILE)")
     parser.add_argument("--time", metavar="COLUMN", help="column with the time of each row (found by itself)")
@@ -58,19 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replay until SIGINT or SIGTERM; 0 after a clean stop, 1 with one sentence when it cannot start."""
+    """Replay until SIGINT or SIGTERM; 0 after a clean stop, 2 with one sentence when it cannot start."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("asyncua", "paho"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
         asset = _asset(args)
-        if args.speed <= 0 or args.period <= 0:
-            raise RecordingError("--speed and --period must be greater than 0.")
+        if args.period <= 0:
+            raise RecordingError("--period is 0: give the time between two rows, as in 100ms.")
         recording = read(args.file, time=args.time, period_s=args.period, tags=args.tags)
         asyncio.run(_serve(args, asset, recording))
     except (ShopfloorError, OSError) as problem:
-        print(f"shopfloor replay: {problem}", file=sys.stderr)  # noqa: T201
-        return 1
+        print(f"shopfloor replay: {told(problem)}", file=sys.stderr)  # noqa: T201
+        return 2
     return 0
 
 
