@@ -12,8 +12,9 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from shopfloor.dashboards import PagesNotBuilt, static_folder
-from shopfloor.plant import Batch, Kind
+from shopfloor.plant import Batch, ConfigError, Kind
 from shopfloor.plant.config import PlantConfig
+from shopfloor.plant.config.sections import InfluxSection
 from shopfloor.services import clock
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
@@ -29,7 +30,7 @@ from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.gateways import Gateways, Post, link_events
 from shopfloor.services.health import PROCESSES, Health
-from shopfloor.services.historian import Historian, Options
+from shopfloor.services.historian import Historian, InfluxTarget, Options
 from shopfloor.services.importing import Importing
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
@@ -79,6 +80,8 @@ def open_parts(
     with ExitStack() as stack:
         catalog = Catalog(config)
         historian = stack.enter_context(Historian.open(folder / "store", clock=time, options=_options(config)))
+        if config.store.influxdb:
+            historian.mirror(_target(config.store.influxdb))
         _recall(catalog, historian)
         gateways = Gateways(folder, time)
         gateways.load()
@@ -101,6 +104,17 @@ def open_parts(
         tokens, sessions = Tokens(folder), Sessions()
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
         yield Parts(config, catalog, historian, gateways, alarms, brain, live, health, tokens, sessions, guard, time)
+
+
+def _target(section: InfluxSection) -> InfluxTarget:
+    try:
+        token = Path(section.token_file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(
+            f"The token of the mirror {section.url} cannot be read from {section.token_file} ({problem}):"
+            " write it there, or take store.influxdb out of the plant file."
+        ) from problem
+    return InfluxTarget(section.url, section.org, section.bucket, token)
 
 
 def create_app(parts: Parts) -> FastAPI:

@@ -159,7 +159,9 @@ class Historian:
         trouble = self._writer.full or self._keeper.trouble or self._writer.unseen
         if trouble:
             return trouble.state, trouble.sentence
-        return ("damaged", damaged[0]) if damaged else ("ok", "The store takes and keeps every value.")
+        if damaged:
+            return "damaged", damaged[0]
+        return "ok", (self._mirror.trouble if self._mirror else "") or "The store takes and keeps every value."
 
     def _build(self, clock: Callable[[], int], options: Options) -> None:
         with self._log.transaction() as db:
