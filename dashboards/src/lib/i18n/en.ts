@@ -89,6 +89,7 @@ export const en = {
   "overview.empty": "This plant has no assets yet",
   "overview.empty.next": "Describe them in the plant file; `shopfloor browse` lists what a device offers.",
   "overview.normal": "All {n} assets are normal.",
+  "overview.silent": "No values yet from {n} of {all} assets.",
   "overview.watch": "No alarm. {n} of {all} assets need a look soon. First: {name}, {why}.",
   "overview.worst": "Worst first",
   "page.failed": "This page could not be loaded",

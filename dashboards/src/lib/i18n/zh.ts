@@ -90,6 +90,7 @@ export const zh: Readonly<Record<Key, string>> = {
   "overview.empty": "工厂还没有设备",
   "overview.empty.next": "请在工厂配置文件中描述设备；`shopfloor browse` 可列出设备提供的变量。",
   "overview.normal": "{n} 台设备全部正常。",
+  "overview.silent": "{all} 台设备中有 {n} 台还没有数据。",
   "overview.watch": "无报警。{all} 台设备中有 {n} 台需留意。首先：{name}，{why}。",
   "overview.worst": "最需关注",
   "page.failed": "页面无法加载",
