@@ -75,3 +75,13 @@ def test_a_path_that_no_file_can_have_is_no_failure(server: Running, path: str) 
 def test_head_of_the_api_is_no_page(server: Running) -> None:
     assert server.client.head("/api/v1/health").status_code == 405
     assert server.client.head("/api/v1/nothing").status_code == 405
+
+
+def test_the_documentation_names_every_answer(server: Running) -> None:
+    paths = server.client.get("/openapi.json").json()["paths"]
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            assert operation["summary"], path
+            assert operation["description"], path
+            assert all(answer["description"] for answer in operation["responses"].values()), path
+            assert (method == "post") == ("413" in operation["responses"]), path

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.alarms import Alarm, Alarms
-from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from starlette.responses import Response
 
@@ -94,7 +94,7 @@ def router(alarms: Alarms) -> APIRouter:
         found = alarms.open(asset)[:limit] if state == "open" else alarms.all(asset, limit)
         return answer([view(alarm) for alarm in found])
 
-    @routes.post("/alarms/{number}/acknowledge", response_model=AlarmView, responses=NOT_FOUND)
+    @routes.post("/alarms/{number}/acknowledge", response_model=AlarmView, responses=NOT_FOUND | NO_JSON)
     def acknowledge(request: Request, number: Annotated[int, Path(ge=0, lt=1 << 63)], seen: Seen) -> Response:
         """Note who has seen an alarm; done twice, the first name stays."""
         caller = getattr(request.state, "caller", "local")

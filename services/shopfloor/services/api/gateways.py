@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
-from shopfloor.services.api.wire import ERRORS
+from shopfloor.services.api.wire import ERRORS, TOO_LARGE
 from shopfloor.services.gateways import Gateways
 from starlette.responses import Response
 
@@ -51,7 +51,7 @@ class GatewayPost(BaseModel):
 
 def router(gateways: Gateways) -> APIRouter:
     """`POST gateways/{gateway}/health`."""
-    routes = APIRouter(tags=["gateway"], responses=ERRORS)
+    routes = APIRouter(tags=["gateway"], responses=ERRORS | TOO_LARGE)
 
     @routes.post("/gateways/{gateway}/health", status_code=204, response_class=Response)
     def health(gateway: Annotated[str, Path(max_length=100)], post: GatewayPost) -> Response:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field
 from shopfloor.plant import Batch, BatchError, RejectedError
-from shopfloor.services.api.wire import ARROW, ERRORS, Problem, answer, problem
+from shopfloor.services.api.wire import ARROW, ERRORS, TOO_LARGE, Problem, answer, problem
 from shopfloor.services.historian import Historian, SequenceGap, Stored
 from starlette.responses import Response
 
@@ -84,7 +84,11 @@ def router(historian: Historian) -> APIRouter:
             return answer({"detail": str(gap), "expected": gap.expected}, 409)
         return answer({"stored": stored.values, "duplicate": stored.duplicate})
 
-    @routes.post("/ingest/rejected", response_model=StoredAnswer)
+    @routes.post(
+        "/ingest/rejected",
+        response_model=StoredAnswer,
+        responses={409: {"model": Expected, "description": "A sequence is missing."}, **TOO_LARGE},
+    )
     async def rejected(said: Rejection) -> Response:
         """Note a batch that was refused, so that the sequence and the ledger go on."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from shopfloor.services.api.wire import ERRORS, answer
+from shopfloor.services.api.wire import ERRORS, NO_JSON, answer
 from shopfloor.services.security.sessions import COOKIE, LIFE_S, Sessions
 from shopfloor.services.security.tokens import Tokens
 from starlette.exceptions import HTTPException
@@ -25,7 +25,7 @@ class Who(BaseModel):
 
 def router(tokens: Tokens, sessions: Sessions) -> APIRouter:
     """`POST login` and `POST logout`."""
-    routes = APIRouter(tags=["security"], responses=ERRORS)
+    routes = APIRouter(tags=["security"], responses=ERRORS | NO_JSON)
 
     @routes.post("/login", response_model=Who)
     def login(request: Request, said: Login) -> Response:

@@ -39,6 +39,11 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
         503: "The store cannot serve now; Retry-After says when to ask again.",
     }.items()
 }
+TOO_LARGE: Final[dict[int | str, dict[str, Any]]] = {413: {"model": Problem, "description": "More than 2 MB."}}
+NO_JSON: Final[dict[int | str, dict[str, Any]]] = TOO_LARGE | {
+    400: {"model": Problem, "description": "The body cannot be read."},
+    415: {"model": Problem, "description": "The body is not said to be JSON."},
+}
 NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": Problem, "description": "Unknown name; the sentence says the closest one."}
 }
