@@ -153,3 +153,16 @@ def test_a_demo_on_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
         refused = run("demo", "--port", str(other.getsockname()[1]), "--data", tmp_path, "--no-browser")
     assert (refused.returncode, len(refused.stderr.strip().splitlines())) == (2, 1)
     assert until(lambda: "is taken by another program" in refused.stderr)
+
+
+def test_ctrl_c_before_anything_is_loaded_is_silent() -> None:
+    code = (
+        "import sys; from shopfloor.services import cli\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'shopfloor.plant': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "sys.exit(cli.main(['check', 'plant.yaml']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Final
 
-from shopfloor.plant import ShopfloorError
 from shopfloor.services.version import product_version
 
 
@@ -81,15 +80,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: well; 1: the answer is no; 2: it could not be done, in one sentence; 130: interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(arguments)
-    except ShopfloorError as problem:
-        print(problem, file=sys.stderr)
-        return 2
+        return _run_or_say(arguments)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _run_or_say(arguments: list[str]) -> int:
+    """Everything large is imported in here, where an early Ctrl-C is caught."""
+    from shopfloor.plant import ShopfloorError
+
+    try:
+        return _run(arguments)
+    except ShopfloorError as problem:
+        print(problem, file=sys.stderr)
+        return 2
 
 
 def _run(arguments: list[str]) -> int:
@@ -130,6 +137,8 @@ def _load(name: str, command: Command) -> ModuleType:
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("shopfloor"):
             raise
+        from shopfloor.plant import ShopfloorError
+
         raise ShopfloorError(
             f"`shopfloor {name}` needs {missing.name}, which is not installed: run"
             f" `pip install 'shopfloor[{command.extra}]'`."
