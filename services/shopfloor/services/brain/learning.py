@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,11 @@ class Learning:
                     break
                 several = tables(self.reader, [asset], start, end, previous=True)
                 send(process.stdin, {"asset": str(asset.path), "type": asset.type}, several)  # type: ignore[arg-type]
-            process.stdin.close()
         except BrokenPipeError:
-            return
+            pass
+        finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
 
     def _listen(self, process: subprocess.Popen[bytes], said: dict[str, Any]) -> None:
         assert process.stdout is not None  # noqa: S101 (asked for above)
