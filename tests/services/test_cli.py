@@ -166,3 +166,16 @@ def test_ctrl_c_before_anything_is_loaded_is_silent() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", "5", '{"detail": "No."}'])
+def test_a_ledger_from_something_else_is_one_sentence(
+    body: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def get(*_: object, **__: object) -> httpx.Response:
+        return httpx.Response(404 if "detail" in body else 200, text=body)
+
+    monkeypatch.setattr(httpx, "get", get)
+    assert main(["ledger", "--url", "http://127.0.0.1:1"]) == 2
+    said = capsys.readouterr().err
+    assert said in {"No.\n", "http://127.0.0.1:1 answers, but not with a ledger: name a Shopfloor server with --url.\n"}

@@ -42,9 +42,11 @@ def ask(url: str, token: str = "") -> dict[str, Any]:
         ) from problem
     except ValueError as problem:
         raise ShopfloorError(f"{url} answers, but it is no Shopfloor server: name another with --url.") from problem
-    if reply.is_error:
-        raise ShopfloorError(str(said.get("detail") or f"{url} answered {reply.status_code}."))
-    return dict(said)
+    if reply.is_error and isinstance(said, dict) and "detail" in said:
+        raise ShopfloorError(str(said["detail"]))
+    if reply.is_error or not isinstance(said, dict) or not {"balanced", "sources"} <= said.keys():
+        raise ShopfloorError(f"{url} answers, but not with a ledger: name a Shopfloor server with --url.")
+    return said
 
 
 def table(ledger: dict[str, Any]) -> str:
