@@ -7,10 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 from shopfloor.plant import Batch
 from shopfloor.plant.quality import severity
+
+_AHEAD_NS: Final = 60_000_000_000
+"""A clock that is further ahead is wrong: its values are kept, but say nothing of how fresh a source is."""
 
 
 class State(StrEnum):
@@ -65,8 +69,9 @@ class SourceState:
     def count(self, batch: Batch) -> None:
         """Count a committed batch."""
         self.values += len(batch)
-        if len(batch):
-            self.newest_time = max(self.newest_time, int(batch.time.max()))
+        sane = batch.time[batch.time <= time.time_ns() + _AHEAD_NS]
+        if len(sane):
+            self.newest_time = max(self.newest_time, int(sane.max()))
         for index, n in enumerate(np.bincount(severity(batch.quality), minlength=3).tolist()):
             self.severities[index] += n
         if len(self._seen) > 1_000:
