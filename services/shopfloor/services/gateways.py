@@ -50,6 +50,7 @@ class Gateways:
         self._lock = threading.Lock()
         self._posts: dict[str, Post] = {}
         self._written = 0
+        self._unwritten = False
         self._listeners: list[Listener] = []
 
     def load(self) -> None:
@@ -72,7 +73,15 @@ class Gateways:
             part.write_text(json.dumps(rows), "utf-8")
             part.replace(self._file)
         except OSError as problem:
-            _LOG.warning("The posts of the gateways cannot be written to %s (%s).", self._file, problem.strerror)
+            if not self._unwritten:
+                _LOG.warning(
+                    "The posts of the gateways cannot be written to %s (%s): the server goes on and tries again.",
+                    self._file,
+                    problem.strerror,
+                )
+            self._unwritten = True
+        else:
+            self._unwritten = False
 
     def subscribe(self, listener: Listener) -> None:
         """Call `listener(new, previous)` with every post."""
