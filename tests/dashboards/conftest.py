@@ -60,9 +60,9 @@ def mock_plant(mock_server: MockPlant) -> Iterator[MockPlant]:
     mock_server.switch(silent=False, busy=None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Headless Chromium. Its driver keeps an event loop running, which no test of another module may meet."""
     path = tool("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)

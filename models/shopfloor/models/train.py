@@ -22,6 +22,8 @@ from shopfloor.models.task import Progress, Trained
 from shopfloor.plant.errors import ShopfloorError
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+_LEAST_PROBES: Final = 300
+_LEAST_POT_HOURS: Final = 18.0
 _REMEMBERED_PARTS: Final = 600
 _REMEMBERED_BINS: Final = 3000
 
@@ -53,9 +55,23 @@ class History:
         names = tuple(sorted(self.pots))
         return Bins(bins.clock(self.start, self.end), names, np.stack([self.pots[name] for name in names], axis=1))
 
+    def measured(self) -> int:
+        """Probe results of all machines."""
+        return sum(len(probes.part) for probes in self.probes.values())
+
+    def pot_hours(self) -> float:
+        """Hours in which any pot spoke."""
+        if not self.pots:
+            return 0.0
+        spoke = np.any([~np.isnan(values).all(axis=1) for values in self.pots.values()], axis=0)
+        return float(spoke.sum() * bins.BIN / 3.6e12)
+
 
 def train(history: History, progress: Progress) -> list[Trained]:
-    """All models that the history can teach, on one thread: others need the machine too."""
+    """All models that the history can teach, on one thread: others need the machine too.
+
+    A history that can teach nothing raises `TooLittleHistory`.
+    """
     with threadpool_limits(limits=1):
         return _trained(history, progress)
 
@@ -63,12 +79,18 @@ def train(history: History, progress: Progress) -> list[Trained]:
 def _trained(history: History, progress: Progress) -> list[Trained]:
     now = time.time_ns()
     found: list[Trained] = []
-    if history.machines:
+    measured, hours = history.measured(), history.pot_hours()
+    if measured < _LEAST_PROBES and hours < _LEAST_POT_HOURS:
+        raise TooLittleHistory(
+            f"The history holds {measured} measured parts and {hours:.0f} h of pots, too little to learn from: models"
+            f" need {_LEAST_PROBES} measured parts or {_LEAST_POT_HOURS:.0f} h of pots, and are tried again as it grows."
+        )
+    if measured >= _LEAST_PROBES:
         progress(0.0, "Learning the dimension of a part from its cut")
         found += train_parts.dimension(history.machines, history.probes, now)
         progress(0.3, "Learning how long a tool lives")
         found += train_parts.tool_life(history.machines, now)
-    if history.pots:
+    if hours >= _LEAST_POT_HOURS:
         found += _pots(history.potline(), now, progress)
     progress(1.0, "Models are ready")
     return found
