@@ -92,4 +92,4 @@ def test_too_little_history_is_one_sentence():
     history = History(0, DAY)
     history.add("works/line/m-00", MACHINE, toy.machine(0, 0.2))
     with pytest.raises(TooLittleHistory, match=r"\d+ measured parts and 0 h of pots, too little to learn from"):
-        train(history, lambda fraction, sentence: None)
+        train(history, lambda *_: None)

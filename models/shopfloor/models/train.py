@@ -83,7 +83,7 @@ def _trained(history: History, progress: Progress) -> list[Trained]:
     if measured < _LEAST_PROBES and hours < _LEAST_POT_HOURS:
         raise TooLittleHistory(
             f"The history holds {measured} measured parts and {hours:.0f} h of pots, too little to learn from: models"
-            f" need {_LEAST_PROBES} measured parts or {_LEAST_POT_HOURS:.0f} h of pots, and are tried again as it grows."
+            f" need {_LEAST_PROBES} measured parts or {_LEAST_POT_HOURS:.0f} h of pots; they are tried again later."
         )
     if measured >= _LEAST_PROBES:
         progress(0.0, "Learning the dimension of a part from its cut")
