@@ -73,6 +73,8 @@ class Health:
         state, counts = feed.state, self.spool.tally.of(feed.state.name)
         good, uncertain, bad = state.severities
         trouble = getattr(feed.source, "malformed_sentence", "") or getattr(feed.source, "detail", "")
+        if not state.values:
+            trouble = trouble or "Connected, but no value has come yet: does the device send what the plant file names?"
         return {
             "name": state.name,
             "kind": state.kind,

@@ -5,6 +5,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["{what} is as at this tool's start.", "{what}与该刀具初始值相同。"],
   ["{what} is {share} below this tool's start.", "{what}比该刀具初始值低 {share}。"],
   ["{what} is {value}; this tool's start was not seen.", "{what}为 {value}；没有该刀具的初始值。"],
+  ["Connected, but no value has come yet: does the device send what the plant file names?", "已连接，但还没有收到数值：设备是否发送了工厂文件中列出的变量？"],
   ["No signal stands out from what is usual here.", "没有信号偏离此处的常态。"],
   ["The tool has cut for {minutes} min; the last tools here lived {lives} min.", "刀具已切削 {minutes} 分钟；此前刀具平均寿命 {lives} 分钟。"],
   ["The tool has cut for {minutes} min.", "刀具已切削 {minutes} 分钟。"],

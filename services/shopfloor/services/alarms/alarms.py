@@ -45,6 +45,8 @@ class Alarms:
         self._rules, self._titles, self._clock = tuple(rules), titles, clock
         self._links, self._predictions = links, predictions
         self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._unwritten: list[Change] = []
+        self._said = False
         self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
 
     def __enter__(self) -> Self:
@@ -127,11 +129,17 @@ class Alarms:
                 self._apply(self._models.judge(self._predictions(), now))
 
     def _apply(self, changes: Iterable[Change]) -> None:
-        for change in changes:
+        """Write what changed, in order; what a full disk refuses is written when there is room again."""
+        waiting, self._unwritten = [*self._unwritten, *changes], []
+        for done, change in enumerate(waiting):
             try:
                 self._book.apply(change)
             except StoreError as problem:
-                _LOG.error("An alarm could not be written: %s", problem)
+                if not self._said:
+                    _LOG.error("An alarm could not be written and waits: %s", problem)
+                self._said, self._unwritten = True, waiting[done:]
+                return
+        self._said = False
 
     def _return_forgotten(self) -> None:
         """A limit that left the plant file can never return by itself."""
