@@ -1,6 +1,6 @@
 """Compile a line's kernel with numba, once, into a cache of the user.
 
-`python -m shopfloor.simulators.compile` warms the cache during installation. The cache's folder carries a digest of
+`python -m shopfloor.simulators.warm` warms the cache during installation. The cache's folder carries a digest of
 all sources that go into the machine code, so an edit of any of them compiles anew, and nothing is written beside the
 sources: they may be read-only. Real time never imports this module.
 """
@@ -12,7 +12,6 @@ import importlib.util
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -95,20 +94,3 @@ def _build(function: Any, replaced: dict[str, Any], jit: Any, done: dict[Any, An
 
 def _ours(used: Any) -> bool:
     return isinstance(used, FunctionType) and used.__module__.startswith("shopfloor.simulators")
-
-
-def main() -> int:
-    """Compile every line's kernel and run one step of it."""
-    from shopfloor.simulators.batch import BatchRunner
-    from shopfloor.simulators.engine import Simulation
-
-    for name in lines.NAMES:
-        begun = time.perf_counter()
-        line = lines.load(name)
-        BatchRunner(Simulation(line, ["warm/up/of/the/kernel"], 1, 0).snapshot(), line).advance(1)
-        sys.stderr.write(f"compiled the kernel of the {name} line in {time.perf_counter() - begun:.1f} s\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
