@@ -40,7 +40,7 @@ class MockPlant:
         return [line for line in self.switch()["asked"] if line.startswith(what)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mock_server() -> Iterator[MockPlant]:
     """The mock plant, serving the compiled pages."""
     command = [sys.executable, str(HERE / "mock_server.py"), "--port", "0", "--static", str(static_folder())]
