@@ -14,7 +14,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One score and what a trivial rule scores on the same rows. `better` is "lower" or "higher"."""
+    """One score beside what a trivial rule scores on the same rows, or beside what was promised.
+
+    `better` is "lower" or "higher"; `beats` says whether the rule is beaten or the promise kept.
+    """
 
     name: str
     value: float

@@ -141,7 +141,8 @@ def _effect_metrics(rows: Rows, p: Floats, soon: Mask, rate: float, alarm: float
 
 
 def _false_alarms(measured: float) -> Metric:
-    return Metric("false alarms", measured, None, f"{_FALSE_ALARMS} promised", "per pot-day", "lower", beats=True)
+    kept = measured <= _FALSE_ALARMS
+    return Metric("false alarms", measured, _FALSE_ALARMS, "promised", "per pot-day", "lower", beats=kept)
 
 
 def _events_found(rows: Rows, p: Floats, soon: Mask, alarm: float, judged: Mask) -> float:

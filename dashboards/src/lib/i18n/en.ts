@@ -62,6 +62,8 @@ export const en = {
   "missing.next": "Go back to the overview, or press ? for the keys.",
   "missing.title": "There is no page {path}",
   "models.baseline": "Baseline",
+  "models.kept": "kept",
+  "models.broken": "not kept",
   "models.beats": "better",
   "models.coverage": "Coverage of the interval",
   "models.cpu": "{cpu} s CPU",

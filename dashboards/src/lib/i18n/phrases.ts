@@ -62,7 +62,6 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["The model in use then learned from all.", "使用中的模型随后用全部数据训练。"],
   ["{n} hours", "{n} 小时"],
   ["{n} days", "{n} 天"],
-  ["{share} promised", "承诺 {share}"],
   ["per pot-day", "每槽日"],
   // brain
   ["Waiting for the history.", "等待历史数据导入。"],

@@ -95,6 +95,7 @@ export const words: Readonly<Record<string, readonly [string, string]>> = {
   "average precision": ["average precision", "平均精确率"],
   "average precision, anode effect within 2 h": ["average precision, anode effect within 2 h", "平均精确率（2 小时内阳极效应）"],
   "false alarms": ["false alarms", "误报"],
+  promised: ["promised", "承诺值"],
   "anode effects announced": ["anode effects announced", "预报的阳极效应"],
   coverage: ["coverage", "覆盖率"],
   "last probe": ["last probe", "最近一次检测值"],

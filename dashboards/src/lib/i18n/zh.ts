@@ -63,6 +63,8 @@ export const zh: Readonly<Record<Key, string>> = {
   "missing.next": "请返回总览，或按 ? 查看快捷键。",
   "missing.title": "没有页面 {path}",
   "models.baseline": "基准",
+  "models.kept": "已兑现",
+  "models.broken": "未兑现",
   "models.beats": "更好",
   "models.coverage": "区间覆盖率",
   "models.cpu": "CPU {cpu} 秒",
