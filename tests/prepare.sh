@@ -7,6 +7,7 @@ command -v chromium >/dev/null || command -v chromium-browser >/dev/null || comm
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || wanted="$wanted mosquitto"
 command -v victoria-metrics >/dev/null || wanted="$wanted victoria-metrics"
 command -v npm >/dev/null || wanted="$wanted nodejs npm"
+[ -n "$(fc-list :lang=zh 2>/dev/null)" ] || wanted="$wanted fonts-wqy-microhei"
 
 if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing$wanted …" >&2
