@@ -112,8 +112,10 @@ def test_every_machine_has_predictions_with_interval_and_reason(learned: PlantUn
         )
 
     until("predictions for all assets", told, 90, why=learned.story)
-    known = [p for p in learned.get("/predictions") if p["status"] != "unknown"]
-    assert len(known) > 100
+    predictions = learned.get("/predictions")
+    known = [p for p in predictions if p["status"] != "unknown"]
+    assert sum("/cnc-" in p["asset"] for p in known) >= 50, "a machine without a tool may be unknown, most are not"
+    assert all(p["sentence"] for p in predictions), "who abstains says why"
     for p in known:
         assert p["low"] <= p["value"] <= p["high"], p
         assert p["reasons"], p
