@@ -114,7 +114,7 @@ def test_every_machine_has_predictions_with_interval_and_reason(learned: PlantUn
     until("predictions for all assets", told, 90, why=learned.story)
     predictions = learned.get("/predictions")
     known = [p for p in predictions if p["status"] != "unknown"]
-    assert sum("/cnc-" in p["asset"] for p in known) >= 50, "a machine without a tool may be unknown, most are not"
+    assert sum("/cnc-" in p["asset"] for p in known) >= 40, "of three targets one may abstain after two days"
     assert all(p["sentence"] for p in predictions), "who abstains says why"
     for p in known:
         assert p["low"] <= p["value"] <= p["high"], p
