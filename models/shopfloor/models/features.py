@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.models.bins import AT, BIN, BLOCK, Bins, mean
+from shopfloor.models.bins import AT, BIN, BLOCK, HELD, Bins, mean
 from shopfloor.models.columns import HOUR, MINUTE, Floats, Ints
 from shopfloor.models.parts import NUMBERS, Parts
 
@@ -226,16 +226,6 @@ COARSE: Final = 144
 
 _LEVELS: Final = ("resistance", "voltage", "noise", "feed.rate", "duct.temperature", "current", "resistance spread")
 _WATCHED: Final = ("resistance", "voltage", "noise", "feed.rate", "duct.temperature", "resistance spread")
-_STANDING: Final = (
-    "beam.position",
-    "bath.height",
-    "bath.temperature",
-    "metal.height",
-    "alf3.excess",
-    "setpoint.voltage",
-    "setpoint.feed",
-    "setpoint.alf3",
-)
 _SINCE: Final = ("TAPPING", "ANODE_CHANGE", "ANODE_EFFECT", "UNDERFEED", "OVERFEED")
 
 POT_FEATURES: Final = (
@@ -248,7 +238,7 @@ POT_FEATURES: Final = (
     *(f"{name} own share" for name in _WATCHED),
     *(f"feed deficit {h}" for h in (1, 3, 6, 12)),
     "feed efficiency",
-    *_STANDING,
+    *HELD,
     *(f"minutes since {name}" for name in _SINCE),
     *(f"{name} share" for name in ("UNDERFEED", "OVERFEED")),
     "voltage off",
@@ -273,7 +263,7 @@ def pot_features(fine: NDArray[Any], coarse: NDArray[Any]) -> Matrix:
     columns += [now[name] - past[name] - _middle(now[name] - past[name]) for name in _WATCHED]
     columns += [_divide(now[name] - past[name], _spread(coarse[:, :, AT[name]])) for name in _WATCHED]
     columns += _feeding(fine, coarse)
-    columns += [fine[-1, :, AT[name]] for name in _STANDING]
+    columns += [fine[-1, :, AT[name]] for name in HELD]
     columns += [_minutes_since(fine[:, :, AT[name]], coarse[:, :, AT[name]]) for name in _SINCE]
     columns += [mean(fine[:, :, AT[name]], 0) for name in ("UNDERFEED", "OVERFEED")]
     columns += [now["voltage"] - fine[-1, :, AT["setpoint.voltage"]]]

@@ -12,22 +12,6 @@ from shopfloor.services.ledger import Account
 from starlette.responses import Response
 
 
-class AccountView(BaseModel):
-    """One source of one gateway, in values."""
-
-    gateway: str
-    source: str
-    accepted: int
-    spooled: int
-    stored: int
-    rejected: int
-    dropped: int
-    duplicates: int
-    damaged: int
-    balanced: bool
-    sentence: str
-
-
 class StoreRows(BaseModel):
     """The whole store."""
 
@@ -38,7 +22,7 @@ class LedgerAnswer(BaseModel):
     """Whether every source balances, and each account."""
 
     balanced: bool
-    sources: list[AccountView]
+    sources: list[Account]
     store: StoreRows
 
 
