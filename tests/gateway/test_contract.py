@@ -60,7 +60,7 @@ class MqttRig:
     def source(self) -> MqttSource:
         topics = [{"topic": "f/{asset}/{tag}", "value": "v", "time": "t", "quality": "q", "tag": f"{ASSET}/{{tag}}"}]
         options = MqttOptions.model_validate({"url": self.broker.url, "topics": topics})
-        return MQTT.build("potline", options, self.plant)
+        return MQTT.build("potline", options, self.plant, self.broker.log.parent)
 
     async def produce(self) -> Sequence[Sample]:
         rows = samples(f"{ASSET}/load", time.time_ns() // 1_000_000 * 1_000_000, 1_000_000)

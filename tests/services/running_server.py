@@ -56,7 +56,7 @@ class FakeBrain:
     def predictions(self, asset: str | None = None) -> list[dict[str, Any]]:
         return [p for p in self.said if asset in {None, p["asset"]}]
 
-    def history(self, asset: str, target: str, start: int, end: int) -> dict[str, list[Any]]:  # noqa: ARG002
+    def history(self, asset: str, target: str, start: int, end: int) -> dict[str, list[Any]]:
         return {"time": [start / 1e6], "value": [1.0], "low": [0.0], "high": [2.0]}
 
     def models(self) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.gateway.spool import Entry
 from shopfloor.plant import Batch, Kind
-from shopfloor.plant.contracts import Plant
+from shopfloor.plant.contracts import Marks, Plant
 from shopfloor.plant.quality import BAD_TYPE_MISMATCH, severity
 
 MAX_ROWS: Final = 200_000
@@ -89,16 +89,16 @@ def _number(text: str, wanted: Kind) -> float | int | None:
     return number if abs(number) < 2**63 else None
 
 
-def entries(source: str, batch: Batch) -> Iterator[Entry]:
-    """The batch as spool entries, none larger than the server takes (200,000 rows, 16 MB)."""
+def entries(source: str, batch: Batch, marks: Marks | None = None) -> Iterator[Entry]:
+    """The batch as spool entries, none larger than the server takes (200,000 rows, 16 MB); `marks` move along."""
     if len(batch) > MAX_ROWS:
         for start in range(0, len(batch), MAX_ROWS):
-            yield from entries(source, batch.take(slice(start, start + MAX_ROWS)))
+            yield from entries(source, batch.take(slice(start, start + MAX_ROWS)), marks)
         return
     data = batch.to_bytes()
     if len(data) > MAX_BYTES and len(batch) > 1:
         half = len(batch) // 2
-        yield from entries(source, batch.take(slice(0, half)))
-        yield from entries(source, batch.take(slice(half, None)))
+        yield from entries(source, batch.take(slice(0, half)), marks)
+        yield from entries(source, batch.take(slice(half, None)), marks)
     else:
-        yield Entry(source, len(batch), data)
+        yield Entry(source, len(batch), data, marks.advance(batch) if marks else None)

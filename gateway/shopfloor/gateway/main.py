@@ -71,7 +71,9 @@ async def serve(config: PlantConfig, data: Path, url: str, token: Token) -> None
         conform = Conform(config)
         feeds = []
         for source, kind in sources:
-            made = kind.build(source.name, options(source, kind.options), config)
+            made = kind.build(source.name, options(source, kind.options), config, data)
+            if marks := getattr(made, "marks", None):
+                marks.restore(spool.marks(source.name))
             state = SourceState(source.name, source.kind, getattr(made, "url", ""))
             feeds.append(Feed(made, state, committer, conform))
         async with Server.open(url, token) as server, committer.running():

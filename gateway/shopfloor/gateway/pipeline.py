@@ -66,7 +66,7 @@ class Feed:
     async def _commit(self, batch: Batch) -> None:
         if not len(batch):
             return
-        for entry in entries(self.state.name, batch):
+        for entry in entries(self.state.name, batch, getattr(self.source, "marks", None)):
             await self._room(entry)
             await self._safe(entry)
         self.state.count(batch)

@@ -106,7 +106,13 @@ class RecordingConnector:
     kind: ClassVar[str] = "recording"
     options: ClassVar[type[RecordingOptions]] = RecordingOptions
 
-    def build(self, name: str, options: RecordingOptions, plant: Plant) -> RecordingSource:  # noqa: ARG002
+    def build(
+        self,
+        name: str,
+        options: RecordingOptions,
+        plant: Plant,
+        folder: Path,
+    ) -> RecordingSource:
         """Make the source."""
         return RecordingSource(Path(options.folder), options.poll)
 

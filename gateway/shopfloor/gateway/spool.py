@@ -6,6 +6,7 @@ sequence are committed in one SQLite transaction (WAL, synchronous=FULL): what `
 
 from __future__ import annotations
 
+import builtins
 import fcntl
 import logging
 import secrets
@@ -37,6 +38,7 @@ CREATE TABLE IF NOT EXISTS batch (
     sequence INTEGER PRIMARY KEY, source TEXT NOT NULL, accepted INTEGER NOT NULL, amount INTEGER NOT NULL,
     size INTEGER NOT NULL, refused TEXT NOT NULL DEFAULT '', data BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS mark (source TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS rejected (
     number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, time INTEGER NOT NULL, source TEXT NOT NULL,
     amount INTEGER NOT NULL, sentence TEXT NOT NULL, data BLOB NOT NULL
@@ -46,11 +48,12 @@ CREATE TABLE IF NOT EXISTS rejected (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a source hands over: `values` rows of one batch, as bytes."""
+    """What a source hands over: `values` rows of one batch, as bytes, and how far it has been read after them."""
 
     source: str
     values: int
     data: bytes
+    marks: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +135,21 @@ class Spool:
                     "INSERT INTO source VALUES (?1, ?2, 0, 0) ON CONFLICT (name) DO UPDATE SET accepted = ?2",
                     accepted.items(),
                 )
+                self._db.executemany(
+                    "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET data = ?2",
+                    {entry.source: entry.marks for entry in entries if entry.marks is not None}.items(),
+                )
                 self._db.execute("UPDATE identity SET next = ?", (following,))
             self.next_sequence = following
             for entry in entries:
                 self.tally.spooled(entry.source, entry.values, len(entry.data))
             return [row[0] for row in rows]
+
+    def marks(self, source: str) -> builtins.bytes:
+        """How far a source had been read when its last batch was committed; empty when nobody noted it."""
+        with self._lock:
+            row = self._db.execute("SELECT data FROM mark WHERE source = ?", (source,)).fetchone()
+        return builtins.bytes(row[0]) if row else b""
 
     def peek(self, after: int = 0, rows: int = 64, size: int = 16_000_000) -> list[Row]:
         """The oldest batches after the sequence `after`: at most `rows`, stopping once `size` bytes are reached."""

@@ -8,20 +8,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from pathlib import Path
+from typing import Any, Protocol, Self, runtime_checkable
 
 import pyarrow as pa
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.batch import Batch
 from shopfloor.plant.tag import Tag
 
+Scalar = float | int | str
+"""One value of any kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setpoint:
-    """Ask a device to hold `value` on the tag at the full path `tag`."""
+    """Ask a device to hold `value` on the tag at the full path `tag`; a tuple is the arguments of a method there."""
 
     tag: str
-    value: float | int | str
+    value: Scalar | tuple[Scalar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Outcome:
     """What a device answered: an OPC UA StatusCode, and what was read back (None when nothing was)."""
 
     status: int
-    read_back: float | int | str | None = None
+    read_back: Scalar | tuple[Scalar, ...] | None = None
     sentence: str = ""
 
 
@@ -109,11 +113,30 @@ class Reader(Protocol):
         ...
 
 
+@runtime_checkable
 class Actuator(Protocol):
-    """The narrow door back to a device."""
+    """The narrow door back to a device. A source that can write is one as well, over the link that it holds open.
+
+    Nobody calls it but the gateway's `Door`, which has judged the setpoint first: allow-list, limits, rate, audit.
+    """
 
     async def apply(self, setpoint: Setpoint) -> Outcome:
         """Ask the device, read back, and say what it answered. A lost link raises `SourceLost`."""
+        ...
+
+
+class Marks(Protocol):
+    """How far a source has been read, kept in the spool in the same transaction as the values themselves.
+
+    A source that can fetch what it missed (a device with history) has one in its attribute `marks`.
+    """
+
+    def restore(self, data: bytes) -> None:
+        """Take up what the last run committed; called once, before the source is opened. Never raises."""
+        ...
+
+    def advance(self, batch: Batch) -> bytes:
+        """Note a batch that is about to be committed, and answer all marks as bytes for the same transaction."""
         ...
 
 
@@ -153,6 +176,9 @@ class Connector(Protocol):
     kind: str
     options: type[Any]  # a pydantic model: the documented keys of this source in the plant file
 
-    def build(self, name: str, options: Any, plant: Plant) -> Source:
-        """Make the source. A constructor stores; `open` acts."""
+    def build(self, name: str, options: Any, plant: Plant, folder: Path) -> Source:
+        """Make the source. A constructor stores; `open` acts.
+
+        `folder` is the gateway's data folder, where a connector may keep files of its own (certificates, say).
+        """
         ...

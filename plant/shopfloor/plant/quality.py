@@ -26,6 +26,12 @@ BAD_SENSOR_FAILURE: Final = 0x808C_0000
 BAD_OUT_OF_SERVICE: Final = 0x808D_0000
 BAD_TYPE_MISMATCH: Final = 0x8074_0000
 
+BACKFILLED: Final = 0x0000_0400
+"""Added to the status of a value that was read from a device's history after an outage: InfoType DataValue with the
+historian bits of a raw value (OPC 10000-4, table 176; OPC 10000-11). A live value has InfoType NotUsed, or an overflow
+or limit bit with it."""
+_INFO: Final = 0x0000_FFFF
+
 _NAMES: Final = {
     GOOD: "Good",
     UNCERTAIN: "Uncertain",
@@ -42,6 +48,7 @@ _NAMES: Final = {
     BAD_OUT_OF_SERVICE: "BadOutOfService",
     BAD_TYPE_MISMATCH: "BadTypeMismatch",
 }
+_BY_NAME: Final = {text.lower(): status for status, text in _NAMES.items()}
 
 
 class Severity(IntEnum):
@@ -71,10 +78,28 @@ def severity(status: NDArray[np.uint32]) -> NDArray[np.uint8]:
     return result
 
 
+def is_backfilled(status: int) -> bool:
+    """Whether a value came from a device's history after an outage.
+
+    >>> is_backfilled(GOOD | BACKFILLED), is_backfilled(GOOD), is_backfilled(0x0000_0480)
+    (True, False, False)
+    """
+    return status & 0x0000_0FFF == BACKFILLED
+
+
 def name(status: int) -> str:
-    """Name of a StatusCode as the specification writes it, or its severity and number.
+    """Name of a StatusCode as the specification writes it, without its info bits, or its severity and number.
 
     >>> name(BAD_SENSOR_FAILURE), name(0x8001_0000)
     ('BadSensorFailure', 'Bad (0x80010000)')
     """
-    return _NAMES.get(status) or f"{Severity.of(status).name.capitalize()} (0x{status:08X})"
+    return _NAMES.get(status & ~_INFO) or f"{Severity.of(status).name.capitalize()} (0x{status:08X})"
+
+
+def of_name(text: str) -> int | None:
+    """The StatusCode of a name, in any case; None for one that is not known here.
+
+    >>> of_name("good"), of_name("BadSensorFailure") == BAD_SENSOR_FAILURE, of_name("nice")
+    (0, True, None)
+    """
+    return _BY_NAME.get(text.lower())

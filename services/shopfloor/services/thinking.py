@@ -47,11 +47,11 @@ class NoBrain:
     def stop(self) -> None:
         """Nothing ends."""
 
-    def predictions(self, asset: str | None = None) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+    def predictions(self, asset: str | None = None) -> Sequence[Mapping[str, Any]]:
         """None."""
         return ()
 
-    def history(self, asset: str, target: str, start: int, end: int) -> Mapping[str, Any]:  # noqa: ARG002
+    def history(self, asset: str, target: str, start: int, end: int) -> Mapping[str, Any]:
         """Empty columns."""
         return {"time": [], "value": [], "low": [], "high": []}
 

@@ -60,7 +60,7 @@ class MemoryReader:
     now: int
     asked: list[str] = field(default_factory=list)
 
-    def read(self, tags: Sequence[str], start: int, end: int, *, previous: bool = False) -> pa.Table:  # noqa: ARG002
+    def read(self, tags: Sequence[str], start: int, end: int, *, previous: bool = False) -> pa.Table:
         self.asked += tags
         return toy.table(self.columns, start, min(end, self.now), names=tags)
 

@@ -1,5 +1,6 @@
 """MQTT: JSON messages on topics become values of tags."""
 
+from pathlib import Path
 from typing import ClassVar, Final
 
 from shopfloor.gateway.mqtt.mapping import Mapping
@@ -16,7 +17,7 @@ class MqttConnector:
     kind: ClassVar[str] = "mqtt"
     options: ClassVar[type[MqttOptions]] = MqttOptions
 
-    def build(self, name: str, options: MqttOptions, plant: Plant) -> MqttSource:
+    def build(self, name: str, options: MqttOptions, plant: Plant, folder: Path) -> MqttSource:
         """Make the source."""
         return MqttSource(name, options, Mapping.of(options.topics, plant))
 

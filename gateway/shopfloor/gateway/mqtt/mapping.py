@@ -14,11 +14,6 @@ from shopfloor.gateway.mqtt.options import TopicOptions, captured
 from shopfloor.plant import Kind, PathError, Sample, ShopfloorError, TagPath, quality
 from shopfloor.plant.contracts import Plant
 
-_STATUS: Final = {
-    quality.name(status).lower(): status
-    for key, status in vars(quality).items()
-    if isinstance(status, int) and key.isupper()
-}
 _BAD: Final = float("nan")
 
 
@@ -169,7 +164,7 @@ def _quality(value: Any) -> int:
     if value is None:
         return quality.GOOD
     if isinstance(value, str):
-        status = _STATUS.get(value.lower())
+        status = quality.of_name(value)
         if status is not None:
             return status
     elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32:

@@ -1,5 +1,6 @@
 """OPC UA: variables of a server become tags, with their quality and source time."""
 
+from pathlib import Path
 from typing import ClassVar, Final
 
 from shopfloor.gateway.opcua.options import NodeOptions, OpcuaOptions
@@ -15,7 +16,7 @@ class OpcuaConnector:
     kind: ClassVar[str] = "opcua"
     options: ClassVar[type[OpcuaOptions]] = OpcuaOptions
 
-    def build(self, name: str, options: OpcuaOptions, plant: Plant) -> OpcuaSource:  # noqa: ARG002
+    def build(self, name: str, options: OpcuaOptions, plant: Plant, folder: Path) -> OpcuaSource:
         """Make the source."""
         return OpcuaSource(name, options)
 

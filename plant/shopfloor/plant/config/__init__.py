@@ -19,6 +19,7 @@ from shopfloor.plant.config.sections import (
     ServerSection,
     StoreSection,
     Whole,
+    WriteOptions,
     is_loopback,
     url_of,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "SourceConfig",
     "StoreSection",
     "Whole",
+    "WriteOptions",
     "check_options",
     "duration",
     "is_loopback",

@@ -190,6 +190,16 @@ class StoreSection(Section):
     influxdb: InfluxSection | None = Field(None, description="A mirror of the store, optional.")
 
 
+class WriteOptions(Section):
+    """What may be written through a source. Connectors that can write have a key `writes` of this kind."""
+
+    allow: tuple[str, ...] = Field(
+        description="Full tag paths that may be written, '*' for any part of one level; all others are refused.",
+        min_length=1,
+    )
+    every: Duration = Field(1.0, description="Least time between two writes to one tag.")
+
+
 class SourceSection(BaseModel):
     """A connection that delivers values; every other key belongs to its kind."""
 
