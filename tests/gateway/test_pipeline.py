@@ -183,3 +183,15 @@ def test_waits_grow_to_the_cap_and_start_again() -> None:
     assert 15.0 <= waits[-1] <= 30.0
     backoff.reset()
     assert backoff.next() <= 0.2
+
+
+async def test_taps_see_every_batch_once_it_is_committed(
+    tmp_path: Path, plant: Any, wait_until: Callable[..., Any]
+) -> None:
+    seen: list[tuple[int, int]] = []
+    device = Device([batch(2), batch(3)])
+    with Spool.open(tmp_path, "edge") as spool:
+        async with feeding(spool, device, plant) as feed:
+            feed.taps = [lambda one: seen.append((len(one), spool.tally.of("machining").accepted))]
+            await wait_until(lambda: feed.state.state is State.FINISHED)
+    assert seen == [(2, 2), (3, 5)]

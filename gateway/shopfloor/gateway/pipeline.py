@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,13 +25,14 @@ _ROOM_POLL_S: Final = 0.1
 
 @dataclass(slots=True)
 class Feed:
-    """One source on its way into the spool."""
+    """One source on its way into the spool. Each of the `taps` sees every batch that was committed."""
 
     source: Source
     state: SourceState
     committer: Committer
     conform: Conform
     backoff: Backoff = field(default_factory=Backoff)
+    taps: Sequence[Callable[[Batch], None]] = ()
 
     async def run(self) -> None:
         """Read the source until it ends, through every lost link."""
@@ -70,6 +71,8 @@ class Feed:
             await self._room(entry)
             await self._safe(entry)
         self.state.count(batch)
+        for tap in self.taps:
+            tap(batch)
 
     async def _room(self, entry: Entry) -> None:
         spool = self.committer.spool
