@@ -23,6 +23,7 @@ from shopfloor.plant import SourceLost
 ASSET = "delta/frames/machining/cell-a/cnc-01"
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 NS = 1_767_323_045_678_901_000
+TICKS = 116_444_736_000_000_000
 SCALARS = [
     (True, "Boolean"), (-5, "SByte"), (200, "Byte"), (-30000, "Int16"), (60000, "UInt16"), (-(2**31), "Int32"),
     (2**32 - 1, "UInt32"), (-(2**63), "Int64"), (2**63 - 1, "UInt64"), (0.5, "Float"), (1e300, "Double"),
@@ -71,7 +72,7 @@ def test_scalars_are_decoded_as_asyncua_encodes_them(value: Any, kind: str, time
 
 
 def test_ticks_of_100_ns_are_kept() -> None:
-    body = struct.pack("<iIBBdq", 1, 9, 0x05, 11, 2.5, 116_444_736_000_000_000 + 12_345_678_901_234_567)
+    body = struct.pack("<iIBBdq", 1, 9, 0x05, 11, 2.5, TICKS + 12_345_678_901_234_567)
     assert read_changes(body) == [Change(9, 2.5, 0, 1_234_567_890_123_456_700, 0)]
 
 
@@ -98,13 +99,13 @@ def test_a_value_without_content_keeps_the_kind_and_the_shape() -> None:
     }
     columns = Columns(items)
     bad = 0x80310000
-    first = [Change(3, ua.Variant([1, 2]), 0, 5, 0)]
-    second = [Change(1, None, bad, 6, 0), Change(2, None, bad, 0, 7), Change(3, None, bad, 0, 0)]
-    list(columns.batches(first, 99))
-    rows = {s.tag: (str(s.value), s.time, s.quality) for batch in columns.batches(second, 99) for s in batch}
+    first = struct.pack("<iIBBiii", 1, 3, 0x01, 0x80 | 6, 2, 1, 2)
+    second = struct.pack("<iIBIqIBIqIBI", 3, 1, 0x06, bad, TICKS + 6, 2, 0x0A, bad, TICKS + 7, 3, 0x02, bad)
+    list(columns.batches([first], 99))
+    rows = {s.tag: (str(s.value), s.time, s.quality) for batch in columns.batches([second], 99) for s in batch}
     assert rows == {
-        "a/float": ("nan", 6, bad),
-        "a/text": ("", 7, bad),
+        "a/float": ("nan", 600, bad),
+        "a/text": ("", 700, bad),
         "a/list[0]": ("0", 99, bad),
         "a/list[1]": ("0", 99, bad),
     }

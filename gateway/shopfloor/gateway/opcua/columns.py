@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 from shopfloor.gateway.opcua.items import Item
 from shopfloor.gateway.opcua.leaves import Scalar, empty, leaves, scalar
-from shopfloor.gateway.opcua.wire import Change
+from shopfloor.gateway.opcua.wire import read_changes
 from shopfloor.plant import Batch
 
 _DTYPE: Final[dict[type, Any]] = {float: np.float64, int: np.int64, str: object}
@@ -49,10 +50,10 @@ class Columns:
     items: dict[int, Item]
     _shapes: dict[int, list[tuple[str, Scalar]]] = field(default_factory=dict)
 
-    def batches(self, changes: Iterable[Change], now: int) -> Iterator[Batch]:
-        """The changes in columns; a change without any time gets the server's, or `now` (UTC ns)."""
+    def batches(self, bodies: Iterable[bytes], now: int) -> Iterator[Batch]:
+        """What the notifications hold; a change without a source time gets the server's, or `now` (UTC ns)."""
         rows: dict[type, _Rows] = {float: _Rows(), int: _Rows(), str: _Rows()}
-        for change in changes:
+        for change in chain.from_iterable(map(read_changes, bodies)):
             item = self.items.get(change.handle)
             if item is None:
                 continue

@@ -113,7 +113,7 @@ class Publisher:
         if notification.keep_alive:
             return
         self._queue.append(notification)
-        self._values += len(notification.changes)
+        self._values += notification.values
         if self._values >= _BOUND:
             self._room.clear()
         self._arrived.set()

@@ -57,7 +57,7 @@ class OpcuaSource:
         while True:
             with explained(self.url):
                 notifications = await publisher.take()
-            changes = (change for one in notifications for change in one.changes)
-            for batch in list(columns.batches(changes, time.time_ns())):
+            bodies = [body for one in notifications for body in one.bodies]
+            for batch in list(columns.batches(bodies, time.time_ns())):
                 yield batch
             publisher.acknowledge(notifications)

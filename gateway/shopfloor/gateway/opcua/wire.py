@@ -41,12 +41,17 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class Notification:
-    """One notification message. `keep_alive` carries no data, and `sequence` is then the next one."""
+    """One notification message. `keep_alive` carries no data, and `sequence` is then the next one.
+
+    `bodies` are the DataChangeNotifications in it as they came, to be decoded once, by `Columns`; `values` counts
+    what they hold together.
+    """
 
     subscription: int
     sequence: int
     keep_alive: bool
-    changes: list[Change] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    values: int = 0
     status: int = 0
 
 
@@ -84,7 +89,8 @@ def _read_part(body: Buffer, answer: Notification) -> None:
     length = _I32.unpack(body.read(4))[0]
     data = bytes(body.read(length))
     if kind.NamespaceIndex == 0 and kind.Identifier == _DATA_CHANGE:
-        answer.changes.extend(read_changes(data))
+        answer.bodies.append(data)
+        answer.values += max(_I32.unpack_from(data)[0], 0)
     elif kind.NamespaceIndex == 0 and kind.Identifier == _STATUS_CHANGE:
         answer.status = _U32.unpack_from(data)[0]
 
