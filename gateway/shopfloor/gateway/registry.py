@@ -1,4 +1,4 @@
-"""Finding connectors: those that are installed (entry points `shopfloor.connectors`) and the three that ship."""
+"""Finding connectors: those that are installed (entry points `shopfloor.connectors`) and those that ship."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ GROUP: Final = "shopfloor.connectors"
 _SHIPPED: Final = {
     "opcua": "shopfloor.gateway.opcua",
     "mqtt": "shopfloor.gateway.mqtt",
+    "modbus": "shopfloor.gateway.modbus",
     "recording": "shopfloor.gateway.recording",
 }
 

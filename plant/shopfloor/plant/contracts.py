@@ -30,11 +30,15 @@ class Setpoint:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a device answered: an OPC UA StatusCode, and what was read back (None when nothing was)."""
+    """What a device answered: an OPC UA StatusCode, what was read back, what it held before (None: nothing was read).
+
+    BadTimeout and BadCommunicationError mean that nobody knows whether the device took the value.
+    """
 
     status: int
     read_back: Scalar | tuple[Scalar, ...] | None = None
     sentence: str = ""
+    before: Scalar | tuple[Scalar, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,10 @@ class Actuator(Protocol):
 
     Nobody calls it but the gateway's `Door`, which has judged the setpoint first: allow-list, limits, rate, audit.
     """
+
+    def can_write(self, tag: str) -> bool:
+        """Whether the tag at this full path has a place here that can be written; the link may be closed."""
+        ...
 
     async def apply(self, setpoint: Setpoint) -> Outcome:
         """Ask the device, read back, and say what it answered. A lost link raises `SourceLost`."""

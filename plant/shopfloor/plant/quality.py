@@ -25,6 +25,17 @@ BAD_DEVICE_FAILURE: Final = 0x808B_0000
 BAD_SENSOR_FAILURE: Final = 0x808C_0000
 BAD_OUT_OF_SERVICE: Final = 0x808D_0000
 BAD_TYPE_MISMATCH: Final = 0x8074_0000
+BAD_RESOURCE_UNAVAILABLE: Final = 0x8004_0000
+BAD_COMMUNICATION_ERROR: Final = 0x8005_0000
+BAD_TIMEOUT: Final = 0x800A_0000
+BAD_TOO_MANY_OPERATIONS: Final = 0x8010_0000
+BAD_USER_ACCESS_DENIED: Final = 0x801F_0000
+BAD_NODE_ID_UNKNOWN: Final = 0x8034_0000
+BAD_NOT_WRITABLE: Final = 0x803B_0000
+BAD_OUT_OF_RANGE: Final = 0x803C_0000
+BAD_NOT_SUPPORTED: Final = 0x803D_0000
+BAD_ARGUMENTS_MISSING: Final = 0x8076_0000
+BAD_CONFIGURATION_ERROR: Final = 0x8089_0000
 
 BACKFILLED: Final = 0x0000_0400
 """Added to the status of a value that was read from a device's history after an outage: InfoType DataValue with the
@@ -47,6 +58,17 @@ _NAMES: Final = {
     BAD_SENSOR_FAILURE: "BadSensorFailure",
     BAD_OUT_OF_SERVICE: "BadOutOfService",
     BAD_TYPE_MISMATCH: "BadTypeMismatch",
+    BAD_RESOURCE_UNAVAILABLE: "BadResourceUnavailable",
+    BAD_COMMUNICATION_ERROR: "BadCommunicationError",
+    BAD_TIMEOUT: "BadTimeout",
+    BAD_TOO_MANY_OPERATIONS: "BadTooManyOperations",
+    BAD_USER_ACCESS_DENIED: "BadUserAccessDenied",
+    BAD_NODE_ID_UNKNOWN: "BadNodeIdUnknown",
+    BAD_NOT_WRITABLE: "BadNotWritable",
+    BAD_OUT_OF_RANGE: "BadOutOfRange",
+    BAD_NOT_SUPPORTED: "BadNotSupported",
+    BAD_ARGUMENTS_MISSING: "BadArgumentsMissing",
+    BAD_CONFIGURATION_ERROR: "BadConfigurationError",
 }
 _BY_NAME: Final = {text.lower(): status for status, text in _NAMES.items()}
 

@@ -206,7 +206,7 @@ class SourceSection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     name: Name = Field(description="Name of the source, unique in the file.")
-    kind: str = Field(description="opcua, mqtt, recording, or another installed connector.")
+    kind: str = Field(description="opcua, mqtt, modbus, recording, or another installed connector.")
 
 
 class PlantFile(Section):
