@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from shopfloor.gateway.holes import Hole
 from shopfloor.gateway.spool import Row
 from shopfloor.plant import RejectedError, ShopfloorError, SinkUnavailable
 
@@ -98,6 +99,15 @@ class Server:
             "sentence": row.refused,
         }
         await self._post("/api/v1/ingest/rejected", {}, json=body)
+
+    async def report_dropped(self, gateway: str, hole: Hole) -> None:
+        """Tell the server of batches that a full spool dropped, so that the sequence goes on."""
+        sources = [
+            {"source": source, "values": values, "accepted": accepted}
+            for source, (values, accepted) in hole.accounts.items()
+        ]
+        body = {"gateway": gateway, "first": hole.first, "last": hole.sequence, "sources": sources}
+        await self._post("/api/v1/ingest/dropped", {}, json=body)
 
     async def report_health(self, gateway: str, health: Mapping[str, Any]) -> None:
         """Tell the server how the gateway does."""
