@@ -5,6 +5,7 @@
 `${NAME}` and `${NAME:-default}` in a value stand for environment variables.
 """
 
+from shopfloor.plant.config.broker import BrokerSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, loads, options
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.sections import (
@@ -29,6 +30,7 @@ from shopfloor.plant.config.units import Duration, Size, duration, size
 __all__ = [
     "CONNECTORS",
     "AssetType",
+    "BrokerSection",
     "Duration",
     "GatewaySection",
     "HttpUrl",
