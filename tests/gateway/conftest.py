@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from secure_servers import Stand
 from shopfloor.plant import Asset, AssetPath, Batch, Tag
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -195,6 +196,14 @@ async def machines(port: int, values: dict[str, Any], more: Callable[..., Any] |
     async with server:
         server.test_nodes = nodes
         yield server
+
+
+@pytest.fixture(scope="session")
+def stand() -> Iterator[Stand]:
+    """An asyncua server that is made once and served with any security."""
+    made = Stand()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from asyncua import ua
 from asyncua.server.internal_session import InternalSession
 from brokers import Broker, mosquitto_broker, nats_broker, running
 from shopfloor.gateway.mqtt import CONNECTOR as MQTT
-from shopfloor.gateway.mqtt import MqttOptions, MqttSource, wire
+from shopfloor.gateway.mqtt import MqttOptions, MqttSource
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
 from shopfloor.gateway.recording import RecordingSource
 from shopfloor.gateway.testing import check_source
@@ -120,13 +120,13 @@ async def test_mqtt_keeps_the_contract(
     tmp_path: Path, plant: Any, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Broker]
 ) -> None:
     acks: list[int] = []
-    original = wire.acknowledge
+    original = paho.Client.ack
 
-    def acknowledge(mids: Sequence[int]) -> bytes:
-        acks.extend(mids)
-        return original(mids)
+    def ack(self: paho.Client, mid: int, qos: int) -> Any:
+        acks.append(mid)
+        return original(self, mid, qos)
 
-    monkeypatch.setattr(wire, "acknowledge", acknowledge)
+    monkeypatch.setattr(paho.Client, "ack", ack)
     with running(make(tmp_path)) as broker:
         await check_source(MqttRig(broker, plant, acks))
 

@@ -208,7 +208,7 @@ async def test_security_is_never_less_than_asked_for(
         "private_key": str(tmp_path / "k.pem"),
     }
     async with machine_server(port, {"Spindle/Load": 0.0}):
-        with pytest.raises(SourceLost, match="cannot be used as configured: No matching endpoints"):
+        with pytest.raises(SourceLost, match=r"does not offer the security Basic256Sha256; it offers none: choose"):
             async with OpcuaSource("m", options(port, **more)).open():
                 pass
 
@@ -216,7 +216,9 @@ async def test_security_is_never_less_than_asked_for(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"security": "Basic256Sha256"}, "needs 'certificate' and 'private_key'"),
+        ({"certificate": "c.der"}, "'certificate' and 'private_key' belong together"),
+        ({"user_key": "k.pem"}, "'user_certificate' and 'user_key' belong together"),
+        ({"user": "u", "user_certificate": "c", "user_key": "k"}, "give one of them"),
         ({"assets": {}, "tags": {}}, "names no variables"),
         ({"tags": {}}, "belong together"),
         ({"assets": {"M/C-[1..3]": "delta/a/b/c/d-[1..2]"}}, "count differently"),

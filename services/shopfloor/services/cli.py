@@ -58,6 +58,12 @@ COMMANDS: Final = {
         "show what an OPC UA server or broker offers",
         "shopfloor browse opc.tcp://127.0.0.1:4840",
     ),
+    "certificate": Command(
+        "shopfloor.gateway.certificates",
+        "gateway",
+        "approve and reject OPC UA servers; show and renew the gateway's own certificate",
+        "shopfloor certificate list --data /var/lib/shopfloor-gateway",
+    ),
     "check": Command(
         "shopfloor.services.commands.check", "gateway", "check a plant file", "shopfloor check plant.yaml"
     ),

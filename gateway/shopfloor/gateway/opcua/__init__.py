@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from shopfloor.gateway.opcua.options import NodeOptions, OpcuaOptions
+from shopfloor.gateway.opcua.security import Security
 from shopfloor.gateway.opcua.source import OpcuaSource
 from shopfloor.plant.contracts import Plant
 
@@ -18,7 +19,7 @@ class OpcuaConnector:
 
     def build(self, name: str, options: OpcuaOptions, plant: Plant, folder: Path) -> OpcuaSource:
         """Make the source."""
-        return OpcuaSource(name, options)
+        return OpcuaSource(name, options, security=Security(options, folder))
 
 
 CONNECTOR: Final = OpcuaConnector()

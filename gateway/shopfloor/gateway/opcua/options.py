@@ -19,6 +19,7 @@ from shopfloor.plant.config import Duration, Section, Whole, url_of
 from shopfloor.plant.config.assets import count
 
 POLICIES: Final = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
+WEAK: Final = ("Basic128Rsa15", "Basic256")
 
 
 class NodeOptions(Section):
@@ -32,16 +33,26 @@ class OpcuaOptions(Section):
     """A server and the variables to read: `assets` with `tags`, single `nodes`, or `everything`."""
 
     url: Annotated[str, url_of("opc.tcp")] = Field(description="Server, as in opc.tcp://127.0.0.1:4840/path.")
-    security: Literal["none", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = Field(
-        description="Security policy; 'none' must be said by name, and nothing weaker is ever tried."
+    security: Literal[
+        "none", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss", "Basic128Rsa15", "Basic256"
+    ] = Field(
+        description="Security policy; 'none' must be said by name, and no other is ever tried. The last two are broken."
     )
     mode: Literal["SignAndEncrypt", "Sign"] = Field("SignAndEncrypt", description="What the policy does to messages.")
-    certificate: str | None = Field(None, description="File of this client's certificate (.der or .pem).")
+    certificate: str | None = Field(
+        None, description="File of this client's certificate (.der or .pem); by default the gateway's own."
+    )
     private_key: str | None = Field(None, description="File of its private key (.pem or .der).")
-    server_certificate: str | None = Field(None, description="File of the server's certificate, to trust no other.")
-    application_uri: str = Field("urn:shopfloor:gateway", description="Application URI inside the certificate.")
+    server_certificate: str | None = Field(
+        None, description="File of the server's certificate, to trust no other; by default the gateway's trust list."
+    )
+    application_uri: str | None = Field(
+        None, description="Application URI that 'certificate' must hold; by default the one that it holds."
+    )
     user: str | None = Field(None, description="User name at the server.")
     password_file: str | None = Field(None, description="File that holds the password.")
+    user_certificate: str | None = Field(None, description="File of a certificate to log in with, in place of a user.")
+    user_key: str | None = Field(None, description="File of its private key (.pem or .der).")
     publishing_interval: Duration = Field(0.5, description="How often the server sends what has changed.")
     sampling_interval: Duration | None = Field(None, description="How often it looks; by default as fast as it can.")
     queue: Whole | None = Field(None, ge=1, description="Values the server keeps per variable; by default 10 s.")
@@ -63,6 +74,11 @@ class OpcuaOptions(Section):
         }
 
     @property
+    def logs_in(self) -> bool:
+        """Whether a secret proves who asks."""
+        return self.user is not None or self.user_certificate is not None
+
+    @property
     def queue_size(self) -> int:
         """Values that the server shall keep for one variable."""
         if self.queue is not None:
@@ -78,6 +94,13 @@ class OpcuaOptions(Section):
         for paths, assets in self.assets.items():
             if len(count(paths)) != len(count(assets)):
                 raise ValueError(f"{paths!r} and {assets!r} count differently: give both the same row")
-        if self.security != "none" and not (self.certificate and self.private_key):
-            raise ValueError(f"security {self.security} needs 'certificate' and 'private_key': name both files")
+        return self
+
+    @model_validator(mode="after")
+    def _paired(self) -> Self:
+        for one, other in (("certificate", "private_key"), ("user_certificate", "user_key")):
+            if (getattr(self, one) is None) != (getattr(self, other) is None):
+                raise ValueError(f"{one!r} and {other!r} belong together: give both, or neither")
+        if self.user is not None and self.user_certificate is not None:
+            raise ValueError("the source logs in by 'user' and by 'user_certificate': give one of them")
         return self

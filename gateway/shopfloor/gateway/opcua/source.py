@@ -14,6 +14,7 @@ from shopfloor.gateway.opcua.items import Item, find
 from shopfloor.gateway.opcua.link import connected, explained
 from shopfloor.gateway.opcua.options import OpcuaOptions
 from shopfloor.gateway.opcua.publish import Publisher
+from shopfloor.gateway.opcua.security import Security
 from shopfloor.gateway.opcua.subscribe import subscribe
 from shopfloor.plant import Batch
 
@@ -27,6 +28,7 @@ class OpcuaSource:
     name: str
     options: OpcuaOptions
     detail: str = ""
+    security: Security | None = None
 
     @property
     def url(self) -> str:
@@ -36,7 +38,7 @@ class OpcuaSource:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[Batch]]:
         """Connect, find, subscribe and iterate; `SourceLost` says why the server could not be used."""
-        async with connected(self.options) as session:
+        async with connected(self.options, self.security) as session:
             with explained(self.url):
                 publisher, columns = await self._subscribe(session)
             async with publisher.running(), aclosing(self._batches(publisher, columns)) as batches:

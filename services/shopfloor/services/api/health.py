@@ -48,8 +48,6 @@ class SourceHealth(BaseModel):
     spooled: int
     rejected: int
     dropped: int
-    backfilled: int
-    gaps: int
 
 
 class History(BaseModel):
