@@ -1,49 +1,16 @@
 """The gateway against a foreign OPC UA server (node-opcua): types, arrays, quality, every change, a restart."""
 
 import asyncio
-import os
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
+from node_opcua import node_opcua
 from shopfloor.gateway.browse import tree
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
 from shopfloor.plant import Batch, Sample, SourceLost
 
-FOLDER = Path(__file__).parents[1] / "foreign" / "node_opcua"
-INSTALLED = [FOLDER / "node_modules", FOLDER.parents[2] / "build" / "node_opcua" / "node_modules"]
 ASSET = "delta/water/hall/cell-1/pump-1"
 pytestmark = pytest.mark.foreign
-
-
-@contextmanager
-def foreign_server(port: int) -> Iterator[subprocess.Popen[str]]:
-    modules = next((path for path in INSTALLED if (path / "node-opcua").is_dir()), None)
-    node = shutil.which("node")
-    if modules is None or node is None:
-        sentence = "node-opcua is not installed: run 'npm ci' in tests/foreign/node_opcua."
-        pytest.fail(sentence) if os.environ.get("CI", "").lower() == "true" else pytest.skip(sentence)
-    process = subprocess.Popen(
-        [node, str(FOLDER / "server.js"), str(port)],
-        env=os.environ | {"NODE_PATH": str(modules)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        while not process.stdout.readline().startswith("ready"):
-            assert process.poll() is None, "the foreign server ended"
-        yield process
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdin.close()
-        process.stdout.close()
 
 
 def source(port: int, **more: object) -> OpcuaSource:
@@ -64,7 +31,7 @@ async def read_on(batches: AsyncIterator[Batch]) -> None:
 
 async def test_a_foreign_server_end_to_end(port: int) -> None:
     found: dict[str, list[Sample]] = {}
-    with foreign_server(port) as server:
+    with node_opcua(port) as server:
         everything = source(port, assets={}, tags={}, everything=ASSET)
         async with everything.open() as batches, asyncio.timeout(30):
             while len(found) < 311:

@@ -238,7 +238,7 @@ def test_security_must_be_said() -> None:
 async def test_browse_shows_the_tree_with_values(
     machine_server: Callable[..., Any], port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = Namespace(url=f"opc.tcp://127.0.0.1:{port}/shopfloor/", depth=10, values=True, seconds=1.0)
+    arguments = Namespace(url=f"opc.tcp://127.0.0.1:{port}/shopfloor/", depth=10, values=True, seconds=1.0, yaml=None)
     async with machine_server(port, {"Spindle/Load": 12.5, "State": "IDLE"}):
         assert await asyncio.to_thread(browse.run, arguments) == 0
     shown = capsys.readouterr().out.splitlines()
@@ -252,7 +252,7 @@ async def test_browse_shows_the_tree_with_values(
 
 @pytest.mark.parametrize("url", ["opc.tcp://", "opc.tcp://h:abc", "opc.tcp://h:99999", "mqtt://h:99999", "mqtt://"])
 def test_browse_of_an_address_that_is_none_is_one_sentence(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert browse.run(Namespace(url=url, depth=1, values=False, seconds=1.0)) == 2
+    assert browse.run(Namespace(url=url, depth=1, values=False, seconds=1.0, yaml=None)) == 2
     said = capsys.readouterr().err
     assert said.endswith(
         ": write it as mqtt://host:port.\n" if "mqtt" in url else ": write it as opc.tcp://host:port.\n"
@@ -261,5 +261,5 @@ def test_browse_of_an_address_that_is_none_is_one_sentence(url: str, capsys: pyt
 
 
 def test_browse_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
-    assert browse.run(Namespace(url="http://x", depth=1, values=False, seconds=1.0)) == 2
+    assert browse.run(Namespace(url="http://x", depth=1, values=False, seconds=1.0, yaml=None)) == 2
     assert "cannot be browsed: write opc.tcp://" in capsys.readouterr().err

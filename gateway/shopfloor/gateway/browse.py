@@ -1,21 +1,24 @@
-"""`shopfloor browse URL`: what a device or a broker has to offer, as a tree."""
+"""`shopfloor browse URL`: what a device or a broker has to offer, as a tree or as a source of the plant file."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import re
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import aclosing
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from shopfloor.plant import ConfigError, ShopfloorError
+from shopfloor.gateway.picking import browse, entry, values
+from shopfloor.gateway.picking.entry import listed
+from shopfloor.plant import AssetPath, PathError, ShopfloorError
 from shopfloor.plant.arguments import positive, whole
-from shopfloor.plant.config import url_of
 
-_CHUNK: Final = 500
+_MOST: Final = 1_000_000
+_NOWHERE: Final = Path()
 _Row = tuple[tuple[str, ...], str, str]
 
 
@@ -27,19 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=positive, default=3.0, metavar="T", help="MQTT: how long to listen for topics (3)"
     )
+    parser.add_argument(
+        "--yaml", type=_asset, metavar="ASSET", help="print the source that reads all of it into this asset path"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the tree; 2 with one sentence on stderr when the address cannot be browsed."""
     try:
-        rows = asyncio.run(_rows(args))
+        text = asyncio.run(_text(args))
     except ShopfloorError as problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
         return 0
-    for line in tree(rows):
-        print(line)  # noqa: T201
+    print(text, end="")  # noqa: T201
     return 0
 
 
@@ -62,74 +67,45 @@ def tree(rows: Iterable[_Row]) -> list[str]:
     return lines
 
 
-async def _rows(args: argparse.Namespace) -> list[_Row]:
-    scheme = urlsplit(args.url).scheme
-    found = _BROWSERS.get(scheme)
-    if found is None:
-        raise ConfigError(f"{args.url!r} cannot be browsed: write opc.tcp://host:port/path or mqtt://host:port.")
+def _asset(text: str) -> str:
     try:
-        url_of(scheme).func(args.url)  # type: ignore[call-arg]
-    except ValueError as problem:
-        raise ConfigError(f"{problem}.") from problem
-    rows: list[_Row] = await found(args)
-    return rows
+        return str(AssetPath.parse(text))
+    except PathError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from problem
 
 
-async def _opcua(args: argparse.Namespace) -> list[_Row]:
-    from shopfloor.gateway.opcua import OpcuaOptions
-    from shopfloor.gateway.opcua.link import connected, explained
-    from shopfloor.gateway.opcua.tree import Branch, browse
-
-    options = OpcuaOptions(url=args.url, security="none", everything="site/area/line/cell/asset")
-    async with connected(options) as session:
-        with explained(args.url):
-            branches: list[Branch] = [branch async for level in browse(session, depth=args.depth) for branch in level]
-            variables = [branch.node for branch in branches if branch.is_variable]
-            values = await _values(session, variables) if args.values else {}
-    return [(branch.path, branch.node.to_string(), values.get(branch.node, "")) for branch in branches]
+async def _text(args: argparse.Namespace) -> str:
+    body = {"url": args.url, "security": "none", "depth": args.depth, "seconds": args.seconds, "most": _MOST}
+    rows = [row async for part in browse(body, _NOWHERE) for row in part.get("nodes", ())]
+    if args.yaml:
+        return await _source(body, args.yaml, rows)
+    is_opcua = urlsplit(args.url).scheme == "opc.tcp"
+    held = await _held(body, rows) if args.values and is_opcua else {}
+    lines = [_line(row, is_opcua, held.get(row["id"], row.get("value")) if args.values else None) for row in rows]
+    return "".join(f"{line}\n" for line in tree((path[: args.depth], name, value) for path, name, value in lines))
 
 
-async def _values(session: Any, nodes: list[Any]) -> dict[Any, str]:
-    from asyncua import ua
-
-    values = {}
-    for start in range(0, len(nodes), _CHUNK):
-        chunk = nodes[start : start + _CHUNK]
-        answers = await session.read_attributes(chunk, ua.AttributeIds.Value)
-        for node, answer in zip(chunk, answers, strict=True):
-            status = "" if answer.StatusCode.is_good() else f" ({answer.StatusCode.name})"
-            values[node] = f"{_short(answer.Value.Value if answer.Value is not None else None)}{status}"
-    return values
+def _line(row: dict[str, Any], is_opcua: bool, value: Any) -> _Row:
+    return tuple(row["path"]), row["id"] if is_opcua else "", "" if value is None else str(value)
 
 
-async def _mqtt(args: argparse.Namespace) -> list[_Row]:
-    from shopfloor.gateway.mqtt import MqttOptions
-    from shopfloor.gateway.mqtt.source import listen
-
-    options = MqttOptions.model_validate(
-        {
-            "url": args.url,
-            "client_id": f"shopfloor-browse-{time.time_ns():x}",
-            "qos": 0,
-            "topics": [{"topic": "#", "tag": "site/area/line/cell/asset/tag"}],
-        }
-    )
-    newest: dict[str, bytes] = {}
-    await listen(options, args.seconds, newest)
-    rows = []
-    for topic, payload in newest.items():
-        path = tuple(topic.split("/"))[: args.depth]
-        rows.append((path, "", _short(payload.decode("utf-8", "replace")) if args.values else ""))
-    return rows
+async def _held(body: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, str]:
+    """What every variable holds now, and its quality where it is not good."""
+    nodes = [row["id"] for row in rows if row["kind"] == "variable"]
+    async with aclosing(values({**body, "nodes": nodes}, _NOWHERE)) as parts:
+        return {one["id"]: _said(one) for one in (await anext(parts))["values"]}
 
 
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _said(one: dict[str, Any]) -> str:
+    return f"{one['value']}" if one["quality"] >> 30 == 0 else f"{one['value']} ({one['quality_name']})"
 
 
-_BROWSERS: Final[dict[str, Callable[[argparse.Namespace], Any]]] = {
-    "opc.tcp": _opcua,
-    "mqtt": _mqtt,
-    "mqtts": _mqtt,
-}
+async def _source(body: dict[str, Any], asset: str, rows: list[dict[str, Any]]) -> str:
+    """The entry under `sources` that reads every value of the rows into one asset."""
+    picks = [row for row in rows if row["kind"] == "variable" and not row["property"]]
+    name = re.sub(r"[^A-Za-z0-9]+", "-", urlsplit(body["url"]).hostname or "source").strip("-")
+    async with aclosing(entry({**body, "name": name, "asset": asset, "picks": picks}, _NOWHERE)) as parts:
+        part = await anext(parts)
+    for problem in part["problems"]:
+        print(problem, file=sys.stderr)  # noqa: T201
+    return listed(part["text"])

@@ -1,5 +1,5 @@
 // A foreign OPC UA server: objects, scalars of every common type, an array, a bad value, one value that counts.
-// Prints "ready <port>"; a line "set <value>" on stdin writes the variable Machines/Pump-1/Pressure.
+// A second argument holds further options of the server as JSON. Prints "ready <port>"; a line "set <value>" on stdin writes the variable Machines/Pump-1/Pressure.
 const { OPCUAServer, Variant, DataType, StatusCodes, VariantArrayType } = require("node-opcua");
 const readline = require("readline");
 
@@ -12,6 +12,7 @@ async function main() {
         resourcePath: "/foreign",
         serverCertificateManager: undefined,
         allowAnonymous: true,
+        ...JSON.parse(process.argv[3] || "{}"),
     });
     await server.initialize();
     const space = server.engine.addressSpace;
