@@ -13,7 +13,7 @@ from asyncua import ua
 from asyncua.server.internal_session import InternalSession
 from brokers import Broker, mosquitto_broker, nats_broker, running
 from shopfloor.gateway.mqtt import CONNECTOR as MQTT
-from shopfloor.gateway.mqtt import MqttOptions, MqttSource
+from shopfloor.gateway.mqtt import MqttOptions, MqttSource, wire
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
 from shopfloor.gateway.recording import RecordingSource
 from shopfloor.gateway.testing import check_source
@@ -120,13 +120,13 @@ async def test_mqtt_keeps_the_contract(
     tmp_path: Path, plant: Any, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], Broker]
 ) -> None:
     acks: list[int] = []
-    original = paho.Client.ack
+    original = wire.acknowledge
 
-    def ack(self: paho.Client, mid: int, qos: int) -> Any:
-        acks.append(mid)
-        return original(self, mid, qos)
+    def acknowledge(mids: Sequence[int]) -> bytes:
+        acks.extend(mids)
+        return original(mids)
 
-    monkeypatch.setattr(paho.Client, "ack", ack)
+    monkeypatch.setattr(wire, "acknowledge", acknowledge)
     with running(make(tmp_path)) as broker:
         await check_source(MqttRig(broker, plant, acks))
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from shopfloor.gateway.mqtt.columns import Columns
 from shopfloor.gateway.mqtt.mapping import Mapping, MessageError
 from shopfloor.gateway.mqtt.options import MqttOptions, TopicOptions
 from shopfloor.plant import Asset, AssetPath, Kind, Tag
@@ -32,7 +33,9 @@ BARE = TopicOptions(topic="bare/{tag}", tag=f"{ROW}/{{tag}}")
 
 def read(topic: str, payload: str | bytes) -> list[tuple[str, Any, int, int]]:
     mapping = Mapping.of([OBJECT, SINGLE, BARE], Potline())
-    samples = mapping.read(topic, payload if isinstance(payload, bytes) else payload.encode(), NOW)
+    columns = Columns()
+    mapping.read(topic.encode(), payload if isinstance(payload, bytes) else payload.encode(), NOW, columns)
+    samples = [sample for batch in columns.batches() for sample in batch]
     return [(sample.tag, sample.value, sample.time, sample.quality) for sample in samples]
 
 
@@ -112,7 +115,7 @@ def test_a_message_may_be_the_value() -> None:
         ("f/pot-99", '{"values": {"a": 1}}', "0 assets of the plant file fit 'delta/smelter/potline/*/pot-99'"),
         ("f/pot-01/voltage", '{"v": [1]}', "the value is an array"),
         ("f/pot-01/voltage", '{"v": 1, "t": "noon"}', "the time 'noon' is not ISO 8601"),
-        ("f/pot-01/voltage", '{"v": 1, "t": -5}', "the time -5 is neither seconds nor ms"),
+        ("f/pot-01/voltage", '{"v": 1, "t": -5}', "the time -5 is neither seconds, ms, us or ns since 1970"),
         ("f/pot-01/voltage", '{"v": 1, "t": true}', "the time True is neither"),
         ("f/pot-01/voltage", '{"v": 1, "q": "fine"}', "the quality 'fine' is neither good, uncertain or bad"),
         ("other/topic/of/all", "1", "the topic fits no form of the source"),

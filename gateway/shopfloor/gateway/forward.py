@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shopfloor.gateway.backoff import Backoff
+from shopfloor.gateway.holes import Hole
 from shopfloor.gateway.server import SequenceGap, Server, TokenRefused
 from shopfloor.gateway.spool import Row, Spool
 from shopfloor.plant import RejectedError, SinkUnavailable
@@ -49,7 +50,7 @@ class Forwarder:
                 await self._resume_at(gap.expected)
 
     async def _send_all(self) -> None:
-        ahead: asyncio.Task[list[Row]] | None = None
+        ahead: asyncio.Task[list[Row | Hole]] | None = None
         try:
             while True:
                 rows = await ahead if ahead else await self._peek(self._sent)
@@ -59,13 +60,26 @@ class Forwarder:
                     continue
                 ahead = asyncio.create_task(self._peek(rows[-1].sequence), name="prefetch")
                 for row in rows:
-                    await self._send(row)
+                    await (self._report(row) if isinstance(row, Hole) else self._send(row))
         finally:
             if ahead:
                 await asyncio.wait([ahead])
+            self.spool.settle(self._tried)
             await self._forget()
 
-    async def _peek(self, after: int) -> list[Row]:
+    async def _report(self, hole: Hole) -> None:
+        self._tried = max(self._tried, hole.sequence)
+        try:
+            await self.server.report_dropped(self.spool.id, hole)
+        except RejectedError as problem:
+            raise SinkUnavailable(f"The server does not take the report of dropped values: {problem}") from problem
+        await asyncio.to_thread(self.spool.close_hole, hole)
+        values = sum(values for values, _ in hole.accounts.values())
+        _logger.warning("The spool was full: %s values were dropped, and the server knows.", f"{values:,}")
+        self._sent = hole.sequence
+        self._well()
+
+    async def _peek(self, after: int) -> list[Row | Hole]:
         return await asyncio.to_thread(self.spool.peek, after)
 
     async def _rest(self) -> None:
@@ -113,7 +127,7 @@ class Forwarder:
 
     async def _resume_at(self, expected: int) -> None:
         oldest = await asyncio.to_thread(self.spool.peek, 0, 1)
-        if oldest and oldest[0].sequence <= expected < self.spool.next_sequence:
+        if oldest and oldest[0].first <= expected < self.spool.next_sequence:
             self._sent = expected - 1
             await asyncio.sleep(self.backoff.next())
             return

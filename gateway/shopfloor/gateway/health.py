@@ -64,6 +64,7 @@ class Health:
                 "values": self.spool.tally.values,
                 "bytes": self.spool.tally.bytes,
                 "limit_bytes": self.spool.limit,
+                "when_full": str(self.spool.when_full),
                 "detail": self.forwarder.sentence,
             },
             "sources": [self._source(feed) for feed in self.feeds],
@@ -73,6 +74,8 @@ class Health:
         state, counts = feed.state, self.spool.tally.of(feed.state.name)
         good, uncertain, bad = state.severities
         trouble = getattr(feed.source, "malformed_sentence", "") or getattr(feed.source, "detail", "")
+        if counts.dropped:
+            trouble = trouble or f"{counts.dropped:,} values were dropped, because the spool was full."
         if not state.values:
             trouble = trouble or "Connected, but no value has come yet: does the device send what the plant file names?"
         return {
@@ -92,6 +95,8 @@ class Health:
             "spooled": counts.spooled,
             "rejected": counts.rejected,
             "dropped": counts.dropped,
+            "backfilled": getattr(feed.source, "backfilled", 0),
+            "gaps": getattr(feed.source, "gaps", 0),
             "malformed": getattr(feed.source, "malformed", 0),
         }
 

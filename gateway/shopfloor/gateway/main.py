@@ -66,7 +66,8 @@ async def serve(config: PlantConfig, data: Path, url: str, token: Token) -> None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     sources = [(source, connector(source.kind)) for source in config.sources]
-    with Spool.open(data, config.gateway.name, config.gateway.spool.limit) as spool:
+    store = config.gateway.spool
+    with Spool.open(data, config.gateway.name, store.limit, store.when_full) as spool:
         committer = Committer(spool)
         conform = Conform(config)
         feeds = []

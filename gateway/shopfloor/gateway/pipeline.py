@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shopfloor.gateway.backoff import Backoff
@@ -17,6 +17,7 @@ from shopfloor.gateway.conform import Conform, entries
 from shopfloor.gateway.spool import Entry
 from shopfloor.gateway.state import SourceState, State
 from shopfloor.plant import Batch, SinkUnavailable, Source, SourceLost
+from shopfloor.plant.config import WhenFull
 
 _logger = logging.getLogger(__name__)
 _BACKGROUND_BYTES: Final = 6_000_000
@@ -68,24 +69,42 @@ class Feed:
         if not len(batch):
             return
         for entry in entries(self.state.name, batch, getattr(self.source, "marks", None)):
-            await self._room(entry)
-            await self._safe(entry)
+            await self._safe(await self._room(entry))
         self.state.count(batch)
         for tap in self.taps:
             tap(batch)
 
-    async def _room(self, entry: Entry) -> None:
-        spool = self.committer.spool
+    async def _room(self, entry: Entry) -> Entry:
+        """The entry once there is room for it; without its data where the newest values are to be dropped."""
+        spool, size = self.committer.spool, len(entry.data)
         if getattr(self.source, "background", False):
             while spool.bytes > min(_BACKGROUND_BYTES, spool.limit // 2):  # noqa: ASYNC110
                 await asyncio.sleep(_ROOM_POLL_S / 5)
-        if spool.has_room(len(entry.data)):
-            return
+        if spool.has_room(size):
+            return entry
+        if spool.when_full is WhenFull.DROP_NEWEST:
+            return replace(entry, data=b"")
+        if spool.when_full is WhenFull.DROP_OLDEST:
+            while not await self._dropped_oldest(size):  # noqa: ASYNC110 (until the forwarder lets go of what it holds)
+                await asyncio.sleep(_ROOM_POLL_S)
+        else:
+            await self._wait_for_room(size)
+        return entry
+
+    async def _dropped_oldest(self, size: int) -> bool:
+        try:
+            return await asyncio.to_thread(self.committer.spool.make_room, size)
+        except SinkUnavailable as problem:
+            self._waiting(str(problem))
+            return False
+
+    async def _wait_for_room(self, size: int) -> None:
+        spool = self.committer.spool
         self._waiting(
             f"The spool is full ({spool.bytes:,} of {spool.limit:,} bytes wait for the server): nothing more is taken"
             " from the device until the server answers; see the server's state, or give the spool a higher limit."
         )
-        while not spool.has_room(len(entry.data)):  # noqa: ASYNC110 (freed in another thread)
+        while not spool.has_room(size):  # noqa: ASYNC110 (freed in another thread)
             await asyncio.sleep(_ROOM_POLL_S)
         self._connected()
 

@@ -1,14 +1,15 @@
-"""The server as the gateway sees it: three requests over one kept-alive HTTP connection, every answer named."""
+"""The server as the gateway sees it: a few requests over kept-alive HTTP connections, every answer named."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from shopfloor.gateway.holes import Hole
 from shopfloor.gateway.spool import Row
 from shopfloor.plant import RejectedError, ShopfloorError, SinkUnavailable
 
@@ -69,7 +70,7 @@ class Server:
     @asynccontextmanager
     async def open(cls, url: str, token: Token, patience_s: float = 30.0) -> AsyncIterator[Server]:
         """Keep one connection alive while the block runs. Environment proxies are never used."""
-        limits = httpx.Limits(max_connections=4, keepalive_expiry=60.0)
+        limits = httpx.Limits(max_connections=24, keepalive_expiry=60.0)
         async with httpx.AsyncClient(
             base_url=url, trust_env=False, limits=limits, timeout=httpx.Timeout(patience_s, connect=5.0)
         ) as http:
@@ -99,9 +100,30 @@ class Server:
         }
         await self._post("/api/v1/ingest/rejected", {}, json=body)
 
+    async def report_dropped(self, gateway: str, hole: Hole) -> None:
+        """Tell the server of batches that a full spool dropped, so that the sequence goes on."""
+        sources = [
+            {"source": source, "values": values, "accepted": accepted}
+            for source, (values, accepted) in hole.accounts.items()
+        ]
+        body = {"gateway": gateway, "first": hole.first, "last": hole.sequence, "sources": sources}
+        await self._post("/api/v1/ingest/dropped", {}, json=body)
+
     async def report_health(self, gateway: str, health: Mapping[str, Any]) -> None:
         """Tell the server how the gateway does."""
         await self._post(f"/api/v1/gateways/{gateway}/health", {}, json=health)
+
+    async def take_errands(self, gateway: str, wait_s: float) -> dict[str, Any]:
+        """What people want of this gateway: `errands` (id, kind, body), and the ids that are `gone`; may wait."""
+        return await self._post(f"/api/v1/gateways/{gateway}/errands", {}, json={"wait_s": wait_s})
+
+    async def answer_errand(
+        self, gateway: str, number: str, parts: Sequence[Mapping[str, Any]], end: Mapping[str, Any] | None
+    ) -> bool:
+        """Send parts of an answer, and how it `end`s; False when nobody waits for it any more."""
+        body = {"parts": parts, "end": end}
+        answer = await self._post(f"/api/v1/gateways/{gateway}/errands/{number}", {}, json=body)
+        return bool(answer.get("wanted"))
 
     async def _post(self, path: str, headers: dict[str, str], **body: Any) -> dict[str, Any]:
         try:

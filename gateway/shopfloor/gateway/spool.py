@@ -7,7 +7,6 @@ sequence are committed in one SQLite transaction (WAL, synchronous=FULL): what `
 from __future__ import annotations
 
 import builtins
-import fcntl
 import logging
 import secrets
 import sqlite3
@@ -16,39 +15,32 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
+from shopfloor.gateway import holes
+from shopfloor.gateway.holes import Dropped, Hole
+from shopfloor.gateway.spool_file import connected, locked, sentence
 from shopfloor.gateway.tally import Counts, Tally
 from shopfloor.plant import SinkUnavailable, StoreError
+from shopfloor.plant.config import WhenFull
 
 _logger = logging.getLogger(__name__)
 _DEAD_LETTERS: Final = 1_000
 _SPARE_PAGES: Final = 2_000
-_SCHEMA: Final = """
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA journal_size_limit = 67108864;
-CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL, next INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS source (
-    name TEXT PRIMARY KEY, accepted INTEGER NOT NULL, rejected INTEGER NOT NULL, dropped INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS batch (
-    sequence INTEGER PRIMARY KEY, source TEXT NOT NULL, accepted INTEGER NOT NULL, amount INTEGER NOT NULL,
-    size INTEGER NOT NULL, refused TEXT NOT NULL DEFAULT '', data BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS mark (source TEXT PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS rejected (
-    number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, time INTEGER NOT NULL, source TEXT NOT NULL,
-    amount INTEGER NOT NULL, sentence TEXT NOT NULL, data BLOB NOT NULL
-);
-"""
+_MAY_BE_KNOWN: Final = 16
+"""Batches that the last run may have sent without forgetting them: they are not dropped before they are sent again."""
+_EASE: Final = 64
+"""A full spool makes room of this part of its limit at once, not for each batch anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a source hands over: `values` rows of one batch, as bytes, and how far it has been read after them."""
+    """What a source hands over: `values` rows of one batch, as bytes, and how far it has been read after them.
+
+    Without data it is a batch for which there is no room: it is counted, and that is all.
+    """
 
     source: str
     values: int
@@ -66,6 +58,11 @@ class Row:
     values: int
     data: bytes
     refused: str = ""
+
+    @property
+    def first(self) -> int:
+        """Its first sequence, which is its only one."""
+        return self.sequence
 
 
 @dataclass(slots=True)
@@ -86,25 +83,30 @@ class Spool:
     next_sequence: int
     tally: Tally
     _db: sqlite3.Connection
+    when_full: WhenFull = WhenFull.WAIT
+    _handed: int = 0
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
     @contextmanager
-    def open(cls, folder: Path, name: str, limit: int = 2_000_000_000) -> Iterator[Spool]:
+    def open(
+        cls, folder: Path, name: str, limit: int = 2_000_000_000, when_full: WhenFull = WhenFull.WAIT
+    ) -> Iterator[Spool]:
         """Open or create the spool in `folder`, bounded to `limit` bytes; `StoreError` says why it cannot serve."""
-        with _locked(folder), _connected(folder) as db:
+        with locked(folder), connected(folder) as db:
             try:
-                yield cls._read(folder, name, limit, db)
+                yield cls._read(folder, name, limit, when_full, db)
             except sqlite3.Error as problem:
-                raise StoreError(_sentence(folder, problem)) from problem
+                raise StoreError(sentence(folder, problem)) from problem
 
     @classmethod
-    def _read(cls, folder: Path, name: str, limit: int, db: sqlite3.Connection) -> Spool:
+    def _read(cls, folder: Path, name: str, limit: int, when_full: WhenFull, db: sqlite3.Connection) -> Spool:
         row = db.execute("SELECT id, next FROM identity").fetchone()
         if row is None:
             row = (f"{name}-{secrets.token_hex(4)}", 1)
             db.execute("INSERT INTO identity VALUES (?, ?)", row)
-        return cls(folder, limit, row[0], row[1], _tally(db), db)
+        oldest = db.execute("SELECT coalesce(min(sequence), 0) FROM batch").fetchone()[0]
+        return cls(folder, limit, row[0], row[1], _tally(db), db, when_full, oldest + _MAY_BE_KNOWN)
 
     @property
     def bytes(self) -> int:
@@ -122,28 +124,59 @@ class Spool:
         """
         with self._lock:
             accepted = {entry.source: self.tally.of(entry.source).accepted for entry in entries}
-            rows = []
+            rows, lost = [], []
             for sequence, entry in enumerate(entries, self.next_sequence):
                 accepted[entry.source] += entry.values
-                rows.append((sequence, entry.source, accepted[entry.source], entry.values, len(entry.data), entry.data))
-            following = self.next_sequence + len(rows)
+                if entry.data:
+                    rows.append(
+                        (sequence, entry.source, accepted[entry.source], entry.values, len(entry.data), entry.data)
+                    )
+                else:
+                    lost.append(Dropped(sequence, entry.source, accepted[entry.source], entry.values))
+            following = self.next_sequence + len(entries)
             with self._transaction():
                 self._db.executemany(
                     "INSERT INTO batch (sequence, source, accepted, amount, size, data) VALUES (?, ?, ?, ?, ?, ?)", rows
                 )
-                self._db.executemany(
-                    "INSERT INTO source VALUES (?1, ?2, 0, 0) ON CONFLICT (name) DO UPDATE SET accepted = ?2",
-                    accepted.items(),
-                )
-                self._db.executemany(
-                    "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET data = ?2",
-                    {entry.source: entry.marks for entry in entries if entry.marks is not None}.items(),
-                )
-                self._db.execute("UPDATE identity SET next = ?", (following,))
-            self.next_sequence = following
-            for entry in entries:
+                self._book(accepted, entries, following)
+                holes.dig(self._db, lost, self._handed)
+            self._count(entries, following)
+            return list(range(following - len(entries), following))
+
+    def _book(self, accepted: dict[str, int], entries: Sequence[Entry], following: int) -> None:
+        self._db.executemany(
+            "INSERT INTO source VALUES (?1, ?2, 0, 0) ON CONFLICT (name) DO UPDATE SET accepted = ?2", accepted.items()
+        )
+        self._db.executemany(
+            "INSERT INTO mark VALUES (?1, ?2) ON CONFLICT (source) DO UPDATE SET data = ?2",
+            {entry.source: entry.marks for entry in entries if entry.marks is not None}.items(),
+        )
+        self._db.execute("UPDATE identity SET next = ?", (following,))
+
+    def _count(self, entries: Sequence[Entry], following: int) -> None:
+        self.next_sequence = following
+        for entry in entries:
+            if entry.data:
                 self.tally.spooled(entry.source, entry.values, len(entry.data))
-            return [row[0] for row in rows]
+            else:
+                self.tally.refused(entry.source, entry.values)
+
+    def make_room(self, size: int) -> bool:
+        """Drop the oldest batches that nobody has sent until `size` more bytes fit; False when that was not enough."""
+        with self._lock:
+            wanted = self.tally.bytes + size + self.limit // _EASE - self.limit
+            with self._transaction():
+                dropped = holes.oldest(self._db, wanted, self._handed)
+                self._db.executemany("DELETE FROM batch WHERE sequence = ?", [(one.sequence,) for one in dropped])
+                holes.dig(self._db, dropped, self._handed)
+            for one in dropped:
+                self.tally.dropped(one.source, one.values, one.size)
+        return self.has_room(size)
+
+    def settle(self, sequence: int) -> None:
+        """Say that of what `peek` has handed out nothing beyond `sequence` has been sent."""
+        with self._lock:
+            self._handed = sequence
 
     def marks(self, source: str) -> builtins.bytes:
         """How far a source had been read when its last batch was committed; empty when nobody noted it."""
@@ -151,22 +184,29 @@ class Spool:
             row = self._db.execute("SELECT data FROM mark WHERE source = ?", (source,)).fetchone()
         return builtins.bytes(row[0]) if row else b""
 
-    def peek(self, after: int = 0, rows: int = 64, size: int = 16_000_000) -> list[Row]:
-        """The oldest batches after the sequence `after`: at most `rows`, stopping once `size` bytes are reached."""
-        found: list[Row] = []
+    def peek(self, after: int = 0, rows: int = 64, size: int = 16_000_000) -> list[Row | Hole]:
+        """The oldest batches after the sequence `after`: at most `rows`, stopping once `size` bytes are reached.
+
+        Where batches were dropped a `Hole` stands in their place. What is handed out is not dropped until `settle`.
+        """
         with self._lock:
-            cursor = self._db.execute(
-                "SELECT sequence, source, accepted, amount, data, refused FROM batch WHERE sequence > ?"
-                " ORDER BY sequence LIMIT ?",
-                (after, rows),
-            )
-            for record in cursor:
-                found.append(Row(*record))
-                size -= len(record[4])
-                if size <= 0:
-                    break
-            cursor.close()
+            found = _unbroken([*self._rows(after, rows, size), *holes.after(self._db, after)])
+            if found:
+                self._handed = max(self._handed, found[-1].sequence)
         return found
+
+    def _rows(self, after: int, rows: int, size: int) -> Iterator[Row]:
+        cursor = self._db.execute(
+            "SELECT sequence, source, accepted, amount, data, refused FROM batch WHERE sequence > ?"
+            " ORDER BY sequence LIMIT ?",
+            (after, rows),
+        )
+        for record in cursor:
+            yield Row(*record)
+            size -= len(record[4])
+            if size <= 0:
+                break
+        cursor.close()
 
     def forget(self, rows: Sequence[Row]) -> None:
         """Drop batches that the server made durable; `SinkUnavailable` means that they stay for now."""
@@ -185,6 +225,11 @@ class Spool:
                 self._db.executescript(f"PRAGMA incremental_vacuum({min(2000, free - _SPARE_PAGES)})")
         except sqlite3.Error as problem:
             _logger.debug("The spool file stays as large as it is: %s", problem)
+
+    def close_hole(self, hole: Hole) -> None:
+        """The server knows of the hole; nothing of it is left to say."""
+        with self._lock, self._transaction():
+            self._db.execute("DELETE FROM hole WHERE last = ?", (hole.sequence,))
 
     def refuse(self, row: Row, sentence: str) -> None:
         """Note that the server will never take this batch; it stays in line until the server knows (`reject`)."""
@@ -226,12 +271,13 @@ class Spool:
                         "UPDATE batch SET sequence = ?, accepted = ? WHERE sequence = ?",
                         (number, counts[source], sequence),
                     )
+                self._db.execute("DELETE FROM hole")
                 self._db.execute("UPDATE source SET accepted = 0, rejected = 0, dropped = 0")
                 self._db.executemany(
                     "UPDATE source SET accepted = ? WHERE name = ?", [(n, s) for s, n in counts.items()]
                 )
                 self._db.execute("UPDATE identity SET id = ?, next = ?", (name, len(rows) + 1))
-            self.id, self.next_sequence, self.tally = name, len(rows) + 1, _tally(self._db)
+            self.id, self.next_sequence, self.tally, self._handed = name, len(rows) + 1, _tally(self._db), 0
             return name
 
     @contextmanager
@@ -244,41 +290,16 @@ class Spool:
             with suppress(sqlite3.Error):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-            raise SinkUnavailable(_sentence(self.folder, problem)) from problem
+            raise SinkUnavailable(sentence(self.folder, problem)) from problem
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[IO[str]]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / "spool.lock").open("a+")
-    except OSError as problem:
-        raise StoreError(
-            f"The spool folder {folder} cannot be used ({problem.strerror}): give a folder that this user may write."
-        ) from problem
-    with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
-            raise StoreError(
-                f"Another gateway uses the spool folder {folder}: stop it, or give this one its own --data folder."
-            ) from problem
-        yield handle
-
-
-@contextmanager
-def _connected(folder: Path) -> Iterator[sqlite3.Connection]:
-    try:
-        db = sqlite3.connect(folder / "spool.sqlite", check_same_thread=False, isolation_level=None)
-    except sqlite3.Error as problem:
-        raise StoreError(_sentence(folder, problem)) from problem
-    try:
-        db.executescript(_SCHEMA)
-        yield db
-    except sqlite3.Error as problem:
-        raise StoreError(_sentence(folder, problem)) from problem
-    finally:
-        db.close()
+def _unbroken(found: list[Row | Hole]) -> list[Row | Hole]:
+    """In order, up to the first sequence that was not fetched."""
+    found.sort(key=lambda one: one.sequence)
+    for index, (one, following) in enumerate(pairwise(found), 1):
+        if following.first != one.sequence + 1:
+            return found[:index]
+    return found
 
 
 def _tally(db: sqlite3.Connection) -> Tally:
@@ -287,14 +308,3 @@ def _tally(db: sqlite3.Connection) -> Tally:
     for source, values, size in db.execute("SELECT source, amount, size FROM batch"):
         tally.waiting(source, values, size)
     return tally
-
-
-def _sentence(folder: Path, problem: sqlite3.Error) -> str:
-    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return f"The disk of the spool folder {folder} is full: free some space; the gateway waits and loses nothing."
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return f"The spool folder {folder} is read-only: make it writable for the user of the gateway."
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return f"The spool in {folder} is damaged ({problem}): move spool.sqlite aside and start again."
-    return f"The spool in {folder} cannot be written ({problem}): check its disk; the gateway waits and loses nothing."

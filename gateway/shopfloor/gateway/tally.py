@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Counts:
-    """Values of one source. At rest, accepted = spooled + stored (the server's) + rejected."""
+    """Values of one source. At rest, accepted = spooled + stored (the server's) + rejected + dropped."""
 
     accepted: int = 0
     rejected: int = 0
@@ -47,6 +47,17 @@ class Tally:
         """Count a batch that the server will never take."""
         self.left(source, values, size)
         self.sources[source].rejected += values
+
+    def dropped(self, source: str, values: int, size: int) -> None:
+        """Count a batch that was dropped to make room."""
+        self.left(source, values, size)
+        self.sources[source].dropped += values
+
+    def refused(self, source: str, values: int) -> None:
+        """Count a batch for which there was no room."""
+        counts = self.sources.setdefault(source, Counts())
+        counts.accepted += values
+        counts.dropped += values
 
     def _move(self, batches: int, values: int, size: int) -> None:
         self.batches += batches

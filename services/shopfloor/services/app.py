@@ -20,6 +20,7 @@ from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.api import alarms as alarms_api
 from shopfloor.services.api import assets, events, history, ingest, latest, login, models, predictions, tags
+from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
 from shopfloor.services.api import ledger as ledger_api
@@ -28,6 +29,7 @@ from shopfloor.services.api.limit import BodyLimit
 from shopfloor.services.api.wire import API, add_errors
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
+from shopfloor.services.errands import Errands
 from shopfloor.services.gateways import Gateways, Post, link_events
 from shopfloor.services.health import PROCESSES, Health
 from shopfloor.services.historian import Historian, InfluxTarget, Options
@@ -53,6 +55,7 @@ class Parts:
     catalog: Catalog
     historian: Historian
     gateways: Gateways
+    errands: Errands
     alarms: Alarms
     brain: Thinking
     live: Live
@@ -103,7 +106,10 @@ def open_parts(
         stack.callback(brain.stop)
         tokens, sessions = Tokens(folder), Sessions()
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
-        yield Parts(config, catalog, historian, gateways, alarms, brain, live, health, tokens, sessions, guard, time)
+        errands = Errands(gateways)
+        yield Parts(
+            config, catalog, historian, gateways, errands, alarms, brain, live, health, tokens, sessions, guard, time
+        )  # fmt: skip
 
 
 def _target(section: InfluxSection) -> InfluxTarget:
@@ -154,6 +160,7 @@ def _api(parts: Parts) -> APIRouter:
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
         ingest.router(parts.historian),
         gateways_api.router(parts.gateways),
+        errands_api.router(parts.errands),
         live_api.router(parts.live),
         login.router(parts.tokens, parts.sessions),
     ):

@@ -74,6 +74,7 @@ class Health:
                 newest_age_s=_age_s(source, now),
                 silent_s=post.silent_s(now),
                 streams=source.get("kind") != "recording",
+                dropped=int(source.get("dropped") or 0),
             )
             for post in self.gateways.posts()
             for source in post.sources
@@ -195,7 +196,20 @@ def _age_s(source: Mapping[str, Any], now: int) -> float | None:
 
 def _unheard(name: str, kind: str) -> dict[str, Any]:
     counters = dict.fromkeys(
-        ("tags", "good", "uncertain", "bad", "reconnects", "accepted", "spooled", "rejected", "dropped"), 0
+        (
+            "tags",
+            "good",
+            "uncertain",
+            "bad",
+            "reconnects",
+            "accepted",
+            "spooled",
+            "rejected",
+            "dropped",
+            "backfilled",
+            "gaps",
+        ),
+        0,
     )
     return {
         "name": name,

@@ -46,17 +46,17 @@ def account(gateway: str, source: str, row: SourceLedger | None, post: Mapping[s
     kept, rejected, baseline, known = (
         (row.stored, row.rejected, row.baseline, row.accepted) if row else (0, int(post.get("rejected", 0)), 0, 0)
     )
-    damaged = row.damaged if row else 0
+    damaged, noted = (row.damaged, row.dropped) if row else (0, 0)
     accepted = max(int(post.get("accepted", 0)), known)
-    waiting = accepted - baseline - kept - rejected - damaged
-    reported, dropped = int(post.get("spooled", 0)), int(post.get("dropped", 0))
-    lost = waiting - reported - dropped if int(post.get("accepted", 0)) >= known else 0
+    dropped = max(int(post.get("dropped", 0)), noted)
+    waiting = accepted - baseline - kept - rejected - damaged - noted
+    lost = waiting - int(post.get("spooled", 0)) - (dropped - noted) if int(post.get("accepted", 0)) >= known else 0
     balanced = (row is None or row.balanced) and lost <= 0 and waiting >= 0
     return Account(
         gateway=gateway,
         source=source,
         accepted=accepted - baseline,
-        spooled=max(waiting - dropped, 0),
+        spooled=max(waiting - (dropped - noted), 0),
         stored=kept,
         rejected=rejected,
         dropped=dropped,

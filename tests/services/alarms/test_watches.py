@@ -90,3 +90,17 @@ def test_a_source_without_values_and_a_silent_gateway() -> None:
 def test_one_alarm_for_a_silent_gateway_with_many_sources() -> None:
     links = [Link("edge-1", f"source-{i}", "connected", "", 1.0, 20.0) for i in range(5)]
     assert len(list(SourceWatch().judge(links, 0))) == 1
+
+
+def test_dropped_values_are_an_alarm_until_half_a_minute_after_the_last() -> None:
+    watch = SourceWatch()
+
+    def look(dropped: int, second: int) -> list[tuple[str, str]]:
+        link = Link("edge-1", "machining", "connected", "", 1.0, 0.0, dropped=dropped)
+        return [(c.key, c.condition.title if c.condition else "") for c in watch.judge([link], second * S)]
+
+    assert look(10, 0) == [], "what was dropped before this server began is no news"
+    assert look(10, 1) == []
+    assert look(25, 2) == [("source:dropped:edge-1:machining", "Values of machining are being lost")]
+    assert look(40, 3) == look(40, 4) == look(40, 33) == []
+    assert look(40, 34) == [("source:dropped:edge-1:machining", "")]

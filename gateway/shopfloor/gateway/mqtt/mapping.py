@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import fnmatch
-import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
-from shopfloor.gateway.mqtt.options import TopicOptions, captured
-from shopfloor.plant import Kind, PathError, Sample, ShopfloorError, TagPath, quality
+from shopfloor.gateway.mqtt.columns import Columns
+from shopfloor.gateway.mqtt.convert import MessageError, loads, value_of
+from shopfloor.gateway.mqtt.forms import Form, Row
+from shopfloor.gateway.mqtt.options import TopicOptions
+from shopfloor.plant import Kind, PathError, TagPath
 from shopfloor.plant.contracts import Plant
 
-_BAD: Final = float("nan")
+__all__ = ["Mapping", "MessageError"]
+_MOST: Final = 200_000
 
 
-class MessageError(ShopfloorError, ValueError):
-    """A message that is no value: counted and shown, not stored."""
+@dataclass(slots=True)
+class _Route:
+    """What is known of one topic: the form that fits, its captures, and the tag of each key."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Form:
     options: TopicOptions
-    pattern: re.Pattern[str]
-    subscription: str
-
-    @classmethod
-    def of(cls, options: TopicOptions) -> _Form:
-        levels = options.topic.split("/")
-        pattern = "/".join(re.sub(r"\\\{([a-z_]+)\\\}", r"(?P<\1>[^/]+)", re.escape(level)) for level in levels)
-        subscription = "/".join("+" if captured(level) else level for level in levels)
-        return cls(options, re.compile(pattern), subscription)
+    rows: Callable[[Any, int], list[Row]]
+    names: Map[str, str]
+    tags: dict[str, tuple[str, Kind | None]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -40,65 +34,63 @@ class Mapping:
     """The forms of message of one source, and what it has learned of the plant's names."""
 
     plant: Plant
-    forms: tuple[_Form, ...]
-    _matches: dict[str, tuple[TopicOptions, dict[str, str]]] = field(default_factory=dict)
-    _tags: dict[tuple[str, str], tuple[str, Kind | None]] = field(default_factory=dict)
+    forms: tuple[Form, ...]
+    _routes: dict[bytes, _Route] = field(default_factory=dict)
+    _known: int = 0
+    _last: int = 0
 
     @classmethod
     def of(cls, topics: Sequence[TopicOptions], plant: Plant) -> Mapping:
         """A mapping from the options of a source."""
-        return cls(plant, tuple(_Form.of(options) for options in topics))
+        return cls(plant, tuple(Form.of(options) for options in topics))
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """The topic filters to subscribe to."""
         return tuple(dict.fromkeys(form.subscription for form in self.forms))
 
-    def read(self, topic: str, payload: bytes, now: int) -> list[Sample]:
-        """The values of one message; `now` (UTC ns) stands in for a missing time.
+    def read(self, topic: bytes, payload: bytes, now: int, into: Columns) -> None:
+        """Append the values of one message; `now` (UTC ns) stands in for a missing time, one ns later each time.
 
-        Raises `MessageError` with the reason when the message is no value of this plant.
+        Raises `MessageError` with the reason when the message is no value of this plant; then nothing is appended.
         """
-        options, names = self._match(topic)
-        message = _loads(payload)
-        time = now if options.time is None else _time(_inside(message, options.time), now)
-        status = 0 if options.quality is None else _quality(_inside(message, options.quality))
-        if options.values is None:
-            value = message if options.value is None else _present(message, options.value)
-            return [self._sample(options, names, topic, "", value, time, status)]
-        values = _present(message, options.values)
-        if not isinstance(values, dict):
-            raise MessageError(f"{options.values!r} is {_word(values)}: an object of tags was expected")
-        return [self._sample(options, names, topic, key, value, time, status) for key, value in values.items()]
+        route = self._routes.get(topic) or self._route(topic)
+        now = max(now, self._last + 1)
+        rows = route.rows(loads(payload), now)
+        self._last = now + len(rows)
+        if len(rows) == 1:
+            self._append(into, *self._value(route, rows[0]))
+            return
+        for value in [self._value(route, row) for row in rows]:
+            self._append(into, *value)
 
-    def _match(self, topic: str) -> tuple[TopicOptions, dict[str, str]]:
-        found = self._matches.get(topic)
-        if found is None:
-            found = next(self._fitting(topic), None)
-            if found is None:
-                raise MessageError("the topic fits no form of the source")
-            self._matches[topic] = found
-        return found
+    def _append(self, into: Columns, tag: str, time: int, value: float | str, status: int) -> None:
+        kind = type(value)
+        column = into.float if kind is float else into.text if kind is str else into.int
+        column.append(tag, time, value, status)
 
-    def _fitting(self, topic: str) -> Iterator[tuple[TopicOptions, dict[str, str]]]:
+    def _value(self, route: _Route, row: Row) -> tuple[str, int, float | int | str, int]:
+        key, value, time, status = row
+        tag, kind = route.tags.get(key) or self._tag(route, key)
+        number, status = value_of(value, kind, status, numeric=route.options.numeric)
+        return tag, time, number, status
+
+    def _route(self, topic: bytes) -> _Route:
+        try:
+            text = topic.decode()
+        except UnicodeDecodeError as problem:
+            raise MessageError("the topic is not UTF-8") from problem
         for form in self.forms:
-            match = form.pattern.fullmatch(topic)
+            match = form.pattern.fullmatch(text)
             if match:
-                yield form.options, match.groupdict()
+                self._learn()
+                route = self._routes[topic] = _Route(form.options, form.rows, match.groupdict())
+                return route
+        raise MessageError("the topic fits no form of the source")
 
-    def _sample(
-        self, options: TopicOptions, names: dict[str, str], topic: str, key: str, value: Any, time: int, status: int
-    ) -> Sample:
-        known = self._tags.get((topic, key))
-        if known is None:
-            known = self._tags[topic, key] = self._tag(options, {**names, "key": key} if key else names)
-        tag, kind = known
-        number, status = _convert(value, kind, status)
-        return Sample(tag, time, number, status)
-
-    def _tag(self, options: TopicOptions, names: dict[str, str]) -> tuple[str, Kind | None]:
-        path = options.tag
-        for name, value in names.items():
+    def _tag(self, route: _Route, key: str) -> tuple[str, Kind | None]:
+        path = route.options.tag
+        for name, value in {**route.names, "key": key}.items():
             path = path.replace(f"{{{name}}}", value)
         if "*" in path:
             path = self._resolve(path)
@@ -107,7 +99,16 @@ class Mapping:
         except PathError as problem:
             raise MessageError(f"{path!r} is no tag path") from problem
         tag = self.plant.tag(path)
-        return path, tag.kind if tag else None
+        self._learn()
+        found = route.tags[key] = path, tag.kind if tag else None
+        return found
+
+    def _learn(self) -> None:
+        """Count what is remembered, and begin anew before a stream of ever new names fills the memory."""
+        self._known += 1
+        if self._known > _MOST:
+            self._known = 0
+            self._routes.clear()
 
     def _resolve(self, path: str) -> str:
         asset, _, name = path.rpartition("/")
@@ -115,95 +116,3 @@ class Mapping:
         if len(fitting) != 1:
             raise MessageError(f"{len(fitting)} assets of the plant file fit {asset!r}: one was expected")
         return f"{fitting[0]}/{name}"
-
-
-def _loads(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError) as problem:
-        raise MessageError(f"{payload[:40]!r} is no JSON") from problem
-
-
-def _inside(message: Any, key: str) -> Any:
-    for part in key.split("."):
-        if not isinstance(message, dict):
-            return None
-        message = message.get(part)
-    return message
-
-
-def _present(message: Any, key: str) -> Any:
-    *way, last = key.split(".")
-    holder = _inside(message, ".".join(way)) if way else message
-    if not isinstance(holder, dict) or last not in holder:
-        raise MessageError(f"the message has no key {key!r}")
-    return holder[last]
-
-
-def _time(value: Any, now: int) -> int:
-    if value is None:
-        return now
-    if isinstance(value, str):
-        return _iso(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e16:
-        raise MessageError(f"the time {value!r} is neither seconds nor ms since 1970 nor ISO 8601")
-    unit = 1_000_000 if value >= 1e11 else 1_000_000_000
-    return value * unit if isinstance(value, int) else round(value * unit)
-
-
-def _iso(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise MessageError(f"the time {text!r} is not ISO 8601") from problem
-    delta = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    return ((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000
-
-
-def _quality(value: Any) -> int:
-    if value is None:
-        return quality.GOOD
-    if isinstance(value, str):
-        status = quality.of_name(value)
-        if status is not None:
-            return status
-    elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**32:
-        return value
-    raise MessageError(f"the quality {value!r} is neither good, uncertain or bad nor a StatusCode")
-
-
-def _convert(value: Any, kind: Kind | None, status: int) -> tuple[float | int | str, int]:
-    if value is None:
-        return _empty(kind), status if status >> 31 else quality.BAD
-    if kind is Kind.TEXT:
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), status
-    if isinstance(value, str) and kind is None:
-        return value, status
-    if isinstance(value, dict | list):
-        raise MessageError(f"the value is {_word(value)}: a number, a text or a boolean was expected")
-    try:
-        return _number(value, kind), status
-    except (ValueError, OverflowError):
-        return _empty(kind), status if status >> 31 else quality.BAD_TYPE_MISMATCH
-
-
-def _number(value: Any, kind: Kind | None) -> float | int:
-    if kind is not Kind.INT:
-        return float(value)
-    number = int(value)
-    if number != value and not isinstance(value, str):
-        raise ValueError("not whole")
-    if abs(number) >= 2**63:
-        raise OverflowError("too large for int64")
-    return number
-
-
-def _empty(kind: Kind | None) -> float | int | str:
-    if kind is Kind.TEXT:
-        return ""
-    return 0 if kind is Kind.INT else _BAD
-
-
-def _word(value: Any) -> str:
-    words = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null"}
-    return words.get(type(value), "a number")

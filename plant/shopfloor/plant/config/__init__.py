@@ -5,6 +5,7 @@
 `${NAME}` and `${NAME:-default}` in a value stand for environment variables.
 """
 
+from shopfloor.plant.config.broker import BrokerSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, loads, options
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.sections import (
@@ -18,6 +19,7 @@ from shopfloor.plant.config.sections import (
     Section,
     ServerSection,
     StoreSection,
+    WhenFull,
     Whole,
     WriteOptions,
     is_loopback,
@@ -28,6 +30,7 @@ from shopfloor.plant.config.units import Duration, Size, duration, size
 __all__ = [
     "CONNECTORS",
     "AssetType",
+    "BrokerSection",
     "Duration",
     "GatewaySection",
     "HttpUrl",
@@ -42,6 +45,7 @@ __all__ = [
     "Size",
     "SourceConfig",
     "StoreSection",
+    "WhenFull",
     "Whole",
     "WriteOptions",
     "check_options",

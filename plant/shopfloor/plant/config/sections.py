@@ -6,6 +6,7 @@ Each key is documented here, once: `docs/plant-file.md` is made of it.
 from __future__ import annotations
 
 import ipaddress
+from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -126,10 +127,23 @@ class AssetSection(Section):
     title: str = Field("", description="Name for people; by default made of the last part of the path.")
 
 
+class WhenFull(StrEnum):
+    """What becomes of values for which the spool has no room."""
+
+    WAIT = "wait"
+    DROP_OLDEST = "drop-oldest"
+    DROP_NEWEST = "drop-newest"
+
+
 class SpoolSection(Section):
     """What the gateway keeps while the server is away."""
 
-    limit: Size = Field(2_000_000_000, ge=1_000_000, description="Bytes on disk after which the gateway stops reading.")
+    limit: Size = Field(2_000_000_000, ge=1_000_000, description="Bytes on disk after which the spool is full.")
+    when_full: WhenFull = Field(
+        WhenFull.WAIT,
+        description="'wait': nothing more is taken from the devices, whose own queues hold what they can;"
+        " 'drop-oldest' or 'drop-newest': those values are given up, counted and alarmed.",
+    )
 
 
 class GatewaySection(Section):

@@ -11,6 +11,7 @@ from shopfloor.services.alarms.hold import Hold
 from shopfloor.services.alarms.state import AlarmKind
 
 PATIENCE_S: Final = 10.0
+_DROPPING_S: Final = 30.0
 _WELL: Final = frozenset({"connected", "finished"})
 
 
@@ -25,6 +26,7 @@ class Link:
     newest_age_s: float | None
     silent_s: float
     streams: bool = True
+    dropped: int = 0
 
 
 class SourceWatch:
@@ -33,13 +35,22 @@ class SourceWatch:
     def __init__(self, raised: Iterable[str] = ()) -> None:
         raised = list(raised)
         self._down = Hold(PATIENCE_S, 2.0, [key for key in raised if key.startswith("source:down:")])
-        self._late = Hold(0.0, 2.0, [key for key in raised if not key.startswith("source:down:")])
+        self._late = Hold(0.0, 2.0, [key for key in raised if not key.startswith(("source:down:", "source:dropped:"))])
+        self._dropped = Hold(0.0, _DROPPING_S, [key for key in raised if key.startswith("source:dropped:")])
+        self._counts: dict[tuple[str, str], int] = {}
 
     def judge(self, links: Iterable[Link], now: int) -> Iterator[Change]:
         """What changed, given all sources of all gateways."""
         links = list(links)
         yield from self._down.see(_keyed(_down(link) for link in links if link.silent_s < PATIENCE_S), now)
         yield from self._late.see(_keyed(_late(link) for link in links), now)
+        yield from self._dropped.see(_keyed(self._loss(link) for link in links), now)
+
+    def _loss(self, link: Link) -> Condition | None:
+        """Values that were dropped since the last look; at the first look, how many ever were is no news."""
+        known = self._counts.get((link.gateway, link.source), link.dropped)
+        self._counts[link.gateway, link.source] = link.dropped
+        return _dropping(link) if link.dropped > known else None
 
 
 def _keyed(conditions: Iterable[Condition | None]) -> dict[str, Condition]:
@@ -83,6 +94,18 @@ def _late(link: Link) -> Condition | None:
             advice="Look whether the device is switched on, and whether its clock is right.",
         )
     return None
+
+
+def _dropping(link: Link) -> Condition:
+    return _condition(
+        link,
+        key=f"source:dropped:{link.gateway}:{link.source}",
+        code="values_dropped",
+        priority=1,
+        title=f"Values of {link.source} are being lost",
+        sentence=f"The spool of the gateway {link.gateway} is full: {link.dropped:,} values were dropped so far.",
+        advice="Bring the server or the network back, or give the gateway a larger spool.",
+    )
 
 
 def _condition(link: Link, **words: object) -> Condition:

@@ -32,6 +32,8 @@ class SourcePost(BaseModel):
     spooled: int = 0
     rejected: int = 0
     dropped: int = 0
+    backfilled: int = 0
+    gaps: int = 0
 
 
 class GatewayPost(BaseModel):

@@ -48,6 +48,8 @@ class SourceHealth(BaseModel):
     spooled: int
     rejected: int
     dropped: int
+    backfilled: int
+    gaps: int
 
 
 class History(BaseModel):

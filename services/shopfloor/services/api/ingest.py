@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Final
 
@@ -44,12 +45,29 @@ class Rejection(BaseModel):
     sentence: str = Field(max_length=2_000)
 
 
+class DroppedSource(BaseModel):
+    """What one source lost with the dropped batches, and all that it had accepted after them."""
+
+    source: str = Field(min_length=1, max_length=200)
+    values: int = Field(ge=0, le=_MANY)
+    accepted: int = Field(ge=0, le=_MANY)
+
+
+class Hole(BaseModel):
+    """Batches that a gateway dropped because its spool was full: sequences `first` to `last`."""
+
+    gateway: str = Field(pattern=_NAME)
+    first: int = Field(ge=0, le=_MANY)
+    last: int = Field(ge=0, le=_MANY)
+    sources: list[DroppedSource] = Field(min_length=1, max_length=1_000)
+
+
 class TooLargeError(RejectedError):
     """A body beyond the limit."""
 
 
 def router(historian: Historian) -> APIRouter:
-    """`POST ingest` and `POST ingest/rejected`."""
+    """`POST ingest`, `POST ingest/rejected` and `POST ingest/dropped`."""
     routes = APIRouter(tags=["gateway"], responses=ERRORS)
     threads = ThreadPoolExecutor(4, "ingest")
 
@@ -91,12 +109,23 @@ def router(historian: Historian) -> APIRouter:
     )
     async def rejected(said: Rejection) -> Response:
         """Note a batch that was refused, so that the sequence and the ledger go on."""
-
-        def note() -> Stored:
-            return historian.note_rejected(
+        return await noted(
+            lambda: historian.note_rejected(
                 said.gateway, said.sequence, said.source, said.values, said.accepted, said.sentence
             )
+        )
 
+    @routes.post(
+        "/ingest/dropped",
+        response_model=StoredAnswer,
+        responses={409: {"model": Expected, "description": "A sequence is missing."}, **TOO_LARGE},
+    )
+    async def dropped(said: Hole) -> Response:
+        """Note batches that a full spool gave up, so that the sequence and the ledger go on."""
+        sources = {one.source: (one.values, one.accepted) for one in said.sources}
+        return await noted(lambda: historian.note_dropped(said.gateway, said.first, said.last, sources))
+
+    async def noted(note: Callable[[], Stored]) -> Response:
         try:
             stored = await asyncio.get_running_loop().run_in_executor(threads, note)
         except SequenceGap as gap:

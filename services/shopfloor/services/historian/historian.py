@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -104,6 +104,14 @@ class Historian:
     ) -> Stored:
         """Write down that the gateway gave a batch up after `RejectedError`; its sequence goes on."""
         return self._writer.refuse(Account(gateway, sequence, source, accepted, values), sentence)
+
+    def note_dropped(self, gateway: str, first: int, last: int, sources: Mapping[str, tuple[int, int]]) -> Stored:
+        """Write down that a full spool gave up the batches `first` to `last`; the sequence goes on after them.
+
+        `sources` holds for each source the values dropped, and all that it had accepted after them.
+        """
+        hole = [Account(gateway, last, name, accepted, values) for name, (values, accepted) in sources.items()]
+        return self._writer.skip(first, hole)
 
     def subscribe(self, callback: Callable[[Batch], None]) -> Callable[[], None]:
         """Call `callback` with every batch after its commit, on another thread; call the answer to unsubscribe."""

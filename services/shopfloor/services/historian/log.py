@@ -17,7 +17,7 @@ from typing import Final
 from shopfloor.plant import BatchError, RejectedError, SinkUnavailable, StoreError
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS gateways(gateway TEXT PRIMARY KEY, first INTEGER, las
 CREATE TABLE IF NOT EXISTS sources(
     gateway TEXT, source TEXT, accepted INTEGER, stored INTEGER, rejected INTEGER, repeated INTEGER,
     baseline INTEGER, drift INTEGER, mismatches INTEGER, sentence TEXT, damaged INTEGER NOT NULL DEFAULT 0,
-    missing INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(gateway, source)) WITHOUT ROWID;
+    missing INTEGER NOT NULL DEFAULT 0, dropped INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(gateway, source)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS log(
     id INTEGER PRIMARY KEY AUTOINCREMENT, gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, crc INTEGER,
     body BLOB, UNIQUE(gateway, sequence));
@@ -40,14 +41,17 @@ CREATE TABLE IF NOT EXISTS rejections(
     gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT, PRIMARY KEY(gateway, sequence));
 """
 
-_UPGRADE: Final = """
+_UPGRADES: Final = {
+    1: """
 ALTER TABLE sources ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sources ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE log ADD COLUMN source TEXT;
 ALTER TABLE log ADD COLUMN rows INTEGER;
 ALTER TABLE log ADD COLUMN crc INTEGER;
-"""
-"""From schema 1 to 2."""
+""",
+    2: "ALTER TABLE sources ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;",
+}
+"""From a schema to the next one."""
 
 _INCREMENTAL: Final = 2
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -149,7 +153,7 @@ class Log:
         """The account of every source."""
         query = (
             "SELECT gateway, source, accepted, stored, rejected, repeated, baseline, mismatches, damaged, missing,"
-            " sentence FROM sources ORDER BY gateway, source"
+            " dropped, sentence FROM sources ORDER BY gateway, source"
         )
         return [SourceLedger(*row) for row in self._connection.execute(query)]
 
@@ -197,7 +201,7 @@ def note_gap(db: sqlite3.Connection, account: Account) -> None:
     """Count what a gateway that is ahead delivered elsewhere; it counts until the gateway goes on where expected."""
     _open_account(db, account, 1)
     db.execute(
-        "UPDATE sources SET missing = max(0, ? - (baseline + drift + stored + rejected + damaged))"
+        "UPDATE sources SET missing = max(0, ? - (baseline + drift + stored + rejected + dropped + damaged))"
         " WHERE gateway = ? AND source = ?",
         (account.accepted - account.values, account.gateway, account.source),
     )
@@ -228,7 +232,12 @@ def reject(db: sqlite3.Connection, account: Account, sentence: str) -> None:
     book(db, account, rejected=account.values)
 
 
-def book(db: sqlite3.Connection, account: Account, stored: int = 0, rejected: int = 0) -> None:
+def drop(db: sqlite3.Connection, account: Account) -> None:
+    """Count what a full spool gave up; its sequence is the last one of the hole."""
+    book(db, account, dropped=account.values)
+
+
+def book(db: sqlite3.Connection, account: Account, stored: int = 0, rejected: int = 0, dropped: int = 0) -> None:
     """Move the gateway's sequence on and check its counter against ours."""
     new = db.execute("SELECT first FROM gateways WHERE gateway = ?", (account.gateway,)).fetchone()
     first = account.sequence if new is None else int(new[0])
@@ -236,9 +245,9 @@ def book(db: sqlite3.Connection, account: Account, stored: int = 0, rejected: in
     _open_account(db, account, first)
     db.execute("UPDATE sources SET missing = 0 WHERE gateway = ? AND missing <> 0", (account.gateway,))
     db.execute(
-        "UPDATE sources SET accepted = ?, stored = stored + ?, rejected = rejected + ?"
+        "UPDATE sources SET accepted = ?, stored = stored + ?, rejected = rejected + ?, dropped = dropped + ?"
         " WHERE gateway = ? AND source = ?",
-        (account.accepted, stored, rejected, account.gateway, account.source),
+        (account.accepted, stored, rejected, dropped, account.gateway, account.source),
     )
     _check(db, account)
 
@@ -254,7 +263,7 @@ def _open_account(db: sqlite3.Connection, account: Account, first: int) -> None:
             f" {baseline} earlier values of {account.source} were stored elsewhere."
         )
     db.execute(
-        "INSERT OR IGNORE INTO sources VALUES (?, ?, 0, 0, 0, 0, ?, 0, 0, ?, 0, 0)",
+        "INSERT OR IGNORE INTO sources VALUES (?, ?, 0, 0, 0, 0, ?, 0, 0, ?, 0, 0, 0)",
         (account.gateway, account.source, baseline, sentence),
     )
 
@@ -263,7 +272,9 @@ def _check(db: sqlite3.Connection, account: Account) -> None:
     key = (account.gateway, account.source)
     ours = int(
         db.execute(
-            "SELECT baseline + drift + stored + rejected + damaged FROM sources WHERE gateway = ? AND source = ?", key
+            "SELECT baseline + drift + stored + rejected + dropped + damaged FROM sources"
+            " WHERE gateway = ? AND source = ?",
+            key,
         ).fetchone()[0]
     )
     if ours == account.accepted:
@@ -293,7 +304,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_size_limit = 64000000")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version < VERSION:
-            upgrade = _UPGRADE if version == 1 else ""
+            upgrade = "".join(_UPGRADES[step] for step in range(version, VERSION)) if version else ""
             connection.executescript(f"BEGIN;{upgrade}{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
     except sqlite3.Error as problem:
         if connection is not None:

@@ -31,9 +31,9 @@ class SourceLedger:
 
     `accepted` is the gateway's own counter at its newest batch; `baseline` is how many of them this store was never
     asked to keep (its folder is younger than the gateway's spool); `repeated` came more than once and were stored once.
-    `damaged` were stored, but the disk no longer gives back what was written; `missing` were delivered to a store that
-    this one does not know of. The account is `balanced` while there are none of these and no batch ever disagreed with
-    `accepted == baseline + stored + rejected`.
+    `dropped` were given up by a full spool; `damaged` were stored, but the disk no longer gives back what was written;
+    `missing` were delivered to a store that this one does not know of. The account is `balanced` while nothing is
+    damaged or missing and no batch ever disagreed with `accepted == baseline + stored + rejected + dropped`.
     """
 
     gateway: str
@@ -46,6 +46,7 @@ class SourceLedger:
     mismatches: int
     damaged: int
     missing: int
+    dropped: int
     said: str
 
     @property

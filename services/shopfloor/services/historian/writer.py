@@ -7,8 +7,8 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ class _Request:
     batch: Batch | None
     body: bytes
     sentence: str = ""
+    hole: Sequence[Account] = ()
     rows: Rows | None = None
     log_id: int = 0
     answer: Stored | None = None
@@ -111,6 +112,10 @@ class Writer:
     def refuse(self, account: Account, sentence: str) -> Stored:
         """Write down that a gateway gave a batch up."""
         return self._commit(_Request(account, None, b"", sentence))
+
+    def skip(self, first: int, hole: Sequence[Account]) -> Stored:
+        """Write down that a gateway dropped its batches from `first` to the sequence of these accounts."""
+        return self._commit(_Request(replace(hole[0], sequence=first), None, b"", hole=hole))
 
     def _await_room(self) -> None:
         if not self._shelf.wait_for_room(self._options.backlog, self._options.patience_s):
@@ -211,6 +216,10 @@ def _enter(db: sqlite3.Connection, request: _Request, tags: Dictionary) -> None:
         if book.is_repeated(db, account):
             book.repeat(db, account)
             request.answer = Stored(0, duplicate=True)
+        elif request.hole:
+            for dropped in request.hole:
+                book.drop(db, dropped)
+            request.answer = Stored(0, duplicate=False)
         elif request.batch is None:
             book.reject(db, account, request.sentence)
             request.answer = Stored(0, duplicate=False)

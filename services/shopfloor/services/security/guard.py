@@ -17,7 +17,7 @@ from shopfloor.services.security.sessions import COOKIE, Sessions
 from shopfloor.services.security.tokens import Tokens, digest, same
 
 API: Final = "/api/v1"
-_GATEWAY: Final = re.compile(rf"{API}/(ingest(/.*)?|gateways/[^/]+/health)")
+_GATEWAY: Final = re.compile(rf"{API}/(ingest(/.*)?|gateways/[^/]+/(health|errands(/[^/]+)?))")
 _OPEN: Final = frozenset({"/login", f"{API}/login", "/login.js", "/login.css", "/favicon.ico"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
