@@ -17,7 +17,8 @@ from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource, publish
 from shopfloor.gateway.opcua.columns import Columns
 from shopfloor.gateway.opcua.items import Item
 from shopfloor.gateway.opcua.leaves import leaves
-from shopfloor.gateway.opcua.wire import Change, Notification, read_changes
+from shopfloor.gateway.opcua.values import read_changes
+from shopfloor.gateway.opcua.wire import Notification
 from shopfloor.plant import SourceLost
 
 ASSET = "delta/frames/machining/cell-a/cnc-01"
@@ -64,21 +65,22 @@ def test_scalars_are_decoded_as_asyncua_encodes_them(value: Any, kind: str, time
     )
     first, second = read_changes(notification([data, data]))
     assert first[1:] == second[1:]
-    assert (first.handle, second.handle) == (0, 1)
-    assert first.value == value
-    assert first.status == 0x40000000
-    assert first.source_time == (NS if times in {"both", "source"} else 0)
-    assert first.server_time == (NS if times in {"both", "server"} else 0)
+    assert (first[0], second[0]) == (0, 1)
+    assert first[1:] == (value, 0x40000000, 0 if times == "none" else NS)
 
 
-def test_ticks_of_100_ns_are_kept() -> None:
-    body = struct.pack("<iIBBdq", 1, 9, 0x05, 11, 2.5, TICKS + 12_345_678_901_234_567)
-    assert read_changes(body) == [Change(9, 2.5, 0, 1_234_567_890_123_456_700, 0)]
+def test_ticks_of_100_ns_and_picoseconds_are_kept() -> None:
+    ticks = TICKS + 12_345_678_901_234_567
+    one = struct.pack("<IBBdq", 9, 0x05, 11, 2.5, ticks)
+    two = struct.pack("<IBBdqH", 9, 0x15, 11, 2.5, ticks, 4_299)
+    three = struct.pack("<IBBdqHq", 9, 0x1D, 11, 2.5, ticks, 65_535, 0)
+    body = struct.pack("<i", 3) + one + two + three
+    assert read_changes(body) == [(9, 2.5, 0, 1_234_567_890_123_456_700 + ns) for ns in (0, 42, 99)]
 
 
 def test_values_beyond_int64_become_floats() -> None:
     value = ua.DataValue(ua.Variant(2**64 - 1, ua.VariantType.UInt64))
-    assert read_changes(notification([value]))[0].value == float(2**64 - 1)
+    assert read_changes(notification([value]))[0][1] == float(2**64 - 1)
 
 
 def test_arrays_structures_and_texts_become_leaves() -> None:

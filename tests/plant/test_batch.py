@@ -148,3 +148,24 @@ def test_several_records_are_refused() -> None:
         writer.write_batch(arrow)
     with pytest.raises(BatchError, match="these bytes hold 2"):
         Batch.from_bytes(sink.getvalue().to_pybytes())
+
+
+@given(batches(), st.data())
+def test_a_batch_of_used_names_holds_the_same(batch: Batch, data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, max(len(batch) - 1, 0)), max_size=len(batch)))
+    part = batch.take(np.array(rows, int))
+    assert repr(list(part.used())) == repr(list(part))
+    assert set(part.used().names) == {batch.names[tag] for tag in part.tag.tolist()}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_many_names_are_written_once_and_read_as_before(kind: Kind) -> None:
+    names = tuple(f"delta/frames/machining/cell-a/cnc-{n:04d}/{kind}" for n in range(1_000))
+    value = {Kind.FLOAT: 0.5, Kind.INT: 2**62, Kind.TEXT: "铝"}[kind]
+    batch = Batch.of([Sample(name, n, value, n) for n, name in enumerate(names)])
+    first, second, third = (batch.to_bytes() for _ in range(3))
+    assert second == third
+    assert len(second) < len(first) - 30_000
+    assert list(Batch.from_bytes(first)) == list(Batch.from_bytes(second)) == list(batch)
+    few = batch.take(slice(0, 2))
+    assert list(Batch.from_bytes(few.to_bytes())) == list(few)

@@ -28,17 +28,21 @@ class Conform:
 
     plant: Plant
     _declared: dict[str, Kind | None] = field(default_factory=dict)
+    _as_declared: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, batch: Batch) -> list[Batch]:
         """The same rows, one batch for each kind."""
         kind = batch.kind
+        if self._as_declared.get(kind) is batch.names:
+            return [batch]
         wanted = [self._kind(name) or kind for name in batch.names]
         if all(one == kind for one in wanted):
+            self._as_declared[kind] = batch.names
             return [batch]
         kinds = list(Kind)
         of_row = np.array([kinds.index(one) for one in wanted])[batch.tag]
         return [
-            convert(batch.take(np.flatnonzero(of_row == index)), one)
+            convert(batch.take(np.flatnonzero(of_row == index)).used(), one)
             for index, one in enumerate(kinds)
             if (of_row == index).any()
         ]
@@ -95,6 +99,8 @@ def entries(source: str, batch: Batch, marks: Marks | None = None) -> Iterator[E
         for start in range(0, len(batch), MAX_ROWS):
             yield from entries(source, batch.take(slice(start, start + MAX_ROWS)), marks)
         return
+    if 2 * len(batch) < len(batch.names):
+        batch = batch.used()
     data = batch.to_bytes()
     if len(data) > MAX_BYTES and len(batch) > 1:
         half = len(batch) // 2

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from shopfloor.plant import Batch
+from shopfloor.plant import Batch, Kind
 from shopfloor.plant.quality import severity
 
 _AHEAD_NS: Final = 60_000_000_000
@@ -61,6 +61,7 @@ class SourceState:
     tags: set[str] = field(default_factory=set)
     rate: Rate = field(default_factory=Rate)
     _seen: set[tuple[str, ...]] = field(default_factory=set)
+    _last: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
 
     def say(self, state: State, detail: str = "") -> None:
         """Change what people see."""
@@ -74,6 +75,9 @@ class SourceState:
             self.newest_time = max(self.newest_time, int(sane.max()))
         for index, n in enumerate(np.bincount(severity(batch.quality), minlength=3).tolist()):
             self.severities[index] += n
+        if self._last.get(batch.kind) is batch.names:
+            return
+        self._last[batch.kind] = batch.names
         if len(self._seen) > 1_000:
             self._seen.clear()
         if batch.names not in self._seen:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from itertools import compress
 from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant.errors import BatchError
+from shopfloor.plant.stream import END, Heads
 
 
 class Kind(StrEnum):
@@ -24,8 +27,10 @@ class Kind(StrEnum):
 _ARROW: Final = {Kind.FLOAT: pa.float64(), Kind.INT: pa.int64(), Kind.TEXT: pa.string()}
 _NUMPY: Final = {Kind.FLOAT: np.dtype(np.float64), Kind.INT: np.dtype(np.int64), Kind.TEXT: np.dtype(object)}
 _TAG: Final = pa.dictionary(pa.int32(), pa.string())
+_HEADS: Final = Heads()
 
 
+@cache
 def schema(kind: Kind) -> pa.Schema:
     """Arrow schema of a batch: tag (dictionary of paths), time (ns, UTC), value, quality (OPC UA StatusCode)."""
     return pa.schema(
@@ -105,9 +110,12 @@ class Batch:
 
     def to_arrow(self) -> pa.RecordBatch:
         """The batch as Arrow, without a copy of its numbers."""
+        return self._record(pa.array(self.names, pa.string()))
+
+    def _record(self, names: pa.Array) -> pa.RecordBatch:
         return pa.RecordBatch.from_arrays(
             [
-                pa.DictionaryArray.from_arrays(pa.array(self.tag, pa.int32()), pa.array(self.names, pa.string())),
+                pa.DictionaryArray.from_arrays(pa.array(self.tag, pa.int32()), names),
                 pa.array(self.time, pa.int64()).view(pa.timestamp("ns", "UTC")),
                 pa.array(self.value, _ARROW[self.kind], from_pandas=False),
                 pa.array(self.quality, pa.uint32()),
@@ -142,6 +150,9 @@ class Batch:
 
     def to_bytes(self) -> bytes:
         """The batch as one self-contained Arrow IPC stream: what lies in the spool and goes over the wire."""
+        head = _HEADS.of(schema(self.kind), self.names)
+        if head is not None:
+            return b"".join((head.data, self._record(head.dictionary).serialize(), END))
         record = self.to_arrow()
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, record.schema) as writer:
@@ -168,6 +179,20 @@ class Batch:
     def take(self, rows: NDArray[Any] | slice) -> Batch:
         """The chosen rows (a mask, indices or a slice), with the same names."""
         return Batch(self.names, self.tag[rows], self.time[rows], self.value[rows], self.quality[rows])
+
+    def used(self) -> Batch:
+        """The same rows with only the names that occur in them, in the same order.
+
+        >>> Batch.of([Sample("p", 1, 1.0), Sample("q", 2, 2.0)]).take(slice(1, 2)).used().names
+        ('q',)
+        """
+        occurs = np.zeros(len(self.names), bool)
+        occurs[self.tag] = True
+        if occurs.all():
+            return self
+        place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
+        names = tuple(compress(self.names, occurs.tolist()))
+        return Batch(names, place[self.tag], self.time, self.value, self.quality)
 
     def rename(self, names: Sequence[str]) -> Batch:
         """The same columns under other tag paths."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import Enum
@@ -43,9 +44,7 @@ def scalar(value: Any) -> Scalar:
         return int(value.value)
     if isinstance(value, int):
         return int(value) if -(2**63) <= value < 2**63 else float(value)
-    if isinstance(value, float | str):
-        return value
-    return _text(value)
+    return value if isinstance(value, float) else _text(value)
 
 
 def _text(value: Any) -> str:
@@ -54,12 +53,13 @@ def _text(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, ua.LocalizedText):
-        return value.Text or ""
-    if isinstance(value, ua.NodeId):
-        return str(value.to_string())
-    if isinstance(value, ua.StatusCode):
-        return str(value.name)
-    return str(value)
+        value = value.Text or ""
+    elif isinstance(value, ua.NodeId):
+        value = value.to_string()
+    elif isinstance(value, ua.StatusCode):
+        value = value.name
+    text = str(value)
+    return text if text.isascii() else _UNPAIRED.sub("\ufffd", text)
 
 
 def _fields(tag: str, value: Any) -> Iterator[tuple[str, Scalar]]:
@@ -75,4 +75,6 @@ def empty(example: Scalar) -> Scalar:
     return 0 if isinstance(example, int) else math.nan
 
 
+_UNPAIRED = re.compile("[\ud800-\udfff]+")
+"""How asyncua passes on bytes that are no UTF-8."""
 _PLAIN = (ua.LocalizedText, ua.NodeId, ua.QualifiedName, ua.StatusCode)

@@ -29,6 +29,8 @@ class OpcuaSource:
     options: OpcuaOptions
     detail: str = ""
     security: Security | None = None
+    malformed: int = 0
+    malformed_sentence: str = ""
 
     @property
     def url(self) -> str:
@@ -53,13 +55,15 @@ class OpcuaSource:
         if detail and detail != self.detail:
             _logger.warning("%s: %s", self.name, detail)
         self.detail = detail
-        return Publisher(self.url, session, subscriptions), Columns(items)
+        return Publisher(self.url, session, subscriptions), Columns(items, self.malformed, self.malformed_sentence)
 
     async def _batches(self, publisher: Publisher, columns: Columns) -> AsyncGenerator[Batch, None]:
         while True:
             with explained(self.url):
                 notifications = await publisher.take()
             bodies = [body for one in notifications for body in one.bodies]
-            for batch in list(columns.batches(bodies, time.time_ns())):
+            decoded = list(columns.batches(bodies, time.time_ns()))
+            self.malformed, self.malformed_sentence = columns.malformed, columns.malformed_sentence
+            for batch in decoded:
                 yield batch
             publisher.acknowledge(notifications)
