@@ -1,4 +1,4 @@
-"""Values on their way into batches: appended to columns, one set of columns for each kind."""
+"""Values on their way into batches: rows of one kind, turned into columns all at once."""
 
 from __future__ import annotations
 
@@ -6,28 +6,40 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from shopfloor.plant import Batch, Kind
+from shopfloor.plant import Batch
 
 
 @dataclass(slots=True)
-class Column:
-    """The columns of one kind."""
+class Rows:
+    """The values of one kind: index of the tag, time (UTC ns), value, quality."""
 
+    dtype: type
     names: dict[str, int] = field(default_factory=dict)
-    tag: list[int] = field(default_factory=list)
-    time: list[int] = field(default_factory=list)
-    value: list[float | int | str] = field(default_factory=list)
-    quality: list[int] = field(default_factory=list)
+    rows: list[tuple[int, int, float | int | str, int]] = field(default_factory=list)
 
     def append(self, tag: str, time: int, value: float | str, quality: int) -> None:
         """Add one value."""
         index = self.names.get(tag)
         if index is None:
             index = self.names[tag] = len(self.names)
-        self.tag.append(index)
-        self.time.append(time)
-        self.value.append(value)
-        self.quality.append(quality)
+        self.rows.append((index, time, value, quality))
+
+    def extend(self, other: Rows) -> None:
+        """Add all of another."""
+        names = list(other.names)
+        for index, time, value, quality in other.rows:
+            self.append(names[index], time, value, quality)
+
+    def batch(self) -> Batch:
+        """All of them as one batch."""
+        tag, time, value, quality = zip(*self.rows, strict=True)
+        return Batch(
+            tuple(self.names),
+            np.array(tag, np.int32),
+            np.array(time, np.int64),
+            np.array(value, self.dtype),
+            np.array(quality, np.uint32),
+        )
 
 
 @dataclass(slots=True)
@@ -40,19 +52,18 @@ class Columns:
     [(('a/b/c/d/e/t',), [2.5])]
     """
 
-    float: Column = field(default_factory=Column)
-    int: Column = field(default_factory=Column)
-    text: Column = field(default_factory=Column)
+    float: Rows = field(default_factory=lambda: Rows(np.float64))
+    int: Rows = field(default_factory=lambda: Rows(np.int64))
+    text: Rows = field(default_factory=lambda: Rows(object))
+
+    def extend(self, other: Columns) -> None:
+        """Add all of another."""
+        self.float.extend(other.float)
+        self.int.extend(other.int)
+        self.text.extend(other.text)
 
     def batches(self) -> Iterator[Batch]:
         """One batch of each kind that has values."""
-        dtypes = ((Kind.FLOAT, self.float, np.float64), (Kind.INT, self.int, np.int64), (Kind.TEXT, self.text, object))
-        for _, column, dtype in dtypes:
-            if column.tag:
-                yield Batch(
-                    tuple(column.names),
-                    np.array(column.tag, np.int32),
-                    np.array(column.time, np.int64),
-                    np.array(column.value, dtype),
-                    np.array(column.quality, np.uint32),
-                )
+        for rows in (self.float, self.int, self.text):
+            if rows.rows:
+                yield rows.batch()

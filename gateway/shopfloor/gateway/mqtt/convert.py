@@ -18,6 +18,7 @@ _NAN: Final = float("nan")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NS: Final = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _AUTO: Final = ((1e11, _NS["s"]), (1e14, _NS["ms"]), (1e17, _NS["us"]), (2.0**63, _NS["ns"]))
+_MS_FROM, _MS_TO = 10**11, 10**14
 _DIGITS: Final = re.compile(r"[0-9]{10,19}(?:\.[0-9]+)?")
 _FINE: Final = re.compile(r"\.\d{6}(\d{1,3})")
 _decode: Final = msgspec.json.Decoder().decode
@@ -48,6 +49,8 @@ def time_of(value: Any, unit: str) -> int:
     >>> time_of(1700000000, "auto"), time_of("2023-11-14T22:13:20Z", "auto")
     (1700000000000000000, 1700000000000000000)
     """
+    if type(value) is int and unit == "auto" and _MS_FROM <= value < _MS_TO:
+        return value * 1_000_000
     if isinstance(value, str):
         if unit == "iso" or (unit == "auto" and not _DIGITS.fullmatch(value)):
             return _iso(value)

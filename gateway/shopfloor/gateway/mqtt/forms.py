@@ -16,18 +16,24 @@ from shopfloor.plant.config import duration
 Row = tuple[str, Any, int, int]
 Reader = Callable[[Any, Any, int], Any]
 """From the message, one of its samples and the sample's number to a part of it."""
+Single = Callable[[Any, int], tuple[Any, int, int]]
+"""From a message, and the time now (UTC ns), to its value, time and quality."""
 Clock = Callable[[Any, Any, int, int], int]
 """The same, with the time now (UTC ns), to the time of a sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the messages of some topics are read; `rows` takes a message and the time now (UTC ns)."""
+    """How the messages of some topics are read; `rows` takes a message and the time now (UTC ns).
+
+    `single` is there where a message is one value of one tag, and does the same with less ado.
+    """
 
     options: TopicOptions
     pattern: re.Pattern[str]
     subscription: str
     rows: Callable[[Any, int], list[Row]]
+    single: Single | None
 
     @classmethod
     def of(cls, options: TopicOptions) -> Form:
@@ -35,7 +41,7 @@ class Form:
         levels = options.topic.split("/")
         pattern = "/".join(re.sub(r"\\\{([a-z_]+)\\\}", r"(?P<\1>[^/]+)", re.escape(level)) for level in levels)
         subscription = "/".join("+" if captured(level) else level for level in levels)
-        return cls(options, re.compile(pattern), subscription, _rows(options))
+        return cls(options, re.compile(pattern), subscription, _rows(options), _single(options))
 
 
 def _rows(options: TopicOptions) -> Callable[[Any, int], list[Row]]:
@@ -52,6 +58,23 @@ def _rows(options: TopicOptions) -> Callable[[Any, int], list[Row]]:
         return found
 
     return rows
+
+
+def _single(options: TopicOptions) -> Single | None:
+    if options.samples is not None or options.values is not None or options.key is not None:
+        return None
+    path, when, unit = options.path("value"), options.path("time"), options.time_unit
+    judge = None if options.quality is None else _judge(options)
+
+    def single(message: Any, now: int) -> tuple[Any, int, int]:
+        found = message if path is None else path.get(message)
+        if found is ABSENT and path is not None:
+            raise _missing(path)
+        given = None if when is None else when.get(message)
+        time = now if given is None or given is ABSENT else time_of(given, unit)
+        return found, time, quality.GOOD if judge is None else judge(message, message, 0)
+
+    return single
 
 
 def _sample(options: TopicOptions) -> Callable[[Any, Any, int, str, int], list[Row]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Map
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shopfloor.gateway.mqtt.columns import Columns
 from shopfloor.gateway.mqtt.convert import MessageError, loads, value_of
-from shopfloor.gateway.mqtt.forms import Form, Row
+from shopfloor.gateway.mqtt.forms import Form
 from shopfloor.gateway.mqtt.options import TopicOptions
 from shopfloor.plant import Kind, PathError, TagPath
 from shopfloor.plant.contracts import Plant
@@ -23,8 +23,7 @@ _MOST: Final = 200_000
 class _Route:
     """What is known of one topic: the form that fits, its captures, and the tag of each key."""
 
-    options: TopicOptions
-    rows: Callable[[Any, int], list[Row]]
+    form: Form
     names: Map[str, str]
     tags: dict[str, tuple[str, Kind | None]] = field(default_factory=dict)
 
@@ -55,25 +54,27 @@ class Mapping:
         Raises `MessageError` with the reason when the message is no value of this plant; then nothing is appended.
         """
         route = self._routes.get(topic) or self._route(topic)
-        now = max(now, self._last + 1)
-        rows = route.rows(loads(payload), now)
-        self._last = now + len(rows)
-        if len(rows) == 1:
-            self._append(into, *self._value(route, rows[0]))
+        message = loads(payload)
+        self._last = now = now if now > self._last else self._last + 1
+        single = route.form.single
+        if single is not None:
+            self._one(route, *single(message, now), into)
             return
-        for value in [self._value(route, row) for row in rows]:
-            self._append(into, *value)
+        rows = route.form.rows(message, now)
+        self._last = now + len(rows)
+        found = Columns()
+        for key, value, time, status in rows:
+            self._one(route, value, time, status, found, key)
+        into.extend(found)
 
-    def _append(self, into: Columns, tag: str, time: int, value: float | str, status: int) -> None:
-        kind = type(value)
-        column = into.float if kind is float else into.text if kind is str else into.int
-        column.append(tag, time, value, status)
-
-    def _value(self, route: _Route, row: Row) -> tuple[str, int, float | int | str, int]:
-        key, value, time, status = row
+    def _one(self, route: _Route, value: Any, time: int, status: int, into: Columns, key: str = "") -> None:
         tag, kind = route.tags.get(key) or self._tag(route, key)
-        number, status = value_of(value, kind, status, numeric=route.options.numeric)
-        return tag, time, number, status
+        if type(value) is float and value - value == 0 and kind is not Kind.INT and kind is not Kind.TEXT:
+            into.float.append(tag, time, value, status)
+            return
+        number, status = value_of(value, kind, status, numeric=route.form.options.numeric)
+        rows = into.float if type(number) is float else into.text if type(number) is str else into.int
+        rows.append(tag, time, number, status)
 
     def _route(self, topic: bytes) -> _Route:
         try:
@@ -84,12 +85,12 @@ class Mapping:
             match = form.pattern.fullmatch(text)
             if match:
                 self._learn()
-                route = self._routes[topic] = _Route(form.options, form.rows, match.groupdict())
+                route = self._routes[topic] = _Route(form, match.groupdict())
                 return route
         raise MessageError("the topic fits no form of the source")
 
     def _tag(self, route: _Route, key: str) -> tuple[str, Kind | None]:
-        path = route.options.tag
+        path = route.form.options.tag
         for name, value in {**route.names, "key": key}.items():
             path = path.replace(f"{{{name}}}", value)
         if "*" in path:

@@ -148,6 +148,7 @@ class Parser:
     def _packets(self, data: bytes, now: int) -> int:
         at, end = 0, len(data)
         self._need = 2
+        five, append = self.version == V5, self.messages.append
         while end - at >= 2:
             head, size, start = data[at], data[at + 1], at + 2
             if size > 127:
@@ -158,32 +159,30 @@ class Parser:
             if stop > end:
                 self._need = stop - at
                 break
-            if 0x30 <= head < 0x40:
-                self._publish(head, data, start, stop, now)
-            else:
+            if head >> 4 != PUBLISH:
                 self.control.append((head >> 4, data[start:stop]))
+            else:
+                topic, mid = start + 2, 0
+                body = end_of_topic = topic + (data[start] << 8 | data[start + 1])
+                if head & 0x06:
+                    mid = data[body] << 8 | data[body + 1]
+                    body += 2
+                if five:
+                    body = _after_properties(data, body)
+                if body > stop or head & 0x04 or (head & 0x02 and not mid):
+                    raise WireError("a message is shorter than its header says, of QoS 2, or has no packet identifier")
+                if not (head & 0x08 and self.holds(mid)):
+                    append((data[topic:end_of_topic], data[body:stop], mid, now))
+                    self.numbered += mid > 0
             at = stop
         return at
 
-    def _publish(self, head: int, data: bytes, start: int, stop: int, now: int) -> None:
-        topic = start + 2
-        body = topic + (data[start] << 8 | data[start + 1])
-        name, mid = data[topic:body], 0
-        if head & 0x06:
-            mid = data[body] << 8 | data[body + 1]
-            body += 2
-            if head & 0x04 or not mid:
-                raise WireError("a message of QoS 2, or without a packet identifier, was never asked for")
-        if self.version == V5:
-            size, body = length(data, body) if data[body] else (0, body + 1)
-            body += size
-        if body > stop:
-            raise WireError("a message is shorter than its own header")
-        if head & 0x08 and self.holds(mid):
-            return
-        self.messages.append((name, data[body:stop], mid, now))
-        if mid:
-            self.numbered += 1
+
+def _after_properties(data: bytes, at: int) -> int:
+    if not data[at]:
+        return at + 1
+    size, at = length(data, at)
+    return at + size
 
 
 def length(data: bytes, at: int) -> tuple[int, int]:
