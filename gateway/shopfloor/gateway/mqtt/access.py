@@ -30,6 +30,14 @@ _REFUSALS_5: Final = {
     0x9F: ("too many clients connect", "look at the broker"),
 }
 
+_ENDS: Final = {
+    0x00: "it says goodbye",
+    0x8B: "it shuts down",
+    0x8D: "it heard nothing from this gateway for too long",
+    0x8E: "another client has connected with the same 'client_id': give each its own",
+    0x98: "its administrator ended it",
+}
+
 
 def address(broker: BrokerSection) -> tuple[str, int]:
     """Host and port."""
@@ -107,6 +115,11 @@ def refused(url: str, code: int, version: int, reason: str = "") -> SourceLost:
     table = _REFUSALS_5 if version == V5 else _REFUSALS_3
     what, step = table.get(code, (f"reason 0x{code:02X}", "look at the broker's log"))
     return SourceLost(f"The broker {url} refuses this client ({reason or what}): {step}.")
+
+
+def ended(url: str, code: int) -> SourceLost:
+    """What a DISCONNECT of the broker says (MQTT 5)."""
+    return SourceLost(f"The broker {url} ends the link ({_ENDS.get(code, f'reason 0x{code:02X}')}).")
 
 
 def _why(problem: Exception) -> str:

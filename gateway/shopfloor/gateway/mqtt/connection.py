@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from shopfloor.gateway.mqtt import access, wire
-from shopfloor.gateway.mqtt.wire import V5, V311, Hello, Message, Parser
-from shopfloor.plant import SourceLost
+from shopfloor.gateway.mqtt.inbox import Inbox
+from shopfloor.gateway.mqtt.wire import V5, V311, Hello, Message
+from shopfloor.plant import RejectedError, SourceLost
 from shopfloor.plant.config import BrokerSection
 
 _ANSWER_S: Final = 10.0
 _DIAL_S: Final = 5.0
 _GOODBYE_S: Final = 1.0
-_LIMIT: Final = 32_000_000
 _UNFIT: Final = {V5: (0x01, 0x84), V311: (0x01,)}
 _VERSIONS: Final = {"3.1.1": (V311,), "5": (V5,), "auto": (V5, V311)}
 
@@ -31,32 +31,23 @@ class _WrongVersion(Exception):  # noqa: N818 (a state, not a mistake)
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Connection(asyncio.Protocol):
-    """A subscriber, and a publisher, over one TCP or TLS connection. `linger` is how long messages are collected.
-
-    `window` is the most that the broker has ever sent without an acknowledgement: when that much waits, more will
-    not come, and collecting ends. It begins at what the caller believes.
-    """
+    """A subscriber, and a publisher, over one TCP or TLS connection. `linger` is how long messages are collected."""
 
     broker: BrokerSection
     hello: Hello
     qos: int = 1
     linger: float = 0.1
-    window: int = 20
-    limit: int = _LIMIT
+    inbox: Inbox = field(default_factory=Inbox)
     version: int = V5
     lost: SourceLost | None = None
     _transport: asyncio.Transport | None = None
-    _parser: Parser = field(default_factory=lambda: Parser(V5))
     _answers: dict[tuple[int, int], asyncio.Future[bytes]] = field(default_factory=dict)
-    _some: asyncio.Event = field(default_factory=asyncio.Event)
-    _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _writable: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _handed: set[int] = field(default_factory=set)
-    _bytes: int = 0
     _paused: bool = False
     _heard: float = 0.0
     _mid: int = 0
+    _most: int = 100
     _closing: bool = False
     _beat: asyncio.TimerHandle | None = None
 
@@ -74,7 +65,8 @@ class Connection(asyncio.Protocol):
             raise SourceLost(sentence) from problem
 
     async def _connect(self, topics: Sequence[str], version: int) -> None:
-        self.version, self._parser = version, Parser(version, self._holds)
+        self.version = version
+        self.inbox.begin(version)
         await self._dial()
         try:
             await self._greet()
@@ -108,6 +100,7 @@ class Connection(asyncio.Protocol):
         given = wire.properties(answer, 2)[0] if self.version == V5 and len(answer) > 2 else {}
         if code:
             raise access.refused(self.broker.url, code, self.version, str(given.get(wire.REASON_STRING, "")))
+        self._most = min(self._most, cast("int", given.get(wire.RECEIVE_MAXIMUM, self._most)))
         self._keep_alive(cast("int", given.get(wire.SERVER_KEEP_ALIVE, self.hello.keepalive)))
 
     async def _subscribe(self, topics: Sequence[str]) -> None:
@@ -122,40 +115,55 @@ class Connection(asyncio.Protocol):
 
     async def messages(self) -> list[Message]:
         """Wait for messages, collect more for a moment, and answer them in the order of their arrival."""
-        await self._some.wait()
-        if self.lost is not None and not self._parser.messages:
+        messages = await self.inbox.take(self.linger)
+        if not messages and self.lost is not None:
             raise self.lost
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.linger):
-                await self._enough.wait()
-        messages, self._parser.messages, self._parser.numbered = self._parser.messages, [], 0
-        self._handed.update(message[2] for message in messages if message[2])
-        self._bytes = 0
-        if self.lost is None:
-            self._some.clear()
-            self._enough.clear()
-            self._resume()
+        if self._paused and self.lost is None and self._transport is not None:
+            self._paused, self._heard = False, time.monotonic()
+            self._transport.resume_reading()
         return messages
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tell the broker that it may forget these messages; harmless after the link is lost."""
-        mids = [message[2] for message in messages if message[2]]
-        self._handed.difference_update(mids)
+        mids = self.inbox.acknowledge(messages)
         if mids and self.lost is None:
             self._send(wire.acknowledge(mids))
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
-        """Send a message; with QoS 1, return when the broker has acknowledged it. `SourceLost`: it may be gone."""
-        await self._writable.wait()
-        if self.lost is not None:
-            raise self.lost
-        mid = self._next() if qos else 0
-        self._send(wire.publish(topic, payload, mid, self.version, retain=retain))
-        if qos:
-            body = await self._answer(wire.PUBACK, mid, None)
-            if len(body) > 2 and body[2] >= 0x80:
-                sentence = f"The broker {self.broker.url} refuses to take {topic!r}: check its access rights."
-                raise SourceLost(sentence)
+    async def publish(self, messages: Sequence[tuple[str, bytes]], *, qos: int = 1, retain: bool = False) -> None:
+        """Send messages (topic, payload); with QoS 1, return when the broker has acknowledged all of them.
+
+        `SourceLost`: some may be gone. `RejectedError`: the broker takes no such topic from this client.
+        """
+        for start in range(0, len(messages), self._most):
+            await self._writable.wait()
+            if self.lost is not None:
+                raise self.lost
+            some = messages[start : start + self._most]
+            mids = [self._next() if qos else 0 for _ in some]
+            answers = [self._expect(wire.PUBACK, mid) for mid in mids if mid]
+            self._send(
+                b"".join(
+                    wire.publish(topic, payload, mid, self.version, retain=retain)
+                    for (topic, payload), mid in zip(some, mids, strict=True)
+                )
+            )
+            try:
+                self._check(some, [await answer for answer in answers])
+            finally:
+                for mid in mids:
+                    self._answers.pop((wire.PUBACK, mid), None)
+
+    def _check(self, messages: Sequence[tuple[str, bytes]], answers: Sequence[bytes]) -> None:
+        refused = [topic for (topic, _), body in zip(messages, answers, strict=False) if body[2:3] >= b"\x80"]
+        if refused:
+            raise RejectedError(
+                f"The broker {self.broker.url} refuses {refused[0]!r}: check what this user may publish."
+            )
+
+    async def gone(self) -> SourceLost:
+        """Wait until the link is lost, and answer why."""
+        await self._ended.wait()
+        return self.lost or SourceLost(f"The link to the broker {self.broker.url} was closed.")
 
     async def close(self) -> None:
         """Leave politely; the broker keeps a persistent session."""
@@ -180,14 +188,15 @@ class Connection(asyncio.Protocol):
         """Cut what came into packets; called by the event loop."""
         self._heard = time.monotonic()
         try:
-            self._parser.feed(data, time.time_ns())
+            self.inbox.feed(data, time.time_ns())
         except wire.WireError as problem:
             self._lose(SourceLost(f"The broker {self.broker.url} sends what is no MQTT ({problem})."))
             return
-        if self._parser.control:
+        if self.inbox.parser.control:
             self._control()
-        if self._parser.messages:
-            self._arrived(len(data))
+        if self.inbox.full and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop, once."""
@@ -203,48 +212,30 @@ class Connection(asyncio.Protocol):
         """Called by the event loop."""
         self._writable.set()
 
-    def _arrived(self, size: int) -> None:
-        self._some.set()
-        self._bytes += size
-        owed = self._parser.numbered + len(self._handed)
-        if owed >= self.window:
-            self.window = owed
-            self._enough.set()
-        if self._bytes > self.limit and self._transport is not None and not self._paused:
-            self._paused = True
-            self._enough.set()
-            self._transport.pause_reading()
-
-    def _resume(self) -> None:
-        if self._paused and self._transport is not None:
-            self._paused = False
-            self._heard = time.monotonic()
-            self._transport.resume_reading()
-
     def _control(self) -> None:
-        packets, self._parser.control = self._parser.control, []
+        parser = self.inbox.parser
+        packets, parser.control = parser.control, []
         for kind, body in packets:
             if kind == wire.DISCONNECT:
-                reason = f"reason 0x{body[0]:02X}" if body else "it says goodbye"
-                self._lose(SourceLost(f"The broker {self.broker.url} ends the link ({reason})."))
+                self._lose(access.ended(self.broker.url, body[0] if body else 0))
             mid = int.from_bytes(body[:2]) if kind in {wire.SUBACK, wire.PUBACK} else 0
             answer = self._answers.get((kind, mid))
             if answer is not None and not answer.done():
                 answer.set_result(body)
 
-    async def _answer(self, kind: int, mid: int, within: float | None = _ANSWER_S) -> bytes:
-        if self.lost is not None:
-            raise self.lost
+    def _expect(self, kind: int, mid: int) -> asyncio.Future[bytes]:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if self.lost is not None:
+            answer.set_exception(self.lost)
         self._answers[kind, mid] = answer
+        return answer
+
+    async def _answer(self, kind: int, mid: int) -> bytes:
         try:
-            async with asyncio.timeout(within):
-                return await answer
+            async with asyncio.timeout(_ANSWER_S):
+                return await self._expect(kind, mid)
         finally:
             self._answers.pop((kind, mid), None)
-
-    def _holds(self, mid: int) -> bool:
-        return mid in self._handed or any(message[2] == mid for message in self._parser.messages)
 
     def _keep_alive(self, seconds: float) -> None:
         if self.lost is not None or self._closing or not seconds:
@@ -262,8 +253,8 @@ class Connection(asyncio.Protocol):
         if self.lost is not None:
             return
         self.lost = why
-        for event in (self._some, self._enough, self._writable):
-            event.set()
+        self.inbox.close()
+        self._writable.set()
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(why)
@@ -276,8 +267,8 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             await self._ended.wait()
         self.lost, self._transport = None, None
-        for event in (self._some, self._enough, self._writable, self._ended):
-            event.clear()
+        self._writable.clear()
+        self._ended.clear()
 
     def _next(self) -> int:
         while True:

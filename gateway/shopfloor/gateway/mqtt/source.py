@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from shopfloor.gateway.mqtt import access
 from shopfloor.gateway.mqtt.columns import Columns
 from shopfloor.gateway.mqtt.connection import Connection
+from shopfloor.gateway.mqtt.inbox import Inbox
 from shopfloor.gateway.mqtt.mapping import Mapping, MessageError
 from shopfloor.gateway.mqtt.options import MqttOptions
 from shopfloor.gateway.mqtt.subscriber import Subscriber
@@ -84,7 +85,7 @@ class MqttSource:
             user=options.user,
             password=access.password(options),
         )
-        return Connection(options, hello, int(options.qos), options.linger, options.in_flight)
+        return Connection(options, hello, int(options.qos), options.linger, Inbox(options.in_flight))
 
 
 async def listen(options: MqttOptions, seconds: float, newest: dict[str, bytes]) -> None:

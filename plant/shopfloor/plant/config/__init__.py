@@ -5,9 +5,10 @@
 `${NAME}` and `${NAME:-default}` in a value stand for environment variables.
 """
 
-from shopfloor.plant.config.broker import BrokerSection
+from shopfloor.plant.config.broker import BrokerSection, UnsSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, loads, options
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
+from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.sections import (
     GatewaySection,
     HttpUrl,
@@ -16,14 +17,12 @@ from shopfloor.plant.config.sections import (
     Number,
     PlantFile,
     PlantSection,
-    Section,
     ServerSection,
     StoreSection,
     WhenFull,
     Whole,
     WriteOptions,
     is_loopback,
-    url_of,
 )
 from shopfloor.plant.config.units import Duration, Size, duration, size
 
@@ -45,6 +44,7 @@ __all__ = [
     "Size",
     "SourceConfig",
     "StoreSection",
+    "UnsSection",
     "WhenFull",
     "Whole",
     "WriteOptions",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, model_validator
-from shopfloor.plant.config.sections import Section, url_of
+from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.units import Duration
 
 
@@ -44,3 +44,10 @@ class BrokerSection(Section):
     def broker(self) -> SplitResult:
         """The URL in parts."""
         return urlsplit(self.url)
+
+
+class UnsSection(BrokerSection):
+    """The last value of every tag, retained at a broker under ISA-95 topics: prefix/site/area/line/cell/asset/tag."""
+
+    prefix: str = Field("uns", description="First part of every topic.", pattern=r"^[^\s+#$/]+(/[^\s+#/]+)*$")
+    every: Duration = Field(1.0, gt=0, description="Least time between two values of one tag; the latest is published.")

@@ -8,18 +8,13 @@ from __future__ import annotations
 import ipaddress
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from shopfloor.plant.batch import Kind
+from shopfloor.plant.config.broker import UnsSection
+from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.units import Duration, Size
-
-
-class Section(BaseModel):
-    """A part of a plant file: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _no_bool(value: object) -> object:
@@ -34,30 +29,6 @@ def _timezone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
         raise ValueError(f"{value!r} is no time zone: write an IANA name, as in Europe/Berlin or UTC") from problem
     return value
-
-
-def url_of(*schemes: str) -> AfterValidator:
-    """A validator of URLs with one of these schemes and a host. Connectors use it for their options.
-
-    >>> from pydantic import TypeAdapter
-    >>> TypeAdapter(Annotated[str, url_of("mqtt", "mqtts")]).validate_python("mqtt://127.0.0.1:1883")
-    'mqtt://127.0.0.1:1883'
-    """
-    example = f"{schemes[0]}://host:port"
-
-    def check(value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError as problem:
-            raise ValueError(f"{value!r} is no URL ({problem}): write it as {example}") from problem
-        if parts.scheme not in schemes:
-            raise ValueError(f"{value!r} begins with no known scheme: write it as {example}")
-        if not parts.hostname:
-            raise ValueError(f"{value!r} names no host: write it as {example}")
-        return value
-
-    return AfterValidator(check)
 
 
 HttpUrl = Annotated[str, url_of("http", "https")]
@@ -153,6 +124,7 @@ class GatewaySection(Section):
     server: HttpUrl = Field("http://127.0.0.1:8000", description="Where batches are sent.")
     token_file: str | None = Field(None, description="File that holds the token the server gave to this gateway.")
     spool: SpoolSection = Field(default_factory=SpoolSection, description="What is kept while the server is away.")
+    uns: UnsSection | None = Field(None, description="A unified namespace that shows the last value of every tag.")
 
 
 class ServerSection(Section):

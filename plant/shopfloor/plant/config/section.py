@@ -1,0 +1,37 @@
+"""What every section of a plant file is made of."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """A part of a plant file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def url_of(*schemes: str) -> AfterValidator:
+    """A validator of URLs with one of these schemes and a host. Connectors use it for their options.
+
+    >>> from pydantic import TypeAdapter
+    >>> TypeAdapter(Annotated[str, url_of("mqtt", "mqtts")]).validate_python("mqtt://127.0.0.1:1883")
+    'mqtt://127.0.0.1:1883'
+    """
+    example = f"{schemes[0]}://host:port"
+
+    def check(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError as problem:
+            raise ValueError(f"{value!r} is no URL ({problem}): write it as {example}") from problem
+        if parts.scheme not in schemes:
+            raise ValueError(f"{value!r} begins with no known scheme: write it as {example}")
+        if not parts.hostname:
+            raise ValueError(f"{value!r} names no host: write it as {example}")
+        return value
+
+    return AfterValidator(check)
