@@ -34,9 +34,10 @@ class Latest:
         order = np.argsort(batch.time, kind="stable")
         newest = np.full(len(batch.names), -1, np.int64)
         newest[batch.tag[order]] = order
-        for name, row in zip(batch.names, newest.tolist(), strict=True):
-            if row >= 0:
-                self._note(name, (int(batch.time[row]), batch.value[row], int(batch.quality[row])))
+        rows = newest[newest >= 0]
+        columns = (batch.tag[rows], batch.time[rows], batch.value[rows], batch.quality[rows])
+        for tag, time, value, status in zip(*(column.tolist() for column in columns), strict=True):
+            self._note(batch.names[tag], (time, value, status))
 
     def _note(self, name: str, last: Last) -> None:
         if name in self.known and last[0] < self.known[name][0]:
@@ -68,9 +69,7 @@ def payload(last: Last, unit: str) -> bytes:
     b'{"value": 4.5, "time": 1700000000123, "quality": "Good", "unit": "kW"}'
     """
     time, value, status = last
-    plain = value.item() if isinstance(value, np.generic) else value
-    if isinstance(plain, float) and not math.isfinite(plain):
-        plain = None
+    plain = None if isinstance(value, float) and not math.isfinite(value) else value
     word = quality.name(status)
     said = word if quality.of_name(word) is not None else status
     body = {"value": plain, "time": time // 1_000_000, "quality": said, "unit": unit}

@@ -16,6 +16,7 @@ class Section(BaseModel):
 def url_of(*schemes: str) -> AfterValidator:
     """A validator of URLs with one of these schemes and a host. Connectors use it for their options.
 
+    >>> from typing import Annotated
     >>> from pydantic import TypeAdapter
     >>> TypeAdapter(Annotated[str, url_of("mqtt", "mqtts")]).validate_python("mqtt://127.0.0.1:1883")
     'mqtt://127.0.0.1:1883'
