@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +17,7 @@ from typing import Any
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.pipeline import Feed
 from shopfloor.gateway.server import Server, TokenRefused
+from shopfloor.gateway.sources import Sources
 from shopfloor.gateway.spool import Spool
 from shopfloor.gateway.state import State
 from shopfloor.plant import RejectedError, SinkUnavailable
@@ -48,7 +49,8 @@ class Health:
     name: str
     spool: Spool
     forwarder: Forwarder
-    feeds: Sequence[Feed]
+    sources: Sources
+    configuration: Callable[[], dict[str, Any]]
 
     def report(self) -> dict[str, Any]:
         """The health of this gateway as it goes to the server."""
@@ -67,7 +69,8 @@ class Health:
                 "when_full": str(self.spool.when_full),
                 "detail": self.forwarder.sentence,
             },
-            "sources": [self._source(feed) for feed in self.feeds],
+            "configuration": self.configuration(),
+            "sources": [self._source(feed) for feed in self.sources.feeds],
         }
 
     def _source(self, feed: Feed) -> dict[str, Any]:

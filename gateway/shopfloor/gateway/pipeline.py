@@ -132,19 +132,6 @@ class Feed:
         self.state.say(State.WAITING, sentence)
 
 
-@dataclass(slots=True)
-class Pipeline:
-    """All sources of a gateway."""
-
-    feeds: Sequence[Feed]
-
-    async def run(self) -> None:
-        """Run every source until all have ended or the task is cancelled. A bug in one connector ends the gateway."""
-        async with asyncio.TaskGroup() as group:
-            for feed in self.feeds:
-                group.create_task(feed.run(), name=f"source {feed.state.name}")
-
-
 def _stop_if_cancelled() -> None:
     """A library that answers a cancelled connection with its own error must not keep the gateway from stopping."""
     task = asyncio.current_task()

@@ -176,6 +176,9 @@ class Plant(Protocol):
 class Connector(Protocol):
     """What a connector's module exposes as `CONNECTOR`, found by the entry point group `shopfloor.connectors`.
 
+    A source whose attribute `overlaps` is true can be connected a second time: when its configuration changes, the new
+    one delivers before the old one ends.
+
     A source whose attribute `background` is true (a recording, say) is read only while the spool is nearly empty,
     so that live values never queue behind it. A source may count in `malformed` what was no value at all (a
     message that is no JSON) and say in `malformed_sentence` what the last one was.

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 from asyncua.client.ua_session import UaSession
 from shopfloor.gateway.opcua.columns import Columns
@@ -31,6 +32,7 @@ class OpcuaSource:
     security: Security | None = None
     malformed: int = 0
     malformed_sentence: str = ""
+    overlaps: ClassVar[bool] = True
 
     @property
     def url(self) -> str:

@@ -6,7 +6,7 @@
 """
 
 from shopfloor.plant.config.broker import BrokerSection, UnsSection
-from shopfloor.plant.config.loading import CONNECTORS, check_options, load, loads, options
+from shopfloor.plant.config.loading import CONNECTORS, check_options, load, load_sources, loads, options
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.sections import (
@@ -52,6 +52,7 @@ __all__ = [
     "duration",
     "is_loopback",
     "load",
+    "load_sources",
     "loads",
     "options",
     "size",

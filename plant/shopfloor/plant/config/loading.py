@@ -15,7 +15,14 @@ from shopfloor.plant.config.assets import Known, expand
 from shopfloor.plant.config.document import LARGEST, Document, parse, strings
 from shopfloor.plant.config.explain import validate
 from shopfloor.plant.config.plant import PlantConfig, SourceConfig
-from shopfloor.plant.config.sections import AssetSection, PlantFile, PlantSection, SourceSection, TagSection
+from shopfloor.plant.config.sections import (
+    AssetSection,
+    PlantFile,
+    PlantSection,
+    SourceSection,
+    SourcesFile,
+    TagSection,
+)
 from shopfloor.plant.config.types import asset_type, check_tag
 from shopfloor.plant.config.words import Path, expectation
 from shopfloor.plant.errors import ConfigError
@@ -53,6 +60,20 @@ def loads(text: str, name: str = "plant.yaml", environ: Mapping[str, str] = os.e
     config = _build(document, file)
     document.raise_problems()
     return config
+
+
+def load_sources(text: str, name: str, environ: Mapping[str, str] = os.environ) -> tuple[SourceConfig, ...]:
+    """Read a text that holds only `sources`, as in a plant file; what is wrong raises `ConfigError` with its lines.
+
+    >>> [source.name for source in load_sources("sources: [{name: hall, kind: mqtt}]", "hall.yaml")]
+    ['hall']
+    """
+    document = parse(text.removeprefix(_BOM), name, environ)
+    _check_passwords(document)
+    file = validate(document, SourcesFile, (), document.data)
+    sources = _sources(document, dict(enumerate(file.sources))) if file else ()
+    document.raise_problems()
+    return sources
 
 
 def options(source: SourceConfig, model: type[Options]) -> Options:

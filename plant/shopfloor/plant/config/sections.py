@@ -195,6 +195,12 @@ class SourceSection(BaseModel):
     kind: str = Field(description="opcua, mqtt, modbus, recording, or another installed connector.")
 
 
+class SourcesFile(Section):
+    """A file that holds sources and nothing else, written as in a plant file."""
+
+    sources: tuple[SourceSection, ...] = Field(description="Where values come from.", min_length=1)
+
+
 class PlantFile(Section):
     """The plant file as a whole."""
 

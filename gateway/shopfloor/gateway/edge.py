@@ -1,0 +1,117 @@
+"""The gateway as a whole: wires sources, spool, server, errands and sinks, and follows its configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from shopfloor.gateway import configuring
+from shopfloor.gateway.commit import Committer
+from shopfloor.gateway.connections import Connections, Signature
+from shopfloor.gateway.errands import Errands, Handler
+from shopfloor.gateway.forward import Forwarder
+from shopfloor.gateway.health import Health, report
+from shopfloor.gateway.server import Server, Token
+from shopfloor.gateway.sources import Sources, check
+from shopfloor.gateway.spool import Spool
+from shopfloor.plant import ShopfloorError
+from shopfloor.plant.config import PlantConfig
+
+_logger = logging.getLogger(__name__)
+_LOOK_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class Configuration:
+    """The configuration in force. `sentence` says why a newer one is not, and is empty when all is well."""
+
+    connections: Connections
+    sources: Sources
+    plant: PlantConfig
+    sentence: str = ""
+    loaded: int = field(default_factory=time.time_ns)
+    _seen: Signature = ()
+
+    async def follow(self) -> None:
+        """Apply the files now and whenever one of them changes, until cancelled."""
+        await self.sources.apply(self.plant)
+        self._seen = self.connections.signature()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if await asyncio.to_thread(self.connections.signature) != self._seen:
+                await self.reload()
+
+    async def reload(self) -> None:
+        """Take up what the files say now; a mistake in them leaves everything as it is and is said."""
+        self._seen = await asyncio.to_thread(self.connections.signature)
+        try:
+            plant = await asyncio.to_thread(self.connections.load)
+            change = await self.sources.apply(plant)
+        except ShopfloorError as problem:
+            self._say(f"The changed configuration is not used: {problem}")
+            return
+        fixed = "" if plant.gateway == self.plant.gateway else _RESTART
+        self.plant, self.loaded = plant, time.time_ns()
+        self._say(" ".join([*self.sources.refused.values(), *([fixed] if fixed else [])]))
+        _logger.warning(
+            "The configuration was read again: %d sources added, %d changed, %d removed.",
+            len(change.adds), len(change.changes), len(change.removes),
+        )  # fmt: skip
+
+    def report(self) -> dict[str, Any]:
+        """How the configuration stands; `loaded` in ms since 1970."""
+        return {"sentence": self.sentence, "loaded": self.loaded / 1e6}
+
+    def _say(self, sentence: str) -> None:
+        if sentence and sentence != self.sentence:
+            _logger.warning("%s", sentence)
+        self.sentence = sentence
+
+
+_RESTART: Final = "Something below 'gateway' has changed: restart the gateway to use it."
+
+
+async def serve(
+    plant_file: Path, data: Path, url: str | None, token_file: Path | None, ready: Callable[[str], None]
+) -> None:
+    """Run the gateway of a plant file until SIGINT or SIGTERM; `ready` is told its id."""
+    connections = Connections(plant_file, data)
+    plant = connections.load()
+    check(plant)
+    section = plant.gateway
+    file = token_file or (Path(section.token_file) if section.token_file else None)
+    with Spool.open(data, section.name, section.spool.limit, section.spool.when_full) as spool:
+        committer = Committer(spool)
+        sources = Sources(committer, data)
+        configuration = Configuration(connections, sources, plant)
+        async with Server.open(url or section.server, Token(file)) as server, committer.running():
+            forwarder = Forwarder(spool, server, committer.committed)
+            health = Health(section.name, spool, forwarder, sources, configuration.report)
+            errands = Errands(spool, server, _handlers(configuration, data))
+            ready(spool.id)
+            await _until_told(
+                sources.run(), configuration.follow(), forwarder.run(), report(health, server), errands.run()
+            )
+
+
+def _handlers(configuration: Configuration, data: Path) -> dict[str, Handler]:
+    """What people may ask of a gateway."""
+    del data
+    return configuring.handlers(configuration)
+
+
+async def _until_told(*work: Coroutine[Any, Any, None]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in work]
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
