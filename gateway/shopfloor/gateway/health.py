@@ -79,6 +79,7 @@ class Health:
         trouble = getattr(feed.source, "malformed_sentence", "") or getattr(feed.source, "detail", "")
         if counts.dropped:
             trouble = trouble or f"{counts.dropped:,} values were dropped, because the spool was full."
+        progress = getattr(feed.source, "progress", None)
         if not state.values:
             trouble = trouble or "Connected, but no value has come yet: does the device send what the plant file names?"
         return {
@@ -86,7 +87,9 @@ class Health:
             "kind": state.kind,
             "url": state.url,
             "state": str(state.state),
-            "detail": state.detail or (trouble if state.state is State.CONNECTED else ""),
+            "detail": (progress.sentence if progress else "")
+            or state.detail
+            or (trouble if state.state is State.CONNECTED else ""),
             "tags": len(state.tags),
             "values_per_s": round(state.rate.mark(state.values), 1),
             "newest_time": state.newest_time / 1e6 if state.newest_time else None,

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from asyncua.client.ua_session import UaSession
@@ -14,6 +14,7 @@ from shopfloor.gateway.opcua.columns import Columns
 from shopfloor.gateway.opcua.items import Item, find
 from shopfloor.gateway.opcua.link import connected, explained
 from shopfloor.gateway.opcua.options import OpcuaOptions
+from shopfloor.gateway.opcua.progress import Progress
 from shopfloor.gateway.opcua.publish import Publisher
 from shopfloor.gateway.opcua.security import Security
 from shopfloor.gateway.opcua.subscribe import subscribe
@@ -30,6 +31,7 @@ class OpcuaSource:
     options: OpcuaOptions
     detail: str = ""
     security: Security | None = None
+    progress: Progress = field(default_factory=Progress)
     malformed: int = 0
     malformed_sentence: str = ""
     overlaps: ClassVar[bool] = True
@@ -49,9 +51,10 @@ class OpcuaSource:
                 yield batches
 
     async def _subscribe(self, session: UaSession) -> tuple[Publisher, Columns]:
-        found, missing = await find(session, self.options)
-        items: dict[int, Item] = dict(enumerate(found, 1))
-        subscriptions = await subscribe(session, self.options, items)
+        with self.progress.shown() as tell:
+            found, missing = await find(session, self.options, tell)
+            items: dict[int, Item] = dict(enumerate(found, 1))
+            subscriptions = await subscribe(session, self.options, items, tell)
         lacking = missing + [tag for one in subscriptions for tag in one.refused]
         detail = f"{len(lacking)} variables are not there, the first is {lacking[0]}." if lacking else ""
         if detail and detail != self.detail:

@@ -1,9 +1,10 @@
-"""Subscribing: one subscription per kind of value, items created in large requests."""
+"""Subscribing: one subscription for each common type, so that values of one type come in runs; large requests."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,10 +12,12 @@ from asyncua import ua
 from asyncua.client.ua_session import UaSession
 from shopfloor.gateway.opcua.items import Item
 from shopfloor.gateway.opcua.options import OpcuaOptions
+from shopfloor.gateway.opcua.requests import Tell, in_parts, limits, silent
 from shopfloor.plant import SourceLost
 
 _logger = logging.getLogger(__name__)
-_CHUNK: Final = 1_000
+_RARE: Final = 64
+_COMMON: Final = 5
 _KEEP_ALIVE_S: Final = 2.0
 _LIFETIME_S: Final = 300.0
 
@@ -28,17 +31,36 @@ class Subscribed:
     refused: list[str]
 
 
-async def subscribe(session: UaSession, options: OpcuaOptions, items: dict[int, Item]) -> list[Subscribed]:
+async def subscribe(
+    session: UaSession, options: OpcuaOptions, items: dict[int, Item], tell: Tell = silent
+) -> list[Subscribed]:
     """Create the subscriptions for the items by client handle."""
-    made = []
-    for kind in dict.fromkeys(item.kind for item in items.values()):
-        group = {handle: item for handle, item in items.items() if item.kind is kind}
+    made, done = [], 0
+    most = await limits(session)
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        tell(f"Subscribing: {done:,} of {len(items):,} variables.")
+
+    for group in grouped(items):
         one = await _create(session, options)
-        await _fill(session, options, one, group)
+        await _fill(session, options, one, group, most.monitor, count)
         made.append(one)
     if sum(len(one.refused) for one in made) == len(items):
         raise SourceLost(f"{options.url} accepts none of the {len(items)} variables: first {made[0].refused[0]}.")
     return made
+
+
+def grouped(items: dict[int, Item]) -> list[dict[int, Item]]:
+    """The items by their type on the wire: the five most common ones each for themselves, all rare ones together."""
+    counts = Counter(item.wire for item in items.values() if item.wire)
+    common = [wire for wire, count in counts.most_common(_COMMON) if count >= _RARE]
+    groups: dict[int, dict[int, Item]] = {wire: {} for wire in common}
+    rare: dict[int, Item] = {}
+    for handle, item in items.items():
+        groups.get(item.wire, rare)[handle] = item
+    return [group for group in (*groups.values(), rare) if group]
 
 
 async def _create(session: UaSession, options: OpcuaOptions) -> Subscribed:
@@ -58,16 +80,24 @@ def _ignore(_result: object) -> None:
     """Notifications are asked for by the `Publisher`."""
 
 
-async def _fill(session: UaSession, options: OpcuaOptions, to: Subscribed, items: dict[int, Item]) -> None:
-    handles = list(items)
-    for start in range(0, len(handles), _CHUNK):
-        chunk = handles[start : start + _CHUNK]
+async def _fill(
+    session: UaSession,
+    options: OpcuaOptions,
+    to: Subscribed,
+    items: dict[int, Item],
+    size: int,
+    count: Callable[[int], None],
+) -> None:
+    async def create(handles: Sequence[int]) -> list[str]:
         parameters = ua.CreateMonitoredItemsParameters()
         parameters.SubscriptionId = to.id
         parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        parameters.ItemsToCreate = [_request(items[handle], handle, options) for handle in chunk]
+        parameters.ItemsToCreate = [_request(items[handle], handle, options) for handle in handles]
         results = await session.create_monitored_items(parameters)
-        to.refused.extend(_refused([items[handle] for handle in chunk], results))
+        count(len(handles))
+        return _refused([items[handle] for handle in handles], results)
+
+    to.refused.extend(await in_parts(list(items), size, create))
 
 
 def _request(item: Item, handle: int, options: OpcuaOptions) -> ua.MonitoredItemCreateRequest:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
+from shopfloor.gateway.opcua.requests import in_parts
 
 OBJECTS: Final = ua.NodeId(ua.ObjectIds.ObjectsFolder)
 _CHUNK: Final = 100
@@ -47,20 +49,25 @@ class Branch:
 
 
 async def browse(
-    session: UaSession, wanted: Callable[[Branch], bool] = lambda _: True, depth: int = _DEPTH
+    session: UaSession,
+    wanted: Callable[[Branch], bool] = lambda _: True,
+    depth: int = _DEPTH,
+    size: int = _CHUNK,
 ) -> AsyncIterator[list[Branch]]:
-    """Each level of the tree below Objects; only below `wanted` nodes is anything looked for. A node comes once."""
+    """Each level of the tree below Objects; only below `wanted` nodes is anything looked for. A node comes once.
+
+    One request asks for at most `size` nodes.
+    """
     level = [Branch((), OBJECTS)]
     seen = {OBJECTS, _SERVER}
     while level and depth:
         depth -= 1
         found = []
-        for start in range(0, len(level), _CHUNK):
-            for below in await _below(session, level[start : start + _CHUNK], VALUES):
-                for branch in below:
-                    if branch.node not in seen and wanted(branch):
-                        seen.add(branch.node)
-                        found.append(branch)
+        for below in await in_parts(level, min(size, _CHUNK), partial(_below, session, classes=VALUES)):
+            for branch in below:
+                if branch.node not in seen and wanted(branch):
+                    seen.add(branch.node)
+                    found.append(branch)
         level = found
         if level:
             yield level
