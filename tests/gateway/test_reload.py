@@ -205,7 +205,9 @@ async def test_the_errands_of_the_connections_page(
     ("call", "sentence"),
     [
         (lambda c: c.save("sources: []"), "'sources' is empty: at least 1 was expected"),
-        (lambda c: c.save("x: 1"), "'x' is no key of the plant file: expected one of sources"),
+        (lambda c: c.save("x: 1"), "text:1:1: 'name' is missing in source 1: add 'name: …'"),
+        (lambda c: c.save("[{name: a, kind: mqtt}, {name: b, kind: opc}]"), "'opc' is no kind of source in source 'b'"),
+        (lambda c: c.save("7"), "text:1:1: '7' stands in the plant file: keys and values were expected."),
         (lambda c: c.remove("../plant"), "'../plant' cannot name a connection: use up to 63"),
         (lambda c: c.remove("machining"), "was not made on a page: take it out of plant.yaml"),
     ],

@@ -6,17 +6,17 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shopfloor.gateway import configuring
+from shopfloor.gateway import configuring, picking, trusting
 from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.connections import Connections, Signature
 from shopfloor.gateway.errands import Errands, Handler
 from shopfloor.gateway.forward import Forwarder
-from shopfloor.gateway.health import Health, report
+from shopfloor.gateway.health import Health, Tap, report
 from shopfloor.gateway.server import Server, Token
 from shopfloor.gateway.sources import Sources, check
 from shopfloor.gateway.spool import Spool
@@ -88,22 +88,45 @@ async def serve(
     file = token_file or (Path(section.token_file) if section.token_file else None)
     with Spool.open(data, section.name, section.spool.limit, section.spool.when_full) as spool:
         committer = Committer(spool)
-        sources = Sources(committer, data)
+        sinks = _sinks(plant)
+        sources = Sources(committer, data, tuple(sink.tap for sink in sinks.values()))
         configuration = Configuration(connections, sources, plant)
         async with Server.open(url or section.server, Token(file)) as server, committer.running():
             forwarder = Forwarder(spool, server, committer.committed)
-            health = Health(section.name, spool, forwarder, sources, configuration.report)
+            health = Health(section.name, spool, forwarder, sources, configuration.report, sinks)
             errands = Errands(spool, server, _handlers(configuration, data))
             ready(spool.id)
             await _until_told(
-                sources.run(), configuration.follow(), forwarder.run(), report(health, server), errands.run()
+                sources.run(),
+                configuration.follow(),
+                forwarder.run(),
+                report(health, server),
+                errands.run(),
+                *(sink.run() for sink in sinks.values()),
             )
+
+
+def _sinks(plant: PlantConfig) -> dict[str, Tap]:
+    """Where committed values go besides the server."""
+    sinks: dict[str, Tap] = {}
+    if plant.gateway.uns is not None:
+        from shopfloor.gateway.uns import Namespace
+
+        sinks["uns"] = Namespace(plant.gateway.uns, plant.gateway.name, plant)
+    return sinks
 
 
 def _handlers(configuration: Configuration, data: Path) -> dict[str, Handler]:
     """What people may ask of a gateway."""
-    del data
-    return configuring.handlers(configuration)
+
+    def on_folder(call: Callable[[dict[str, Any], Path], AsyncGenerator[dict[str, Any], None]]) -> Handler:
+        return lambda body: call(body, data)
+
+    return {
+        **configuring.handlers(configuration),
+        **trusting.handlers(data),
+        **{kind: on_folder(call) for kind, call in picking.CALLS.items()},
+    }
 
 
 async def _until_told(*work: Coroutine[Any, Any, None]) -> None:

@@ -7,12 +7,12 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.pipeline import Feed
@@ -20,7 +20,7 @@ from shopfloor.gateway.server import Server, TokenRefused
 from shopfloor.gateway.sources import Sources
 from shopfloor.gateway.spool import Spool
 from shopfloor.gateway.state import State
-from shopfloor.plant import RejectedError, SinkUnavailable
+from shopfloor.plant import Batch, RejectedError, SinkUnavailable
 
 
 @cache
@@ -42,6 +42,22 @@ def resident_bytes() -> int:
     return pages * resource.getpagesize()
 
 
+class Tap(Protocol):
+    """Where committed values go besides the server, at its own pace; it never holds up a source."""
+
+    def tap(self, batch: Batch) -> None:
+        """Note a batch that was committed."""
+        ...
+
+    async def run(self) -> None:
+        """Pass on until cancelled."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """How it does, for people."""
+        ...
+
+
 @dataclass(slots=True)
 class Health:
     """Reads the counters; times are ms since 1970."""
@@ -51,6 +67,7 @@ class Health:
     forwarder: Forwarder
     sources: Sources
     configuration: Callable[[], dict[str, Any]]
+    sinks: Mapping[str, Tap] = field(default_factory=dict)
 
     def report(self) -> dict[str, Any]:
         """The health of this gateway as it goes to the server."""
@@ -70,6 +87,7 @@ class Health:
                 "detail": self.forwarder.sentence,
             },
             "configuration": self.configuration(),
+            "sinks": {name: sink.report() for name, sink in self.sinks.items()},
             "sources": [self._source(feed) for feed in self.sources.feeds],
         }
 

@@ -164,8 +164,15 @@ def _gateway(post: Post, now: int) -> dict[str, Any]:
         "rss_bytes": post.body.get("rss_bytes"),
         "values_per_s": sum(float(s.get("values_per_s") or 0) for s in post.sources),
         "newest_time": max((s["newest_time"] for s in post.sources if s.get("newest_time")), default=None),
-        "detail": "" if silent < PATIENCE_S else f"It has not reported for {silent:.0f} s.",
+        "detail": _told(post) if silent < PATIENCE_S else f"It has not reported for {silent:.0f} s.",
     }
+
+
+def _told(post: Post) -> str:
+    """What a gateway says of its configuration, its spool and its sinks; empty when all is well."""
+    parts = [post.body.get("configuration"), *(post.body.get("sinks") or {}).values()]
+    said = [str(part.get("sentence") or part.get("detail") or "") for part in parts if isinstance(part, dict)]
+    return " ".join(sentence for sentence in said if sentence)
 
 
 def _complete(rows: list[dict[str, Any]], child: Mapping[str, Any]) -> None:

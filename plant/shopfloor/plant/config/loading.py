@@ -65,15 +65,32 @@ def loads(text: str, name: str = "plant.yaml", environ: Mapping[str, str] = os.e
 def load_sources(text: str, name: str, environ: Mapping[str, str] = os.environ) -> tuple[SourceConfig, ...]:
     """Read a text that holds only `sources`, as in a plant file; what is wrong raises `ConfigError` with its lines.
 
-    >>> [source.name for source in load_sources("sources: [{name: hall, kind: mqtt}]", "hall.yaml")]
+    A list of sources, or one source alone, is understood as well.
+
+    >>> [source.name for source in load_sources("{name: hall, kind: mqtt}", "hall.yaml")]
     ['hall']
     """
-    document = parse(text.removeprefix(_BOM), name, environ)
+    document = _within_sources(parse(text.removeprefix(_BOM), name, environ))
     _check_passwords(document)
     file = validate(document, SourcesFile, (), document.data)
     sources = _sources(document, dict(enumerate(file.sources))) if file else ()
     document.raise_problems()
     return sources
+
+
+def _within_sources(document: Document) -> Document:
+    """The document as if its list, or its one source, stood below `sources`."""
+    place: Path
+    match document.data:
+        case list():
+            place, data = ("sources",), document.data
+        case dict() if "sources" not in document.data:
+            place, data = ("sources", 0), [document.data]
+        case _:
+            return document
+    keys = {(*place, *path): mark for path, mark in document.keys.items()}
+    values = {(*place, *path): mark for path, mark in document.values.items()}
+    return Document(document.name, {"sources": data}, keys, values, document.problems)
 
 
 def options(source: SourceConfig, model: type[Options]) -> Options:
