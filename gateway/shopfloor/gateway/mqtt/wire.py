@@ -213,7 +213,16 @@ RECEIVE_MAXIMUM: Final = 0x21
 
 def properties(data: bytes, at: int) -> tuple[dict[int, int | str], int]:
     """The numbers and texts among the properties (2.2.2) at a place, and where they end."""
+    try:
+        return _properties(data, at)
+    except (IndexError, struct.error) as problem:
+        raise WireError("the properties of a packet end too early") from problem
+
+
+def _properties(data: bytes, at: int) -> tuple[dict[int, int | str], int]:
     size, at = length(data, at)
+    if size < 0:
+        raise WireError("the properties of a packet have no length")
     found: dict[int, int | str] = {}
     stop = at + size
     while at < stop:
