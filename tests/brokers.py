@@ -27,8 +27,7 @@ import pytest
 
 MOSQUITTO = """\
 listener {port} 127.0.0.1
-allow_anonymous true
-persistence false
+allow_anonymous {anonymous}
 max_queued_messages 0
 user {user}
 """
@@ -88,13 +87,15 @@ class Broker:
             self.process = None
 
 
-def mosquitto_broker(folder: Path, port: int | None = None) -> Broker:
-    """A mosquitto that is not started yet."""
+def mosquitto_broker(
+    folder: Path, port: int | None = None, more: str = "persistence false", *, anonymous: bool = True
+) -> Broker:
+    """A mosquitto that is not started yet; `more` are lines of its configuration."""
     binary = _binary("mosquitto", "apt-get install mosquitto")
     port = port or free_port()
     user = "root" if hasattr(os, "geteuid") and os.geteuid() == 0 else os.environ.get("USER", "mosquitto")
     config = folder / f"mosquitto-{port}.conf"
-    config.write_text(MOSQUITTO.format(port=port, user=user))
+    config.write_text(MOSQUITTO.format(port=port, user=user, anonymous=str(anonymous).lower()) + more + "\n")
     return Broker([binary, "-c", str(config)], port, folder / f"mosquitto-{port}.log")
 
 

@@ -85,7 +85,8 @@ def unreachable(url: str, problem: OSError) -> SourceLost:
             f"The broker {url} shows a certificate that is not trusted ({problem.verify_message}): name its authority"
             " by 'ca_file', and its host as the certificate does."
         )
-    if isinstance(problem, ssl.SSLError):
+    hung_up = isinstance(problem, ConnectionError) and not isinstance(problem, ConnectionRefusedError)
+    if isinstance(problem, ssl.SSLError) or (hung_up and url.startswith("mqtts:")):
         return SourceLost(
             f"The broker {url} does not agree on TLS ({_why(problem)}): check that this port is its encrypted one, and"
             " whether it asks for a client 'certificate'."

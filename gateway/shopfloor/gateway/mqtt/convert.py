@@ -129,7 +129,7 @@ def _number(value: Any, kind: Kind | None) -> float | int:
     number = int(value)
     if number != value and not isinstance(value, str):
         raise ValueError("not whole")
-    if abs(number) >= 2**63:
+    if not -(2**63) <= number < 2**63:
         raise OverflowError("too large for int64")
     return number
 
