@@ -5,7 +5,7 @@
 
 Peers, each in a process of its own, one after the other in every round, on one broker: `ours` (the MQTT source,
 its mapping, the spool), `paho` (a program as one would write it: a callback, json.loads, for QoS 1 an acknowledgement
-of its own), `gmqtt` (the same with gmqtt; it acknowledges QoS 1 by itself, before anything is safe). The peers keep the
+of its own), `gmqtt` (the same with gmqtt, if somebody has installed it; it acknowledges QoS 1 by itself, before anything is safe). The peers keep the
 newest value of each tag in a dict and write nothing to disk.
 """
 
@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def paho(url: str, messages: int, qos: int) -> None:
 
 
 async def gmqtt(url: str, messages: int, qos: int) -> None:
-    """The same with gmqtt, if it is installed."""
+    """The same with gmqtt."""
     import gmqtt as library
 
     host, port = url.removeprefix("mqtt://").split(":")
@@ -176,13 +177,14 @@ async def gmqtt(url: str, messages: int, qos: int) -> None:
     await client.disconnect()
 
 
+MODULES = {"paho": "paho", "gmqtt": "gmqtt"}
 PEERS = {"ours": ours, "paho": paho, "gmqtt": gmqtt}
 
 
 def measure(peer: str, url: str, messages: int, qos: int) -> dict[str, float]:
     """Run one peer in a process of its own."""
     command = [sys.executable, __file__, "--peer", peer, "--url", url, "--messages", str(messages), "--qos", str(qos)]
-    ahead = threading.Semaphore(900 if qos else 4_000)
+    ahead = threading.Semaphore(4_000)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         seen, sender = 0, None
@@ -213,6 +215,9 @@ def main() -> None:
         if made is not None:
             asyncio.run(made)
         return
+    peers = [peer for peer in args.peers.split(",") if peer == "ours" or find_spec(MODULES[peer])]
+    for peer in set(args.peers.split(",")) - set(peers):
+        print(f"{peer}: not installed")
     rows: dict[tuple[str, int, str], list[dict[str, float]]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -223,7 +228,7 @@ def main() -> None:
         for _ in range(args.rounds):
             for broker, url in brokers.items():
                 for qos in (0, 1):
-                    for peer in args.peers.split(","):
+                    for peer in peers:
                         rows.setdefault((broker, qos, peer), []).append(measure(peer, url, args.messages, qos))
     print(f"load average {os.getloadavg()[0]:.1f}; {args.messages} messages, medians of {args.rounds} rounds")
     for (broker, qos, peer), found in rows.items():
