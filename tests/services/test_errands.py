@@ -148,3 +148,44 @@ def test_a_body_that_is_no_object_is_refused(tmp_path: Path, body: bytes) -> Non
         )
         assert answer.status_code == 422
         assert answer.json()["detail"].endswith(".")
+
+
+async def test_a_setpoint_is_asked_of_the_gateway_and_becomes_an_event(tmp_path: Path) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def write(body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        asked.append(body)
+        status = 0x803C0000 if body["value"] > 100 else 0
+        sentence = f"{body['tag']} takes 0 to 100." if status else f"{body['tag']} holds {body['value']}."
+        yield {"tag": body["tag"], "asked": body["value"], "status": status, "status_name": "Name", "before": 1.0,
+               "after": None, "sentence": sentence}  # fmt: skip
+
+    tag = "delta/frames/machining/cell-a/cnc-01/setpoint.speed"
+    with running(tmp_path / "server") as server:
+        async with gateway(server, tmp_path / "spool", write=write):
+            async with httpx.AsyncClient(base_url=server.url, timeout=30, trust_env=False) as client:
+                url = "/api/v1/gateways/edge-1/setpoints"
+                good = await client.post(url, json={"tag": tag, "value": 90, "reason": "quieter"})
+                bad = await client.post(url, json={"tag": tag, "value": 900})
+                assert (await client.post(url, json={"tag": tag, "value": 1, "by": "boss"})).status_code == 422
+                assert (await client.post("/api/v1/gateways/edge-1/calls/write", json={})).status_code == 404
+            assert good.json()["sentence"] == f"{tag} holds 90."
+            assert (bad.status_code, bad.json()["status"]) == (200, 0x803C0000)
+            assert [(one["value"], one["by"], one["reason"]) for one in asked] == [
+                (90, "local", "quieter"), (900, "local", ""),
+            ]  # fmt: skip
+            events = await asyncio.to_thread(server.get, "/events", asset=tag.rpartition("/")[0])
+            assert [event["kind"] for event in events] == ["setpoint-refused", "setpoint-written"]
+            assert events[1]["detail"]["by"] == "local"
+
+
+async def test_a_setpoint_without_an_answer_does_not_invite_to_repeat_it(tmp_path: Path) -> None:
+    tag = "delta/frames/machining/cell-a/cnc-01/setpoint.speed"
+    with running(tmp_path / "server") as server:
+        server.post_health()
+        server.parts.errands._patience_s = 0.2
+        answer = await asyncio.to_thread(
+            server.client.post, "/api/v1/gateways/edge-1/setpoints", json={"tag": tag, "value": 1}
+        )
+        assert (answer.status_code, "retry-after" in answer.headers) == (504, False)
+        assert "fetches no requests" in answer.json()["detail"]

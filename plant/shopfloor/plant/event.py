@@ -15,6 +15,8 @@ class EventKind(StrEnum):
     SOURCE_CONNECTED = "source-connected"
     SOURCE_LOST = "source-lost"
     MODEL_TRAINED = "model-trained"
+    SETPOINT_WRITTEN = "setpoint-written"
+    SETPOINT_REFUSED = "setpoint-refused"
 
 
 @dataclass(frozen=True, slots=True)

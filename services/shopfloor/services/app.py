@@ -19,7 +19,7 @@ from shopfloor.services import clock
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.api import alarms as alarms_api
-from shopfloor.services.api import assets, events, history, ingest, latest, login, models, predictions, tags
+from shopfloor.services.api import assets, events, history, ingest, latest, login, models, predictions, setpoints, tags
 from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
@@ -161,6 +161,7 @@ def _api(parts: Parts) -> APIRouter:
         ingest.router(parts.historian),
         gateways_api.router(parts.gateways),
         errands_api.router(parts.errands),
+        setpoints.router(parts.errands, parts.alarms.record, parts.clock),
         live_api.router(parts.live),
         login.router(parts.tokens, parts.sessions),
     ):

@@ -25,13 +25,15 @@ KINDS: Final = {
     "check": "what a text would change, without changing it",
     "save": "keep a connection and use it at once",
     "remove": "end a connection that was made on a page",
-    "write": "ask a device to hold a setpoint",
     "audit": "what was written to devices, newest first",
 }
 
 
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {LINES: {}}, "description": "Lines of JSON; the last one is {done} or {error}."}
+    200: {
+        "content": {LINES: {"schema": {"type": "object"}}},
+        "description": "Lines of JSON; the last one is {done} or {error}.",
+    }
 }
 
 

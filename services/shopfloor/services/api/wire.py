@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from shopfloor.plant import RejectedError, ShopfloorError, SinkUnavailable, StoreError
 from shopfloor.services.alarms import AlarmUnknown
 from shopfloor.services.catalog import Unknown
+from shopfloor.services.errands import GatewayUnknown
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -81,7 +82,7 @@ def add_errors(app: FastAPI) -> None:
 
 
 async def _told(_: Request, error: Exception) -> Response:
-    if isinstance(error, Unknown | AlarmUnknown):
+    if isinstance(error, Unknown | AlarmUnknown | GatewayUnknown):
         return problem(404, str(error))
     if isinstance(error, SinkUnavailable | StoreError):
         return problem(503, str(error), **{"Retry-After": str(RETRY_S)})
