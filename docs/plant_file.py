@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from shopfloor.plant.config import PlantFile
 
 PAGE = Path(__file__).with_name("plant-file.md")
-KINDS = ("opcua", "mqtt", "modbus", "recording")
+KINDS = ("opcua", "mqtt", "modbus", "sparkplug", "recording")
 WORDS = {str: "text", float: "number", int: "whole number", bool: "true or false", dict: "keys and values"}
 HEAD = """\
 # The plant file

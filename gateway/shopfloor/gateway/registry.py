@@ -15,6 +15,7 @@ _SHIPPED: Final = {
     "opcua": "shopfloor.gateway.opcua",
     "mqtt": "shopfloor.gateway.mqtt",
     "modbus": "shopfloor.gateway.modbus",
+    "sparkplug": "shopfloor.gateway.sparkplug",
     "recording": "shopfloor.gateway.recording",
 }
 

@@ -29,10 +29,11 @@ class WireError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What the broker publishes, retained, when this client goes without a goodbye."""
+    """What the broker publishes, retained or not, when this client goes without a goodbye."""
 
     topic: str
     payload: bytes
+    retain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def connect(hello: Hello, version: int) -> bytes:
     flags = 0 if hello.lasting else 0x02
     parts = [_text(hello.client_id)]
     if hello.will is not None:
-        flags |= 0x04 | 0x08 | 0x20
+        flags |= 0x04 | 0x08 | (0x20 if hello.will.retain else 0)
         parts += [b"\x00"] if version == V5 else []
         parts += [_text(hello.will.topic), _binary(hello.will.payload)]
     if hello.user is not None:

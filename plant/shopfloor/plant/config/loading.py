@@ -30,7 +30,7 @@ from shopfloor.plant.errors import ConfigError
 Options = TypeVar("Options", bound=BaseModel)
 
 CONNECTORS: Final = "shopfloor.connectors"
-_SHIPPED: Final = frozenset({"opcua", "mqtt", "modbus", "recording"})
+_SHIPPED: Final = frozenset({"opcua", "mqtt", "modbus", "sparkplug", "recording"})
 _BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
