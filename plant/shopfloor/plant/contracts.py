@@ -13,8 +13,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import pyarrow as pa
 from shopfloor.plant.asset import Asset
-from shopfloor.plant.batch import Batch
-from shopfloor.plant.tag import Tag
+from shopfloor.plant.batch import Batch, Kind
+from shopfloor.plant.tag import Band, Tag
 
 Scalar = float | int | str
 """One value of any kind."""
@@ -117,12 +117,28 @@ class Reader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a method of a device: numbers have a range, texts a list of states."""
+
+    name: str
+    kind: Kind = Kind.FLOAT
+    range: Band | None = None
+    states: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class Actuator(Protocol):
     """The narrow door back to a device. A source that can write is one as well, over the link that it holds open.
 
     Nobody calls it but the gateway's `Door`, which has judged the setpoint first: allow-list, limits, rate, audit.
+    An actuator may have `methods`, the arguments of each method by its tag; their setpoints are tuples.
     """
+
+    @property
+    def connected(self) -> bool:
+        """Whether the link is open now."""
+        ...
 
     def can_write(self, tag: str) -> bool:
         """Whether the tag at this full path has a place here that can be written; the link may be closed."""

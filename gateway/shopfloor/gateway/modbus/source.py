@@ -49,6 +49,11 @@ class ModbusSource:
             finally:
                 self._link = None
 
+    @property
+    def connected(self) -> bool:
+        """Whether the device is there now."""
+        return self._link is not None and not self._link.lost.is_set()
+
     def can_write(self, tag: str) -> bool:
         """Whether the tag is a coil or a holding register of this device."""
         return tag in self._places
@@ -58,7 +63,7 @@ class ModbusSource:
         point = self._places.get(setpoint.tag)
         if point is None or isinstance(setpoint.value, tuple):
             return Outcome(quality.BAD_NODE_ID_UNKNOWN, None, f"{setpoint.tag} is no coil or holding register here.")
-        if self._link is None:
+        if self._link is None or not self.connected:
             raise SourceLost(f"The device {self.url} is not connected.")
         return await Writer(self._link).apply(point, setpoint.value)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.broker import UnsSection
 from shopfloor.plant.config.section import Section, url_of
@@ -180,10 +180,22 @@ class WriteOptions(Section):
     """What may be written through a source. Connectors that can write have a key `writes` of this kind."""
 
     allow: tuple[str, ...] = Field(
-        description="Full tag paths that may be written, '*' for any part of one level; all others are refused.",
+        description="Full tag paths that may be written, '*' for any part of one level, [01..10] counted; no other is.",
         min_length=1,
     )
     every: Duration = Field(1.0, description="Least time between two writes to one tag.")
+    per_minute: Whole = Field(60, ge=1, description="Most writes through the source in one minute.")
+
+    @field_validator("allow")
+    @classmethod
+    def _full_paths(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from shopfloor.plant.config.assets import count  # it needs the sections
+
+        for pattern in value:
+            if pattern.count("/") != 5:
+                raise ValueError(f"{pattern!r} fits no tag: write site/area/line/cell/asset/tag, with '*' for a level")
+            count(pattern)
+        return value
 
 
 class SourceSection(BaseModel):
