@@ -7,7 +7,8 @@ import pytest
 from node_opcua import node_opcua
 from shopfloor.gateway.browse import tree
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
-from shopfloor.plant import Batch, Sample, SourceLost
+from shopfloor.plant import Batch, Sample, SourceLost, quality
+from shopfloor.plant.contracts import Setpoint
 
 ASSET = "delta/water/hall/cell-1/pump-1"
 pytestmark = pytest.mark.foreign
@@ -69,6 +70,19 @@ async def test_a_foreign_server_end_to_end(port: int) -> None:
     with pytest.raises(SourceLost, match="Nothing listens"):
         async with source(port).open():
             pass
+
+
+async def test_a_foreign_server_takes_setpoints(port: int) -> None:
+    tags = {"Starts": "starts", "Running": "running", "Total": "total", "Program": "program", "Broken": "broken"}
+    given = {"starts": 43, "running": 0, "total": 2**40, "program": "P-200", "broken": 5.0}
+    with node_opcua(port):
+        one = source(port, tags=tags)
+        async with one.open() as batches:
+            await anext(batches)
+            outcomes = [await one.apply(Setpoint(f"{ASSET}/{name}", value)) for name, value in given.items()]
+    assert [outcome.status for outcome in outcomes] == [quality.GOOD] * 5
+    assert [outcome.read_back for outcome in outcomes] == [43, 0.0, 2**40, "P-200", 5.0]
+    assert [outcome.before for outcome in outcomes[:4]] == [42, 1.0, 7, "P-100"]
 
 
 def test_a_tree_is_indented() -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shopfloor.plant import Kind, ShopfloorError, Tag, quality
 from shopfloor.plant.config import WriteOptions
-from shopfloor.plant.config.assets import count
 from shopfloor.plant.contracts import Argument, Scalar
 from shopfloor.plant.tag import Band
 
@@ -116,13 +114,8 @@ class Allowed:
 
     source: str
     writes: WriteOptions | None
-    _patterns: tuple[re.Pattern[str], ...] = ()
     _last: dict[str, float] = field(default_factory=dict)
     _recent: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        patterns = [one for pattern in (self.writes.allow if self.writes else ()) for one in count(pattern)]
-        self._patterns = tuple(re.compile(re.escape(one).replace(r"\*", "[^/]*")) for one in patterns)
 
     def check(self, tag: str) -> None:
         """Raise `RefusedError` unless the source's `writes` names the tag."""
@@ -131,7 +124,7 @@ class Allowed:
                 quality.BAD_USER_ACCESS_DENIED,
                 f"The source {self.source!r} allows no writes: list {tag} under its 'writes: {{allow: […]}}'.",
             )
-        if not any(pattern.fullmatch(tag) for pattern in self._patterns):
+        if not self.writes.may(tag):
             raise RefusedError(
                 quality.BAD_USER_ACCESS_DENIED,
                 f"{tag} is not on the list of what may be written through {self.source!r}: add it to 'writes.allow'.",

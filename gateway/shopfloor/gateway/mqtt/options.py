@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from shopfloor.gateway.mqtt.paths import Path, path
 from shopfloor.plant import quality
-from shopfloor.plant.config import BrokerSection, Duration, Section, Whole, duration
+from shopfloor.plant.asset import LEVELS
+from shopfloor.plant.config import BrokerSection, Duration, Section, Whole, WriteOptions, duration
 
 _NAME: Final = re.compile(r"\{([a-z_]+)\}")
 _STATUS_END: Final = 2**32
@@ -125,12 +127,50 @@ class TopicOptions(Section):
         return None if text is None else path(text)
 
 
+class MqttWriteOptions(WriteOptions):
+    """How setpoints go to a broker's devices."""
+
+    topic: str = Field(
+        description="Command topic of {site}, {area}, {line}, {cell}, {asset} and {tag}, as in f/{asset}/{tag}/set.",
+        min_length=1,
+    )
+    payload: str = Field("{value}", description="JSON of the command; {value} is the value, {tag} the tag's full path.")
+    timeout: Duration = Field(5.0, gt=0, description="How long the device's next state is waited for.")
+
+    def command(self, tag: str, value: float | str) -> tuple[str, bytes]:
+        """Topic and message that ask for a value.
+
+        >>> options = MqttWriteOptions(allow=["*/*/*/*/*/*"], topic="f/{asset}/{tag}/set", payload='{"v": {value}}')
+        >>> options.command("delta/smelter/potline/row-1/pot-01/voltage", 4.2)
+        ('f/pot-01/voltage/set', b'{"v": 4.2}')
+        """
+        topic = self.topic
+        for level, part in zip((*LEVELS, "tag"), tag.split("/"), strict=True):
+            topic = topic.replace(f"{{{level}}}", part)
+        text = self.payload.replace("{tag}", json.dumps(tag, ensure_ascii=False)[1:-1])
+        return topic, text.replace("{value}", json.dumps(value, ensure_ascii=False)).encode()
+
+    @model_validator(mode="after")
+    def _speaks(self) -> Self:
+        unknown = [name for name in captured(self.topic) if name not in {*LEVELS, "tag"}]
+        if unknown or "+" in self.topic or "#" in self.topic:
+            raise ValueError(f"{self.topic!r} is no command topic: use {{site}} … {{asset}} and {{tag}}, no wildcard")
+        try:
+            json.loads(self.payload.replace("{value}", "0"))
+        except ValueError as problem:
+            raise ValueError(f"{self.payload!r} is no JSON: write it with {{value}} where the value goes") from problem
+        if "{value}" not in self.payload:
+            raise ValueError(f"{self.payload!r} says no value: write {{value}} where it goes")
+        return self
+
+
 class MqttOptions(BrokerSection):
     """A broker and the topics to read."""
 
     topics: tuple[TopicOptions, ...] = Field(
         description="Forms of message; the first that matches is used.", min_length=1
     )
+    writes: MqttWriteOptions | None = Field(None, description="What may be written; by default nothing.")
     qos: Literal[0, 1] = Field(1, description="1: the broker keeps each message until it is safe in the spool.")
     linger: Duration = Field(0.1, description="How long messages are collected into one batch.")
     in_flight: Whole = Field(

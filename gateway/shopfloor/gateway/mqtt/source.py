@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shopfloor.gateway.mqtt import access
 from shopfloor.gateway.mqtt.columns import Columns
@@ -16,7 +16,9 @@ from shopfloor.gateway.mqtt.mapping import Mapping, MessageError
 from shopfloor.gateway.mqtt.options import MqttOptions
 from shopfloor.gateway.mqtt.subscriber import Subscriber
 from shopfloor.gateway.mqtt.wire import Hello, Message
+from shopfloor.gateway.mqtt.write import Writer
 from shopfloor.plant import Batch
+from shopfloor.plant.contracts import Outcome, Setpoint
 
 _logger = logging.getLogger(__name__)
 
@@ -34,6 +36,10 @@ class MqttSource:
     malformed: int = 0
     malformed_sentence: str = ""
     link: Connection | None = None
+    _writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = Writer(self.url, self.options.writes, self.options.topics)
 
     @property
     def url(self) -> str:
@@ -53,10 +59,26 @@ class MqttSource:
             self.link = None
             await link.close()
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection over which commands can go."""
+        return self.link is not None and self.link.lost is None
+
+    def can_write(self, tag: str) -> bool:
+        """Whether commands are configured and the tag is one of the source's topics."""
+        return self._writer.can_write(tag)
+
+    async def apply(self, setpoint: Setpoint) -> Outcome:
+        """Publish a command and wait for the device's state; `SourceLost` when there is no connection."""
+        return await self._writer.apply(self.link, setpoint)
+
     async def _batches(self, link: Subscriber) -> AsyncGenerator[Batch, None]:
         while True:
             messages = await link.messages()
-            for batch in self._read(messages).batches():
+            batches = list(self._read(messages).batches())
+            for batch in batches:
+                self._writer.observe(batch)
+            for batch in batches:
                 yield batch
             link.acknowledge(messages)
 

@@ -12,11 +12,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
-from shopfloor.plant.config import Duration, Section, Whole, url_of
+from shopfloor.plant import Kind
+from shopfloor.plant.config import Duration, Number, Section, Whole, WriteOptions, url_of
 from shopfloor.plant.config.assets import count
+from shopfloor.plant.contracts import Argument
+from shopfloor.plant.tag import Band
 
 POLICIES: Final = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
 WEAK: Final = ("Basic128Rsa15", "Basic256")
@@ -27,6 +31,61 @@ class NodeOptions(Section):
 
     node: str = Field(description="NodeId, as in ns=2;s=Boiler.Pressure.", min_length=1)
     tag: str = Field(description="Full tag path site/area/line/cell/asset/tag.", min_length=11)
+
+
+class ArgumentOptions(Section):
+    """One argument of a method, with its limits."""
+
+    name: str = Field(description="Name for people.", min_length=1)
+    type: Literal[
+        "Boolean", "SByte", "Byte", "Int16", "UInt16", "Int32", "UInt32", "Int64", "UInt64", "Float", "Double", "String"
+    ] = Field(description="Data type at the server.")
+    range: tuple[Number, Number] | None = Field(None, description="What a number may be: [low, high].")
+    states: tuple[str, ...] = Field((), description="What a text may be.")
+
+    @property
+    def limits(self) -> Argument:
+        """The argument as the gateway's door judges it."""
+        if self.type == "Boolean":
+            return Argument(self.name, Kind.INT, Band(0, 1))
+        kind = Kind.TEXT if self.type == "String" else Kind.FLOAT if self.type in {"Float", "Double"} else Kind.INT
+        return Argument(self.name, kind, Band(*self.range) if self.range else None, self.states)
+
+    @model_validator(mode="after")
+    def _limited(self) -> Self:
+        needed = {"String": "states", "Boolean": ""}.get(self.type, "range")
+        if needed and not getattr(self, needed):
+            raise ValueError(f"the argument {self.name!r} has no limits: give its {needed!r}")
+        if self.range and not self.range[0] <= self.range[1]:
+            raise ValueError(f"the range of {self.name!r} is upside down: write the lower first")
+        return self
+
+
+class MethodOptions(Section):
+    """A method that may be called as a setpoint whose value is its arguments."""
+
+    tag: str = Field(description="Full path that stands for the method; one [01..10] is counted.", min_length=11)
+    object: str = Field(description="Its object: NodeId, or browse path below Objects; counted along.", min_length=1)
+    method: str = Field(description="NodeId of the method, or its browse name below the object.", min_length=1)
+    arguments: tuple[ArgumentOptions, ...] = Field((), description="Its input arguments, in their order.")
+
+    @property
+    def limits(self) -> tuple[Argument, ...]:
+        """The arguments as the gateway's door judges them."""
+        return tuple(argument.limits for argument in self.arguments)
+
+    def each(self) -> dict[str, MethodOptions]:
+        """The method of each asset of the row, by its tag."""
+        return {
+            tag: self.model_copy(update={"tag": tag, "object": place})
+            for tag, place in zip(count(self.tag), count(self.object), strict=True)
+        }
+
+    @model_validator(mode="after")
+    def _alike(self) -> Self:
+        if len(count(self.tag)) != len(count(self.object)):
+            raise ValueError(f"{self.tag!r} and {self.object!r} count differently: give both the same row")
+        return self
 
 
 class OpcuaOptions(Section):
@@ -63,6 +122,19 @@ class OpcuaOptions(Section):
     tags: dict[str, str] = Field({}, description="Browse path below each asset -> tag name.")
     nodes: tuple[NodeOptions, ...] = Field((), description="Single variables by NodeId.")
     everything: str | None = Field(None, description="Asset path that gets every variable of the server.")
+    methods: tuple[MethodOptions, ...] = Field((), description="Methods that may be called, if 'writes' allows it.")
+    writes: WriteOptions | None = Field(None, description="What may be written; by default nothing.")
+
+    @cached_property
+    def calls(self) -> dict[str, MethodOptions]:
+        """Every method by its tag, with rows counted through."""
+        return {tag: one for method in self.methods for tag, one in method.each().items()}
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Every tag that the source gives a variable by name; 'everything' is only known of a connected server."""
+        mapped = (f"{asset}/{tag}" for asset in self.roots.values() for tag in self.tags.values())
+        return frozenset((*mapped, *(node.tag for node in self.nodes)))
 
     @property
     def roots(self) -> dict[str, str]:

@@ -18,7 +18,9 @@ from shopfloor.gateway.opcua.progress import Progress
 from shopfloor.gateway.opcua.publish import Publisher
 from shopfloor.gateway.opcua.security import Security
 from shopfloor.gateway.opcua.subscribe import subscribe
+from shopfloor.gateway.opcua.write import Writer
 from shopfloor.plant import Batch
+from shopfloor.plant.contracts import Argument, Outcome, Setpoint
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ class OpcuaSource:
     malformed: int = 0
     malformed_sentence: str = ""
     overlaps: ClassVar[bool] = True
+    _writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = Writer(self.options)
 
     @property
     def url(self) -> str:
@@ -47,8 +53,28 @@ class OpcuaSource:
         async with connected(self.options, self.security) as session:
             with explained(self.url):
                 publisher, columns = await self._subscribe(session)
+            nodes = {item.tag: item.node for item in columns.items.values()}
             async with publisher.running(), aclosing(self._batches(publisher, columns)) as batches:
-                yield batches
+                with self._writer.over(session, nodes):
+                    yield batches
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a session over which setpoints can go."""
+        return self._writer.connected
+
+    @property
+    def methods(self) -> dict[str, tuple[Argument, ...]]:
+        """The arguments of each method that may be called, by its tag."""
+        return self._writer.methods
+
+    def can_write(self, tag: str) -> bool:
+        """Whether the tag has a variable or a method at the server."""
+        return self._writer.can_write(tag)
+
+    async def apply(self, setpoint: Setpoint) -> Outcome:
+        """Write or call over the open session; `SourceLost` when there is none."""
+        return await self._writer.apply(setpoint)
 
     async def _subscribe(self, session: UaSession) -> tuple[Publisher, Columns]:
         with self.progress.shown() as tell:

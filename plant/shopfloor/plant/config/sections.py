@@ -6,7 +6,9 @@ Each key is documented here, once: `docs/plant-file.md` is made of it.
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -185,6 +187,18 @@ class WriteOptions(Section):
     )
     every: Duration = Field(1.0, description="Least time between two writes to one tag.")
     per_minute: Whole = Field(60, ge=1, description="Most writes through the source in one minute.")
+
+    @cached_property
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """The allow-list, compiled."""
+        from shopfloor.plant.config.assets import count  # it needs the sections
+
+        texts = [one for pattern in self.allow for one in count(pattern)]
+        return tuple(re.compile(re.escape(text).replace(r"\*", "[^/]*")) for text in texts)
+
+    def may(self, tag: str) -> bool:
+        """Whether the allow-list names the tag."""
+        return any(pattern.fullmatch(tag) for pattern in self.patterns)
 
     @field_validator("allow")
     @classmethod
