@@ -39,7 +39,8 @@ class Device:
 
 async def main():
     with Audit.open(pathlib.Path(sys.argv[1])) as audit:
-        door = Door(PLANT, Way.of("pumps", Device(), WriteOptions(allow=(TAG,), every="0s")), audit)
+        ways = [Way("pumps", Device(), WriteOptions(allow=(TAG,), every="0s"))]
+        door = Door(lambda: PLANT, lambda: ways, audit)
         await door.apply(Setpoint(TAG, 1.0), by="ada")
         await door.apply(Setpoint(TAG, 2.0), by="ada", reason="the last one")
 

@@ -100,14 +100,14 @@ def door(pump: Pump, audit: Audit, now: list[float]) -> Door:
     writes = WriteOptions(
         allow=tuple(f"delta/water/hall/*/pump-[1..2]/{one}" for one in LISTED), every="2s", per_minute=5
     )
-    ways = (
-        Way.of("pumps", pump, writes)
-        | Way.of("spare", Pump(frozenset({"setpoint.both"})), writes)
-        | Way.of("closed", Pump(frozenset({"setpoint.closed"})), None)
-        | Way.of("quiet", Pump(frozenset({"setpoint.quiet"}), connected=False), WriteOptions(allow=("*/*/*/*/*/*",)))
-        | Way.of("history", object(), None)
-    )
-    return Door(PLANT, ways, audit, lambda: now[0])
+    everything = WriteOptions(allow=("*/*/*/*/*/*",))
+    ways = [
+        Way("pumps", pump, writes),
+        Way("spare", Pump(frozenset({"setpoint.both"})), writes),
+        Way("closed", Pump(frozenset({"setpoint.closed"})), None),
+        Way("quiet", Pump(frozenset({"setpoint.quiet"}), connected=False), everything),
+    ]
+    return Door(lambda: PLANT, lambda: ways, audit, lambda: now[0])
 
 
 REFUSALS = [

@@ -139,7 +139,7 @@ async def test_a_method_is_a_setpoint_behind_the_same_door(
 ) -> None:
     one = source(port)
     with Audit.open(tmp_path) as audit:
-        door = Door(plant, Way.of("machining", one, one.options.writes), audit)
+        door = Door(lambda: plant, lambda: [Way("machining", one, one.options.writes)], audit)
         async with machine_server(port, VALUES, build), one.open() as batches:
             await anext(batches)
             good = await door.apply(Setpoint(f"{ASSET}/reset", (4.0, 0.5, "SOFT")), by="ada", reason="new tool")

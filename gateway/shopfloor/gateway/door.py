@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shopfloor.gateway.audit import Audit, is_unknown
-from shopfloor.gateway.judge import Allowed, RefusedError, value_for, values_for
+from shopfloor.gateway.judge import Pace, RefusedError, check_allowed, value_for, values_for
 from shopfloor.plant import SourceLost, StoreError, Tag, quality
 from shopfloor.plant.config import WriteOptions
 from shopfloor.plant.contracts import Actuator, Argument, Outcome, Plant, Scalar, Setpoint
@@ -25,40 +25,33 @@ _PATIENCE_S: Final = 30.0
 _FLOAT32: Final = 1e-6
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Way:
     """One source that can write, and what its `writes` allows."""
 
+    source: str
     actuator: Actuator
-    allowed: Allowed
-
-    @classmethod
-    def of(cls, name: str, source: object, writes: WriteOptions | None) -> dict[str, Way]:
-        """The way through a source by its name, or none when the source cannot write.
-
-        >>> Way.of("history", object(), None)
-        {}
-        """
-        return {name: cls(source, Allowed(name, writes))} if isinstance(source, Actuator) else {}
+    writes: WriteOptions | None
 
 
 @dataclass(slots=True)
 class Door:
-    """Judges, audits and passes on. `ways` may be replaced when the plant file changes."""
+    """Judges, audits and passes on. `plant` and `ways` are asked for each setpoint: both may change meanwhile."""
 
-    plant: Plant
-    ways: Mapping[str, Way]
+    plant: Callable[[], Plant]
+    ways: Callable[[], Sequence[Way]]
     audit: Audit
     clock: Callable[[], float] = time.monotonic
     patience: float = _PATIENCE_S
     _busy: set[str] = field(default_factory=set)
+    _paces: dict[str, Pace] = field(default_factory=dict)
 
     async def apply(self, setpoint: Setpoint, *, by: str, reason: str = "") -> Outcome:
         """Pass a setpoint on, and say what was before, what is now, and what the device said. Never raises for one."""
         source = ""
         try:
             way, setpoint = self._judge(setpoint, by)
-            source = way.allowed.source
+            source = way.source
             self._begin(way, setpoint.tag)
         except RefusedError as refused:
             return await self._refuse(setpoint, source, by, reason, refused)
@@ -72,8 +65,8 @@ class Door:
             raise RefusedError(
                 quality.BAD_USER_ACCESS_DENIED, f"{setpoint.tag} was asked for by nobody: every write carries a name."
             )
-        tag = self.plant.tag(setpoint.tag)
-        found = [way for way in self.ways.values() if way.actuator.can_write(setpoint.tag)]
+        tag = self.plant().tag(setpoint.tag)
+        found = [way for way in self.ways() if way.actuator.can_write(setpoint.tag)]
         arguments = next((a for way in found if (a := _arguments(way, setpoint.tag)) is not None), None)
         if arguments is None:
             value: Scalar | tuple[Scalar, ...] = value_for(setpoint.tag, tag, setpoint.value)
@@ -87,24 +80,24 @@ class Door:
                 quality.BAD_NOT_WRITABLE, f"No source can write {tag}: name its place at the device in the plant file."
             )
         if len(found) > 1:
-            names = " and ".join(repr(way.allowed.source) for way in found)
+            names = " and ".join(repr(way.source) for way in found)
             raise RefusedError(
                 quality.BAD_CONFIGURATION_ERROR, f"{names} can both write {tag}: leave the tag to one of them."
             )
-        found[0].allowed.check(tag)
         return found[0]
 
     def _begin(self, way: Way, tag: str) -> None:
+        writes = check_allowed(way.source, way.writes, tag)
         if not way.actuator.connected:
             raise RefusedError(
                 quality.BAD_NOT_CONNECTED,
-                f"The source {way.allowed.source!r} is not connected: {tag} was not written; see its state.",
+                f"The source {way.source!r} is not connected: {tag} was not written; see its state.",
             )
         if tag in self._busy:
             raise RefusedError(
                 quality.BAD_RESOURCE_UNAVAILABLE, f"Another write to {tag} is under way: wait for its outcome."
             )
-        way.allowed.pace(tag, self.clock())
+        self._paces.setdefault(way.source, Pace(way.source)).count(tag, writes, self.clock())
         self._busy.add(tag)
 
     async def _refuse(self, setpoint: Setpoint, source: str, by: str, reason: str, refused: RefusedError) -> Outcome:
@@ -117,7 +110,7 @@ class Door:
 
     async def _pass(self, way: Way, setpoint: Setpoint, by: str, reason: str) -> Outcome:
         try:
-            intent = await asyncio.to_thread(self.audit.intend, setpoint, way.allowed.source, by, reason)
+            intent = await asyncio.to_thread(self.audit.intend, setpoint, way.source, by, reason)
         except StoreError as problem:
             return Outcome(quality.BAD_RESOURCE_UNAVAILABLE, None, str(problem))
         outcome = _unknown(setpoint.tag, "the gateway stopped asking")
@@ -137,7 +130,7 @@ class Door:
             return _unknown(setpoint.tag, f"the device did not answer within {self.patience:g} s")
         if _arguments(way, setpoint.tag) is not None or outcome.status >> 30:
             return outcome
-        return _compared(setpoint, outcome, self.plant.tag(setpoint.tag))
+        return _compared(setpoint, outcome, self.plant().tag(setpoint.tag))
 
     def _note(self, intent: int, outcome: Outcome) -> Outcome:
         if is_unknown(outcome):

@@ -108,43 +108,43 @@ def _shown(value: object) -> str:
     return "a number too large for any device" if huge else repr(value)[:40]
 
 
+def check_allowed(source: str, writes: WriteOptions | None, tag: str) -> WriteOptions:
+    """What the source's `writes` says; raises `RefusedError` unless it names the tag."""
+    if writes is None:
+        raise RefusedError(
+            quality.BAD_USER_ACCESS_DENIED,
+            f"The source {source!r} allows no writes: list {tag} under its 'writes: {{allow: […]}}'.",
+        )
+    if not writes.may(tag):
+        raise RefusedError(
+            quality.BAD_USER_ACCESS_DENIED,
+            f"{tag} is not on the list of what may be written through {source!r}: add it to 'writes.allow'.",
+        )
+    return writes
+
+
 @dataclass(slots=True)
-class Allowed:
-    """The allow-list and the pace of one source. Times are monotonic s."""
+class Pace:
+    """How often one source is written to. Times are monotonic s."""
 
     source: str
-    writes: WriteOptions | None
     _last: dict[str, float] = field(default_factory=dict)
     _recent: list[float] = field(default_factory=list)
 
-    def check(self, tag: str) -> None:
-        """Raise `RefusedError` unless the source's `writes` names the tag."""
-        if self.writes is None:
-            raise RefusedError(
-                quality.BAD_USER_ACCESS_DENIED,
-                f"The source {self.source!r} allows no writes: list {tag} under its 'writes: {{allow: […]}}'.",
-            )
-        if not self.writes.may(tag):
-            raise RefusedError(
-                quality.BAD_USER_ACCESS_DENIED,
-                f"{tag} is not on the list of what may be written through {self.source!r}: add it to 'writes.allow'.",
-            )
-
-    def pace(self, tag: str, now: float) -> None:
+    def count(self, tag: str, writes: WriteOptions, now: float) -> None:
         """Count a write, or raise `RefusedError` when it comes too soon."""
-        assert self.writes is not None  # noqa: S101 (check has raised)
-        wait = self._last.get(tag, -math.inf) + self.writes.every - now
+        wait = self._last.get(tag, -math.inf) + writes.every - now
         if wait > 0:
             raise RefusedError(
                 quality.BAD_TOO_MANY_OPERATIONS,
-                f"{tag} was written less than {self.writes.every:g} s ago: wait {math.ceil(wait * 10) / 10:g} s.",
+                f"{tag} was written less than {writes.every:g} s ago: wait {math.ceil(wait * 10) / 10:g} s.",
             )
         self._recent = [moment for moment in self._recent if moment > now - 60]
-        if len(self._recent) >= self.writes.per_minute:
+        if len(self._recent) >= writes.per_minute:
             wait = self._recent[0] + 60 - now
             raise RefusedError(
                 quality.BAD_TOO_MANY_OPERATIONS,
-                f"The source {self.source!r} takes {self.writes.per_minute} writes in a minute: wait {wait:.0f} s.",
+                f"The source {self.source!r} takes {writes.per_minute} writes in a minute: wait {wait:.0f} s.",
             )
         self._last[tag] = now
         self._recent.append(now)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from shopfloor.gateway.mqtt.connection import Connection
 from shopfloor.gateway.mqtt.options import MqttWriteOptions, TopicOptions
-from shopfloor.plant import Batch, SourceLost, quality
+from shopfloor.plant import Batch, RejectedError, SourceLost, quality
 from shopfloor.plant.contracts import Outcome, Scalar, Setpoint
 
 
@@ -74,15 +74,13 @@ class Writer:
         topic, payload = self.writes.command(setpoint.tag, setpoint.value)
         try:
             async with asyncio.timeout(self.writes.timeout):
-                await link.publish(topic, payload)
+                await link.publish([(topic, payload)])
                 await _first(link, wait)
         except TimeoutError:
             if link.lost is not None:
                 raise link.lost from None
             return self._unanswered(setpoint, topic, wait, before)
-        except SourceLost as refused:
-            if link.lost is not None:
-                raise
+        except RejectedError as refused:
             return Outcome(quality.BAD_USER_ACCESS_DENIED, None, str(refused), before)
         finally:
             del self._waits[setpoint.tag]
