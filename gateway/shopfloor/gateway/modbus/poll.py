@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Schedule:
     periods: Sequence[float]
     due: list[float]
     left_out: int = 0
+    _late: float = -math.inf
 
     def next(self) -> tuple[int, float]:
         """The group that is due next, and when."""
@@ -44,8 +46,19 @@ class Schedule:
         period = self.periods[index]
         due = self.due[index] + period
         late = max(0, int((now - due) // period))
-        self.left_out += late
+        if late:
+            self.left_out += late
+            self._late = now
         self.due[index] = due + late * period
+
+    def sentence(self, took: float, now: float) -> str:
+        """What to say about polls that were left out within the last minute; `took` s is the newest poll's time."""
+        if now - self._late > _AGAIN_S:
+            return ""
+        return (
+            f"{self.left_out} polls were left out so far, since a poll took longer than its 'every' (the last one"
+            f" {took:.2f} s): poll less often, or fewer registers."
+        )
 
 
 @dataclass(slots=True)

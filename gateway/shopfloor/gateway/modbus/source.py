@@ -84,12 +84,7 @@ class ModbusSource:
             schedule.done(index, time.monotonic())
 
     def _say(self, groups: list[Group], schedule: Schedule, took: float) -> None:
-        refused, late = trouble(groups), ""
-        if schedule.left_out:
-            late = (
-                f"{schedule.left_out} polls were left out, since a poll took longer than its 'every' (the last one"
-                f" {took:.2f} s): poll less often, or fewer registers."
-            )
+        refused, late = trouble(groups), schedule.sentence(took, time.monotonic())
         if refused and not self.detail.startswith(refused):
             _logger.warning("%s: %s", self.name, refused)
         self.detail = " ".join(filter(None, (refused, late)))
