@@ -117,11 +117,12 @@ async def test_a_missed_notification_is_asked_for_again() -> None:
     asked: list[int] = []
 
     class Lossy(publish.Publisher):
-        async def _republish(self, subscription: int, sequence: int) -> list[Notification]:
+        async def _republish(self, subscription: int, sequence: int) -> Notification | None:
             asked.append(sequence)
-            return [Notification(subscription, sequence, keep_alive=False)]
+            return Notification(subscription, sequence, keep_alive=False)
 
     publisher = Lossy("opc.tcp://x", None, [])
+    publisher.following[7] = 1
     for sequence in (1, 2, 5):
         publisher._receive(Notification(7, sequence, keep_alive=False))
     publisher._receive(Notification(7, 6, keep_alive=True))

@@ -20,8 +20,10 @@ class Backoff:
     chance: random.Random = field(default_factory=random.Random)
     _attempt: int = 0
 
-    def next(self) -> float:
-        """Seconds to wait now; the following wait is longer."""
+    def next(self, soon: float | None = None) -> float:
+        """Seconds to wait now; the following wait is longer. With `soon` it is about that, and counts for nothing."""
+        if soon is not None:
+            return float(soon * self.chance.uniform(0.5, 1.0))
         step = min(self.cap, self.first * 2**self._attempt)
         self._attempt = min(self._attempt + 1, 30)
         return float(step * self.chance.uniform(0.5, 1.0))

@@ -40,7 +40,7 @@ class Feed:
         try:
             while not await self._attempt():
                 self.state.reconnects += 1
-                await asyncio.sleep(self.backoff.next())
+                await asyncio.sleep(self.backoff.next(getattr(self.source, "retry_s", None)))
         finally:
             if self.state.state is not State.FINISHED:
                 self.state.say(State.STOPPED)

@@ -98,7 +98,7 @@ class Sources:
         async with self._lock:
             change = difference((running.config for running in self._running.values()), config.sources)
             self.refused.clear()
-            await _end(self._running.pop(name).task for name in change.removes)
+            await _end([_retired(self._running.pop(name)) for name in change.removes])
             for name in change.keeps:
                 self._running[name].feed.conform = Conform(config)
             wanted = {source.name: source for source in config.sources}
@@ -131,17 +131,24 @@ class Sources:
     async def _replace(self, source: SourceConfig, feed: Feed) -> None:
         old = self._running[source.name]
         if not getattr(feed.source, "overlaps", False):
-            await _end([old.task])
+            await _end([_retired(old)])
             self._start(source, feed, resume=True)
             return
         self._start(source, feed, resume=False)
         sentence = await _delivers(feed)
         if sentence:
-            await _end([self._running[source.name].task])
+            await _end([_retired(self._running[source.name])])
             self._running[source.name] = old
             self.refused[source.name] = f"The new configuration of {source.name} cannot take over: {sentence}"
         else:
-            await _end([old.task])
+            await _end([_retired(old)])
+
+
+def _retired(running: _Running) -> asyncio.Task[None]:
+    """The task of a source that shall end for good; a source may give back what its device keeps for it."""
+    if retire := getattr(running.feed.source, "retire", None):
+        retire()
+    return running.task
 
 
 async def _delivers(feed: Feed) -> str:

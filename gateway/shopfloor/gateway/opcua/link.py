@@ -35,17 +35,28 @@ class ManualSession(UaSession):  # type: ignore[misc]
 @asynccontextmanager
 async def connected(options: OpcuaOptions, security: Security | None = None) -> AsyncIterator[UaSession]:
     """A session with the server; `SourceLost` says why there is none, or that it broke."""
-    client = _client(options)
     with explained(options.url):
-        await (security or Security(options)).prepare(client)
+        client = await prepared(options, security)
         await client.connect(auto_reconnect=False)
     try:
         yield client.uaclient.session
     finally:
-        with contextlib.suppress(OSError, TimeoutError, ua.UaError):
-            async with asyncio.timeout(_LEAVE_S):
-                await client.disconnect()
-        client.uaclient.disconnect_socket()
+        await leave(client)
+
+
+async def prepared(options: OpcuaOptions, security: Security | None = None) -> SecureClient:
+    """A client that is ready to connect, with the security that the options ask for."""
+    client = _client(options)
+    await (security or Security(options)).prepare(client)
+    return client
+
+
+async def leave(client: SecureClient) -> None:
+    """Close the session and the connection, as far as the server still answers."""
+    with contextlib.suppress(OSError, TimeoutError, ua.UaError):
+        async with asyncio.timeout(_LEAVE_S):
+            await client.disconnect()
+    client.uaclient.disconnect_socket()
 
 
 def _client(options: OpcuaOptions) -> SecureClient:

@@ -1,7 +1,7 @@
 """Asking for notifications and acknowledging them: an acknowledgement is sent only for what is committed.
 
 Notifications lie in a bounded queue. When it is full no further publish request is sent, and the server's own queues
-hold what comes; nothing that arrived here is ever discarded.
+hold what comes; nothing that arrived here is ever discarded, and a lost link leaves it for the next one.
 """
 
 from __future__ import annotations
@@ -23,38 +23,59 @@ from shopfloor.plant import SourceLost
 
 _logger = logging.getLogger(__name__)
 _BOUND: Final = 400_000
-_GRACE_S: Final = 4.0
+_GRACE_S: Final = 3.0
+_HOLE: Final = 1_000
+_SPARE: Final = 2
+_LAST: Final = 0xFFFF_FFFF
 
 
 class _TooMany(Exception):  # noqa: N818
     """The server wants fewer publish requests outstanding: the others go on."""
 
 
+def after(sequence: int) -> int:
+    """The sequence number after this one: after the largest comes 1 (OPC 10000-4, 7.8).
+
+    >>> after(7), after(0xFFFF_FFFF)
+    (8, 1)
+    """
+    return 1 if sequence >= _LAST else sequence + 1
+
+
 @dataclass(slots=True)
 class Publisher:
-    """The publish requests of one session. `overtaken` counts notifications that the server no longer had."""
+    """The publish requests of one session.
+
+    `following` is the next sequence to hand over, for each subscription. `hole` is set when the server no longer had
+    a notification that was missed before those that `take` answers; `overtaken` counts them. `ended` is set when the
+    server has ended a subscription. While `singly` is positive, notifications are handed over one by one.
+    """
 
     url: str
     session: UaSession
     subscriptions: Sequence[Subscribed]
+    following: dict[int, int] = field(default_factory=dict)
+    received: list[Notification] = field(default_factory=list)
+    acknowledgements: list[ua.SubscriptionAcknowledgement] = field(default_factory=list)
     overtaken: int = 0
-    _acks: list[ua.SubscriptionAcknowledgement] = field(default_factory=list)
-    _queue: list[Notification] = field(default_factory=list)
+    hole: bool = False
+    ended: bool = False
+    singly: int = 0
     _values: int = 0
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _woken: bool = False
     _heard: dict[int, float] = field(default_factory=dict)
-    _next: dict[int, int] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep one publish request more than there are subscriptions outstanding."""
+        """Keep some more publish requests than there are subscriptions outstanding."""
         now = asyncio.get_running_loop().time()
         self._heard = {one.id: now for one in self.subscriptions}
         self._room.set()
         self._tasks = [
-            asyncio.create_task(self._ask(), name=f"publish {n}") for n in range(len(self.subscriptions) + 1)
+            asyncio.create_task(self._ask(), name=f"publish {n}") for n in range(len(self.subscriptions) + _SPARE)
         ]
         self._tasks.append(asyncio.create_task(self._watch(), name="watchdog"))
         for task in self._tasks:
@@ -67,36 +88,97 @@ class Publisher:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def recover(self) -> bool:
+        """Fetch what a lost link left in the server; False when it no longer knows a subscription."""
+        missing = {one.id: self.following.setdefault(one.id, 1) for one in self.subscriptions}
+        for one in self.received:
+            missing[one.subscription] = after(one.sequence)
+        for number, sequence in missing.items():
+            try:
+                while found := await self._republish(number, sequence):
+                    self._keep(found)
+                    sequence = after(sequence)  # noqa: PLW2901
+            except ua.uaerrors.BadSubscriptionIdInvalid:
+                return False
+        self.singly = 5 * len(self.subscriptions) + len(self.received)
+        return True
+
+    def wake(self) -> None:
+        """Let `take` return, although nothing has arrived."""
+        self._woken = True
+        self._arrived.set()
+
     async def take(self) -> list[Notification]:
-        """Every notification that waits; `SourceLost` when the link is gone and nothing is left."""
-        while not self._queue:
+        """Every notification that waits, in order; `SourceLost` when the link is gone and nothing is left.
+
+        They stay in `received` until `handed_over`. The answer is empty after `wake`, or when there is only a `hole`.
+        """
+        self.hole = False
+        while not self.received and not self._woken:
             self._check()
             await self._arrived.wait()
             self._arrived.clear()
-        taken = self._queue[:]
-        self._queue.clear()
-        self._values = 0
-        self._room.set()
-        return await self._complete(taken)
+        self._woken = False
+        ready = self.received[: await self._contiguous()]
+        self.singly = max(0, self.singly - 1)
+        return ready
 
-    def acknowledge(self, notifications: Sequence[Notification]) -> None:
-        """Let the server forget these; it is told with the next publish request."""
+    def handed_over(self, notifications: Sequence[Notification]) -> None:
+        """These are committed: the server may forget them, and is told so with the next publish request."""
+        del self.received[: len(notifications)]
         for one in notifications:
+            self.following[one.subscription] = after(one.sequence)
             ack = ua.SubscriptionAcknowledgement()
             ack.SubscriptionId, ack.SequenceNumber = one.subscription, one.sequence
-            self._acks.append(ack)
+            self.acknowledgements.append(ack)
+        self._values = sum(one.values for one in self.received)
+        if self._values < _BOUND:
+            self._room.set()
+
+    async def _contiguous(self) -> int:
+        """How many notifications can be handed over together; those that were missed are fetched in between."""
+        expected = dict(self.following)
+        index = 0
+        while index < len(self.received) and not (self.singly and index):
+            one = self.received[index]
+            due = expected.get(one.subscription, one.sequence)
+            if _behind(one.sequence, due) or (one.keep_alive and one.sequence == due):
+                del self.received[index]
+            elif one.sequence == due:
+                expected[one.subscription] = after(due)
+                index += 1
+            elif (missed := await self._republish(one.subscription, due)) is not None:
+                self.received.insert(index, missed)
+            elif index:
+                break
+            else:
+                expected[one.subscription] = self._give_up(one, due)
+        return index
+
+    def _give_up(self, one: Notification, due: int) -> int:
+        """The server no longer has the notification `due` before `one`: the sequence to go on with."""
+        self.hole = True
+        going = after(due) if one.sequence - due <= _HOLE else one.sequence
+        self.overtaken += max(1, going - due)
+        self.following[one.subscription] = going
+        _logger.warning("%s no longer has notification %d of %d.", self.url, due, one.subscription)
+        return going
 
     async def _ask(self) -> None:
         while True:
             await self._room.wait()
             request = ua.PublishRequest()
-            request.Parameters.SubscriptionAcknowledgements, self._acks = self._acks, []
+            acks, self.acknowledgements = self.acknowledgements, []
+            request.Parameters.SubscriptionAcknowledgements = acks
             try:
                 with explained(self.url):
                     body = await self._send(request)
             except _TooMany:
-                self._acks = [*request.Parameters.SubscriptionAcknowledgements, *self._acks]
+                self.acknowledgements = [*acks, *self.acknowledgements]
                 return
+            except BaseException:
+                self.acknowledgements = [*acks, *self.acknowledgements]
+                raise
             with explained(self.url):
                 self._receive(read_publish_response(body))
 
@@ -105,43 +187,39 @@ class Publisher:
             return await self.session._send_request(request, timeout=0)  # noqa: SLF001 (the one seam asyncua has)
         except ua.uaerrors.BadTooManyPublishRequests as problem:
             raise _TooMany from problem
+        except ua.uaerrors.BadNoSubscription:
+            self.ended = True
+            raise
 
     def _receive(self, notification: Notification) -> None:
         self._heard[notification.subscription] = asyncio.get_running_loop().time()
         if notification.status:
+            self.ended = True
             raise SourceLost(f"The server {self.url} ended a subscription (0x{notification.status:08X}).")
-        if notification.keep_alive:
-            return
-        self._queue.append(notification)
+        self._keep(notification)
+
+    def _keep(self, notification: Notification) -> None:
+        self.received.append(notification)
         self._values += notification.values
         if self._values >= _BOUND:
             self._room.clear()
         self._arrived.set()
 
-    async def _complete(self, notifications: list[Notification]) -> list[Notification]:
-        whole: list[Notification] = []
-        for one in notifications:
-            for missed in range(self._next.get(one.subscription, one.sequence), one.sequence):
-                whole.extend(await self._republish(one.subscription, missed))
-            self._next[one.subscription] = one.sequence + 1
-            whole.append(one)
-        return whole
-
-    async def _republish(self, subscription: int, sequence: int) -> list[Notification]:
+    async def _republish(self, subscription: int, sequence: int) -> Notification | None:
+        """The notification that was sent before, or None: some servers answer an empty one instead of a refusal."""
         request = ua.RepublishRequest()
         request.Parameters.SubscriptionId = subscription
         request.Parameters.RetransmitSequenceNumber = sequence
         try:
             body = await self.session._send_request(request)  # noqa: SLF001
         except ua.uaerrors.BadMessageNotAvailable:
-            self.overtaken += 1
-            _logger.warning("%s no longer has notification %d of %d.", self.url, sequence, subscription)
-            return []
-        return [read_republish_response(body, subscription)]
+            return None
+        found = read_republish_response(body, subscription)
+        return None if found.keep_alive else found
 
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
-        allowed = {one.id: 2 * one.keep_alive + _GRACE_S for one in self.subscriptions}
+        allowed = {one.id: 1.5 * one.keep_alive + _GRACE_S for one in self.subscriptions}
         while True:
             await asyncio.sleep(0.5)
             for number, heard in self._heard.items():
@@ -156,3 +234,8 @@ class Publisher:
                 problem = task.exception()
                 if problem is not None:
                     raise problem
+
+
+def _behind(sequence: int, due: int) -> bool:
+    """Whether this was handed over before: a server may send it again after a lost link."""
+    return 0 < due - sequence <= _HOLE or (sequence > _LAST - _HOLE and due <= _HOLE)

@@ -1,42 +1,60 @@
-"""The OPC UA source: find the variables, subscribe, hand over, acknowledge."""
+"""The OPC UA source: find the variables, subscribe, hand over, acknowledge, and go on after a lost link."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import ClassVar, Final
 
-from asyncua.client.ua_session import UaSession
+import numpy as np
 from shopfloor.gateway.opcua.columns import Columns
+from shopfloor.gateway.opcua.flow import Flow
+from shopfloor.gateway.opcua.history import History
 from shopfloor.gateway.opcua.items import Item, find
-from shopfloor.gateway.opcua.link import connected, explained
+from shopfloor.gateway.opcua.link import explained
+from shopfloor.gateway.opcua.marks import Gap, Marks
 from shopfloor.gateway.opcua.options import OpcuaOptions
 from shopfloor.gateway.opcua.progress import Progress
 from shopfloor.gateway.opcua.publish import Publisher
+from shopfloor.gateway.opcua.resume import Kept, fingerprint, forget, transferred
 from shopfloor.gateway.opcua.security import Security
+from shopfloor.gateway.opcua.session import Link, linked
 from shopfloor.gateway.opcua.subscribe import subscribe
 from shopfloor.gateway.opcua.write import Writer
-from shopfloor.plant import Batch
+from shopfloor.plant import Batch, SourceLost
 from shopfloor.plant.contracts import Argument, Outcome, Setpoint
 
 _logger = logging.getLogger(__name__)
+_SOON_S: Final = 0.5
 
 
 @dataclass(slots=True)
 class OpcuaSource:
-    """Reads the variables of one server. `detail` says which of them it does not have."""
+    """Reads the variables of one server.
+
+    `backfilled` counts the values that were read from the server's history after an outage, `gaps` the windows of
+    variables that it could not fill. `retry_s`: a server that cannot be reached is tried again so soon; None leaves
+    it to the pipeline.
+    """
 
     name: str
     options: OpcuaOptions
-    detail: str = ""
+    marks: Marks = field(default_factory=Marks)
+    backfilled: int = 0
+    gaps: int = 0
     security: Security | None = None
     progress: Progress = field(default_factory=Progress)
     malformed: int = 0
     malformed_sentence: str = ""
+    retry_s: float | None = None
     overlaps: ClassVar[bool] = True
+    _retired: bool = False
+    _lacking: str = ""
+    _hole: str = ""
+    _kept: Kept | None = None
     _writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,16 +65,35 @@ class OpcuaSource:
         """Where the values come from."""
         return self.options.url
 
+    @property
+    def detail(self) -> str:
+        """What the server does not have, and what an outage has taken."""
+        waiting = len({gap.tag for gap in self.marks.gaps})
+        filling = f"What an outage has taken of {waiting} variables is read from the server's history." * bool(waiting)
+        return " ".join(filter(None, [self._lacking, filling, self._hole]))
+
+    def retire(self) -> None:
+        """Ending is for good from now on: the server need not keep its session for another run."""
+        self._retired = True
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[Batch]]:
-        """Connect, find, subscribe and iterate; `SourceLost` says why the server could not be used."""
-        async with connected(self.options, self.security) as session:
-            with explained(self.url):
-                publisher, columns = await self._subscribe(session)
-            nodes = {item.tag: item.node for item in columns.items.values()}
-            async with publisher.running(), aclosing(self._batches(publisher, columns)) as batches:
-                with self._writer.over(session, nodes):
-                    yield batches
+        """Connect and go on where the last link ended, or find and subscribe; `SourceLost` says why it cannot be."""
+        kept = self._take_up()
+        with self._retrying():
+            async with linked(self.options, self.security, kept.station.ticket if kept else None) as link:
+                with explained(self.url):
+                    flow = await self._resume(link, kept) or await self._begin(link)
+                nodes = {item.tag: item.node for item in flow.columns.items.values()}
+                try:
+                    async with flow.running(), aclosing(self._batches(flow, kept)) as batches:
+                        with self._writer.over(link.session, nodes):
+                            yield batches
+                except SourceLost:
+                    link.stay = True
+                    raise
+                finally:
+                    self._leave(link, flow)
 
     @property
     def connected(self) -> bool:
@@ -76,25 +113,116 @@ class OpcuaSource:
         """Write or call over the open session; `SourceLost` when there is none."""
         return await self._writer.apply(setpoint)
 
-    async def _subscribe(self, session: UaSession) -> tuple[Publisher, Columns]:
-        with self.progress.shown() as tell:
-            found, missing = await find(session, self.options, tell)
-            items: dict[int, Item] = dict(enumerate(found, 1))
-            subscriptions = await subscribe(session, self.options, items, tell)
-        lacking = missing + [tag for one in subscriptions for tag in one.refused]
-        detail = f"{len(lacking)} variables are not there, the first is {lacking[0]}." if lacking else ""
-        if detail and detail != self.detail:
-            _logger.warning("%s: %s", self.name, detail)
-        self.detail = detail
-        return Publisher(self.url, session, subscriptions), Columns(items, self.malformed, self.malformed_sentence)
+    def _take_up(self) -> Kept | None:
+        kept = self._kept or (Kept(self.marks.station) if self.marks.station else None)
+        return None if kept is None or kept.expired else kept
 
-    async def _batches(self, publisher: Publisher, columns: Columns) -> AsyncGenerator[Batch, None]:
+    @contextmanager
+    def _retrying(self) -> Iterator[None]:
+        """A server that refuses is left alone for longer than one that cannot be reached."""
+        self.retry_s = None
+        try:
+            yield
+        except SourceLost as lost:
+            self.retry_s = _SOON_S if isinstance(lost.__cause__, OSError) else None
+            raise
+
+    async def _resume(self, link: Link, kept: Kept | None) -> Flow | None:
+        """The subscriptions of the last link, in the same session or transferred; None when they are gone."""
+        if kept is None:
+            return None
+        numbers = [number for number, _ in kept.station.subscriptions]
+        columns = kept.columns or await self._known(link, kept)
+        if columns is not None and (link.resumed or await transferred(link, numbers)):
+            publisher = Publisher(self.url, link.session, kept.subscriptions(), dict(kept.station.following))
+            publisher.received, publisher.acknowledgements = kept.received, kept.acknowledgements
+            if await publisher.recover():
+                flow = self._flow(link, publisher, columns)
+                flow.resume(np.zeros_like(self.marks.counted) if kept.columns else self.marks.counted.copy())
+                return flow
+        _logger.warning("%s: %s no longer knows the subscriptions: they are made anew.", self.name, self.url)
+        await forget(link, numbers)
+        return None
+
+    async def _known(self, link: Link, kept: Kept) -> Columns | None:
+        """The items of a run before this one, if they are still the same."""
+        items = await self._find(link)
+        return self._columns(items) if fingerprint(items) == kept.station.items else None
+
+    def _columns(self, items: dict[int, Item]) -> Columns:
+        return Columns(items, self.malformed, self.malformed_sentence)
+
+    async def _find(self, link: Link) -> dict[int, Item]:
+        with self.progress.shown() as tell:
+            found, missing = await find(link.session, self.options, tell)
+        self._lack(missing)
+        return dict(enumerate(found, 1))
+
+    async def _begin(self, link: Link) -> Flow:
+        with self.progress.shown() as tell:
+            found, missing = await find(link.session, self.options, tell)
+            items: dict[int, Item] = dict(enumerate(found, 1))
+            subscriptions = await subscribe(link.session, self.options, items, tell)
+        self._lack(missing + [tag for one in subscriptions for tag in one.refused])
+        publisher = Publisher(self.url, link.session, subscriptions)
+        return self._flow(link, publisher, self._columns(items))
+
+    def _lack(self, names: list[str]) -> None:
+        lacking = f"{len(names)} variables are not there, the first is {names[0]}." if names else ""
+        if lacking and lacking != self._lacking:
+            _logger.warning("%s: %s", self.name, lacking)
+        self._lacking = lacking
+
+    def _flow(self, link: Link, publisher: Publisher, columns: Columns) -> Flow:
+        self.marks.follow(item.tag for item in columns.items.values())
+        history = History(link.session, publisher, columns.items, self.marks)
+        return Flow(publisher, columns, history, self.marks, self.options.queue_size, link.ticket())
+
+    async def _batches(self, flow: Flow, kept: Kept | None) -> AsyncGenerator[Batch, None]:
+        if not flow.resumed:
+            for batch in flow.begin(kept):
+                yield batch
         while True:
             with explained(self.url):
-                notifications = await publisher.take()
-            bodies = [body for one in notifications for body in one.bodies]
-            decoded = list(columns.batches(bodies, time.time_ns()))
-            self.malformed, self.malformed_sentence = columns.malformed, columns.malformed_sentence
-            for batch in decoded:
+                taken = await flow.publisher.take()
+            for batch in flow.live(taken):
                 yield batch
-            publisher.acknowledge(notifications)
+            flow.committed(taken)
+            self.malformed, self.malformed_sentence = flow.columns.malformed, flow.columns.malformed_sentence
+            with explained(self.url):
+                page = flow.history.page()
+            if page is not None:
+                self.marks.late = True
+                try:
+                    for batch in flow.late(page):
+                        yield batch
+                finally:
+                    self.marks.late = False
+                self.backfilled += page.values
+                flow.history.close(page.closed)
+            self._lose(flow.history.lacking)
+
+    def _lose(self, lacking: list[Gap]) -> None:
+        """Say what nothing can bring back."""
+        if not lacking:
+            return
+        self.gaps += len(lacking)
+        tags = {gap.tag for gap in lacking}
+        self._hole = (
+            f"{len(tags)} variables have a hole between {_clock(min(gap.after for gap in lacking))} and"
+            f" {_clock(max(gap.before for gap in lacking))} that the server's history does not fill, the first is"
+            f" {lacking[0].tag}: let the server keep history, or give the source a larger 'queue'."
+        )
+        _logger.warning("%s: %s", self.name, self._hole)
+        lacking.clear()
+
+    def _leave(self, link: Link, flow: Flow) -> None:
+        """Keep what the next link needs; the session stays on the server when somebody can come back to it."""
+        going = not flow.publisher.ended
+        link.stay = going and not self._retired and (link.stay or self.marks.used)
+        self._kept = flow.kept() if link.stay else None
+        self.marks.place(flow.station() if link.stay else None)
+
+
+def _clock(nanoseconds: int) -> str:
+    return f"{datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,215 @@
+"""How far a source has been read, for each of its variables: last committed time, open gaps, and where it stands.
+
+The bytes lie in the spool in the same transaction as the values. Their layout: the magic, the lengths of the parts,
+then the station (JSON), the names (compressed, joined by newlines) and the columns (little endian, 8-byte rows).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.gateway.opcua.resume import Station
+from shopfloor.plant import Batch, Kind
+
+_MAGIC: Final = b"SFM1"
+_HEAD: Final = struct.Struct("<4sIIII")
+_GAPS: Final = 20_000
+_KNOWN: Final = 1_000
+_UNKNOWN: Final = -1
+
+
+@dataclass(slots=True)
+class Gap:
+    """What is missing of one variable: its values after `after` and before `before` (UTC ns, both exclusive)."""
+
+    tag: str
+    after: int
+    before: int
+
+
+@dataclass(slots=True)
+class Marks:
+    """The marks of one OPC UA source.
+
+    A variable that is an array or a structure is marked once, for all of its leaves. `counted` are the rows of each
+    other variable that were committed since the station last moved: a source that goes on after a crash skips as many.
+    While `late` is set, batches hold values from history, which close gaps and move no mark.
+    """
+
+    gaps: list[Gap] = field(default_factory=list)
+    late: bool = False
+    station: Station | None = None
+    used: bool = False
+    names: list[str] = field(default_factory=list)
+    time: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    counted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _index: dict[str, int] = field(default_factory=dict)
+    _known: dict[tuple[str, ...], tuple[NDArray[np.int64], NDArray[np.bool_]]] = field(default_factory=dict)
+    _values: dict[Kind, NDArray[Any]] = field(default_factory=dict)
+    _packed: bytes = b""
+    _placed: bytes = b""
+
+    def follow(self, tags: Iterable[str]) -> None:
+        """These are the variables from now on; a mark of one that is gone is kept for when it comes back."""
+        new = [tag for tag in dict.fromkeys(tags) if tag not in self._index]
+        self._index.update({tag: number for number, tag in enumerate(new, len(self.names))})
+        self.names.extend(new)
+        self.time = np.concatenate([self.time, np.zeros(len(new), np.int64)])
+        self.counted = np.concatenate([self.counted, np.zeros(len(new), np.int64)])
+        self._values.clear()
+        self._known.clear()
+        self._packed = zlib.compress("\n".join(self.names).encode(), 1)
+
+    def stand(self, station: Station) -> None:
+        """The source has handed over all that comes before this; it is stored with the next batch."""
+        self.counted[:] = 0
+        self.place(station)
+
+    def place(self, station: Station | None) -> None:
+        """The session changed; nothing more was handed over."""
+        self.station = station
+        self._placed = station.to_bytes() if station else b""
+
+    def advance(self, batch: Batch) -> bytes:
+        """Note a batch that is about to be committed, and answer all marks."""
+        self.used = True
+        if self.late:
+            self._close(batch)
+        else:
+            rows = self.rows(batch)
+            known = rows != _UNKNOWN
+            if not known.all():
+                batch, rows = batch.take(known), rows[known]
+            np.maximum.at(self.time, rows, batch.time)
+            self.counted += np.bincount(rows[self._whole(batch)], minlength=len(self.counted))
+            self._remember(batch, rows)
+        return self.to_bytes()
+
+    def last(self, tag: str) -> int:
+        """The newest committed time of a variable, or 0."""
+        number = self._index.get(tag)
+        return int(self.time[number]) if number is not None else 0
+
+    def rows(self, batch: Batch) -> NDArray[np.int64]:
+        """For each row, the number of its variable (its place in `names`), or -1."""
+        return self._look_up(batch.names)[0][batch.tag]
+
+    def _look_up(self, names: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        found = self._known.get(names)
+        if found is None:
+            if len(self._known) > _KNOWN:
+                self._known.clear()
+            variables = np.array([self._variable(name) for name in names], np.int64)
+            found = self._known[names] = variables, np.array([name in self._index for name in names], bool)
+        return found
+
+    def repeats(self, batch: Batch) -> NDArray[np.bool_]:
+        """Which rows say once more what the row before them of the same tag said, with the same time.
+
+        Some servers send the present value again to a client that comes back.
+        """
+        order = np.argsort(batch.tag, kind="stable")
+        tag, time, value = batch.tag[order], batch.time[order], batch.value[order]
+        same = np.zeros(len(batch), bool)
+        same[1:] = (tag[1:] == tag[:-1]) & (time[1:] == time[:-1]) & (value[1:] == value[:-1])
+        first = np.ones(len(batch), bool)
+        first[1:] = tag[1:] != tag[:-1]
+        rows = self.rows(batch)[order]
+        whole = self._whole(batch)[order]
+        held = self._values.get(batch.kind)
+        if held is not None:
+            same |= first & whole & (time == self.time[rows]) & (value == held[rows])
+        repeated = np.zeros(len(batch), bool)
+        repeated[order] = same
+        return repeated
+
+    def _whole(self, batch: Batch) -> NDArray[np.bool_]:
+        """Which rows are no leaves."""
+        return self._look_up(batch.names)[1][batch.tag]
+
+    def skip(self, batch: Batch, counts: NDArray[np.int64]) -> Batch:
+        """The batch without the first rows of each variable, as many as `counts` says; `counts` goes down by them."""
+        rows = np.where(self._whole(batch), self.rows(batch), _UNKNOWN)
+        keep = np.ones(len(batch), bool)
+        for place, row in enumerate(rows.tolist()):
+            if row != _UNKNOWN and counts[row] > 0:
+                counts[row] -= 1
+                keep[place] = False
+        return batch if keep.all() else batch.take(keep)
+
+    def _remember(self, batch: Batch, rows: NDArray[np.int64]) -> None:
+        held = self._values.get(batch.kind)
+        if held is None:
+            held = self._values[batch.kind] = np.zeros(len(self.names), batch.value.dtype)
+        held[rows] = batch.value
+
+    def _variable(self, name: str) -> int:
+        number = self._index.get(name)
+        cut = len(name)
+        while number is None and cut > 0:
+            cut = max(name.rfind("[", 0, cut), name.rfind(".", 0, cut))
+            number = self._index.get(name[: max(cut, 0)])
+        return _UNKNOWN if number is None else number
+
+    def open(self, gap: Gap) -> bool:
+        """Note that values of a variable are missing; False when there are too many gaps to keep."""
+        if len(self.gaps) >= _GAPS:
+            return False
+        self.gaps.append(gap)
+        return True
+
+    def _close(self, batch: Batch) -> None:
+        newest = np.zeros(len(self.names), np.int64)
+        rows = self.rows(batch)
+        np.maximum.at(newest, rows[rows != _UNKNOWN], batch.time[rows != _UNKNOWN])
+        for gap in self.gaps:
+            reached = int(newest[self._index[gap.tag]])
+            if gap.after < reached < gap.before:
+                gap.after = reached
+
+    def to_bytes(self) -> bytes:
+        """All marks."""
+        number = [self._index[gap.tag] for gap in self.gaps]
+        gaps = np.array([number, [g.after for g in self.gaps], [g.before for g in self.gaps]], np.int64)
+        head = _HEAD.pack(_MAGIC, len(self._placed), len(self._packed), len(self.names), len(self.gaps))
+        return b"".join([head, self._placed, self._packed, self.time.tobytes(), self.counted.tobytes(), gaps.tobytes()])
+
+    def restore(self, data: bytes) -> None:
+        """Take up what the last run committed. What is no such thing is as good as nothing."""
+        try:
+            self._read(data)
+        except (struct.error, zlib.error, ValueError, IndexError):
+            self.gaps, self.station = [], None
+
+    def _read(self, data: bytes) -> None:
+        magic, placed, packed, amount, gaps = _HEAD.unpack_from(data)
+        if magic != _MAGIC:
+            return
+        parts = _cut(data[_HEAD.size :], [placed, packed, 8 * amount, 8 * amount, 24 * gaps])
+        names = zlib.decompress(parts[1]).decode().split("\n") if amount else []
+        times, counted = np.frombuffer(parts[2], np.int64), np.frombuffer(parts[3], np.int64)
+        number, after, before = np.frombuffer(parts[4], np.int64).reshape(3, gaps).tolist()
+        if not len(names) == len(times) == len(counted) == amount:
+            return
+        self.follow(names)
+        self.time[:], self.counted[:] = times, counted
+        self.gaps = [Gap(names[n], a, b) for n, a, b in zip(number, after, before, strict=True)]
+        self.place(Station.from_bytes(parts[0]))
+        self.used = self.station is not None
+
+
+def _cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
+    return list(_parts(data, sizes))
+
+
+def _parts(data: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
+    start = 0
+    for size in sizes:
+        yield data[start : start + size]
+        start += size
