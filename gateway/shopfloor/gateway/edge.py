@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shopfloor.gateway import configuring, picking, trusting
+from shopfloor.gateway import configuring, picking, trusting, writing
+from shopfloor.gateway.audit import Audit
 from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.connections import Connections, Signature
+from shopfloor.gateway.door import Door
 from shopfloor.gateway.errands import Errands, Handler
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.health import Health, Tap, report
@@ -86,7 +88,10 @@ async def serve(
     check(plant)
     section = plant.gateway
     file = token_file or (Path(section.token_file) if section.token_file else None)
-    with Spool.open(data, section.name, section.spool.limit, section.spool.when_full) as spool:
+    with (
+        Spool.open(data, section.name, section.spool.limit, section.spool.when_full) as spool,
+        Audit.open(data) as audit,
+    ):
         committer = Committer(spool)
         sinks = _sinks(plant)
         sources = Sources(committer, data, tuple(sink.tap for sink in sinks.values()))
@@ -94,7 +99,8 @@ async def serve(
         async with Server.open(url or section.server, Token(file)) as server, committer.running():
             forwarder = Forwarder(spool, server, committer.committed)
             health = Health(section.name, spool, forwarder, sources, configuration.report, sinks)
-            errands = Errands(spool, server, _handlers(configuration, data))
+            door = Door(lambda: configuration.plant, lambda: writing.ways(configuration.plant, sources.source), audit)
+            errands = Errands(spool, server, _handlers(configuration, door, data))
             ready(spool.id)
             await _until_told(
                 sources.run(),
@@ -116,7 +122,7 @@ def _sinks(plant: PlantConfig) -> dict[str, Tap]:
     return sinks
 
 
-def _handlers(configuration: Configuration, data: Path) -> dict[str, Handler]:
+def _handlers(configuration: Configuration, door: Door, data: Path) -> dict[str, Handler]:
     """What people may ask of a gateway."""
 
     def on_folder(call: Callable[[dict[str, Any], Path], AsyncGenerator[dict[str, Any], None]]) -> Handler:
@@ -125,6 +131,7 @@ def _handlers(configuration: Configuration, data: Path) -> dict[str, Handler]:
     return {
         **configuring.handlers(configuration),
         **trusting.handlers(data),
+        **writing.handlers(door),
         **{kind: on_folder(call) for kind, call in picking.CALLS.items()},
     }
 
