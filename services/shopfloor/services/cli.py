@@ -73,6 +73,12 @@ COMMANDS: Final = {
         "account for every value; 1 when it does not balance",
         "shopfloor ledger --url http://127.0.0.1:8000",
     ),
+    "bench": Command(
+        "shopfloor.services.bench.main",
+        "demo",
+        "measure this machine, beside the peers",
+        "shopfloor bench ingest --only bulk,plain",
+    ),
     "token": Command(
         "shopfloor.services.commands.token",
         "server",

@@ -107,19 +107,13 @@ class Subscriptions(SubscriptionService):  # type: ignore[misc]
         session_id: ua.NodeId,
         request_callback: Callable[..., Any] | None = None,
     ) -> ua.CreateSubscriptionResult:
-        """A client's notifications are encoded on their way out; the server's own ones stay objects."""
-        sender = _encoding(callback) if request_callback else callback
-        return await super().create_subscription(params, sender, session_id, request_callback)
-
-    async def transfer_subscriptions(
-        self,
-        params: ua.TransferSubscriptionsParameters,
-        session_id: ua.NodeId,
-        callback: Callable[..., Awaitable[None]],
-    ) -> list[ua.TransferResult]:
-        """Move subscriptions to another session of the client."""
-        results: list[ua.TransferResult] = await super().transfer_subscriptions(params, session_id, _encoding(callback))
-        return results
+        """A client's notifications are encoded when they leave the queue; the server's own ones stay objects."""
+        answer: ua.CreateSubscriptionResult = await super().create_subscription(
+            params, callback, session_id, request_callback
+        )
+        if request_callback is not None:
+            _encode_in(self.subscriptions[answer.SubscriptionId])
+        return answer
 
     async def create_monitored_items(
         self, params: ua.CreateMonitoredItemsParameters
@@ -182,13 +176,16 @@ class Subscriptions(SubscriptionService):  # type: ignore[misc]
                 watched.watchers.pop(key, None)
 
 
-def _encoding(callback: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    async def send(result: ua.PublishResult, *request: Any) -> None:
-        message = result.NotificationMessage
-        message.NotificationData = [_encode(data) for data in message.NotificationData or []]
-        await callback(result, *request)
+def _encode_in(subscription: Any) -> None:
+    """The callbacks are no place for it: asyncua binds new ones when a session is taken up again after a lost link."""
+    pop = subscription._pop_triggered_datachanges  # noqa: SLF001 (the one place that every message passes)
 
-    return send
+    def popped(result: ua.PublishResult) -> None:
+        pop(result)
+        message = result.NotificationMessage
+        message.NotificationData = [_encode(data) for data in message.NotificationData]
+
+    subscription._pop_triggered_datachanges = popped  # noqa: SLF001
 
 
 def _encode(data: Any) -> Any:

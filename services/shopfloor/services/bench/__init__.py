@@ -1,0 +1,1 @@
+"""`shopfloor bench`: what the platform can do on this machine, measured beside its peers, and written down."""
