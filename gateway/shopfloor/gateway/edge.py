@@ -93,7 +93,7 @@ async def serve(
         Audit.open(data) as audit,
     ):
         committer = Committer(spool)
-        sinks = _sinks(plant)
+        sinks = _sinks(plant, data)
         sources = Sources(committer, data, tuple(sink.tap for sink in sinks.values()))
         configuration = Configuration(connections, sources, plant)
         async with Server.open(url or section.server, Token(file)) as server, committer.running():
@@ -112,13 +112,19 @@ async def serve(
             )
 
 
-def _sinks(plant: PlantConfig) -> dict[str, Tap]:
+def _sinks(plant: PlantConfig, data: Path) -> dict[str, Tap]:
     """Where committed values go besides the server."""
     sinks: dict[str, Tap] = {}
     if plant.gateway.uns is not None:
         from shopfloor.gateway.uns import Namespace
 
         sinks["uns"] = Namespace(plant.gateway.uns, plant.gateway.name, plant)
+    if plant.gateway.sparkplug is not None:
+        from shopfloor.gateway.sparkplug.edge import EdgeNode
+        from shopfloor.gateway.sparkplug.metrics import Metrics
+
+        metrics = Metrics.of(plant, plant.tag_paths())
+        sinks["sparkplug"] = EdgeNode(plant.gateway.sparkplug, plant.gateway.name, data, metrics)
     return sinks
 
 

@@ -130,10 +130,11 @@ def rebirth(now: int) -> bytes:
 def command(session: Session, slot: Slot, value: Scalar, now: int) -> tuple[str, bytes]:
     """Topic and payload that ask a node to write a metric; `ValueError` says why it cannot hold the value.
 
-    A metric that was born with an alias is named by it alone, as the specification asks.
+    A metric that was born with an alias is named by it alone, as the specification asks. The data type is given, which
+    the specification does not ask for: there are nodes that cannot read a value without it.
     """
     payload = Payload(timestamp=now // _MS)
-    metric = payload.metrics.add(timestamp=now // _MS)
+    metric = payload.metrics.add(timestamp=now // _MS, datatype=slot.code)
     if slot.alias is not None:
         metric.alias = slot.alias
     else:

@@ -5,7 +5,7 @@
 `${NAME}` and `${NAME:-default}` in a value stand for environment variables.
 """
 
-from shopfloor.plant.config.broker import BrokerSection, UnsSection
+from shopfloor.plant.config.broker import BrokerSection, SparkplugSection, UnsSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, load_sources, loads, options
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.section import Section, url_of
@@ -43,6 +43,7 @@ __all__ = [
     "ServerSection",
     "Size",
     "SourceConfig",
+    "SparkplugSection",
     "StoreSection",
     "UnsSection",
     "WhenFull",

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, model_validator
 from shopfloor.plant.config.section import Section, url_of
-from shopfloor.plant.config.units import Duration
+from shopfloor.plant.config.units import Duration, Size
 
 
 class BrokerSection(Section):
@@ -51,3 +51,19 @@ class UnsSection(BrokerSection):
 
     prefix: str = Field("uns", description="First part of every topic.", pattern=r"^[^\s+#$/]+(/[^\s+#/]+)*$")
     every: Duration = Field(1.0, gt=0, description="Least time between two values of one tag; the latest is published.")
+
+
+class SparkplugSection(BrokerSection):
+    """The accepted values as a Sparkplug B edge node, one device for each asset."""
+
+    group: str = Field(description="Group id.", pattern=r"^[^+/#]+$")
+    node: str | None = Field(None, description="Edge node id; by default the gateway's name.", pattern=r"^[^+/#]+$")
+    primary_host: str | None = Field(
+        None,
+        pattern=r"^[^+/#]+$",
+        description="Host application to wait for: while it is away values are kept, and sent afterwards as history.",
+    )
+    keep: Size = Field(
+        200_000_000, ge=1_000_000, description="Bytes kept on disk while nobody listens; then the oldest are dropped."
+    )
+    rebirth_every: Duration = Field(5.0, description="Least time between two births that hosts ask for.")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from shopfloor.plant.batch import Kind
-from shopfloor.plant.config.broker import UnsSection
+from shopfloor.plant.config.broker import SparkplugSection, UnsSection
 from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.units import Duration, Size
 
@@ -127,6 +127,7 @@ class GatewaySection(Section):
     token_file: str | None = Field(None, description="File that holds the token the server gave to this gateway.")
     spool: SpoolSection = Field(default_factory=SpoolSection, description="What is kept while the server is away.")
     uns: UnsSection | None = Field(None, description="A unified namespace that shows the last value of every tag.")
+    sparkplug: SparkplugSection | None = Field(None, description="A Sparkplug B edge node that sends every value.")
 
 
 class ServerSection(Section):
