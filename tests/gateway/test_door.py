@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shopfloor.gateway import registry
 from shopfloor.gateway.audit import Audit
 from shopfloor.gateway.door import Door, Way
 from shopfloor.plant import Kind, SourceLost, config, quality
 from shopfloor.plant.config import WriteOptions
-from shopfloor.plant.contracts import Argument, Outcome, Setpoint
+from shopfloor.plant.contracts import Actuator, Argument, Outcome, Setpoint
 from shopfloor.plant.tag import Band
 
 PUMP = "delta/water/hall/cell-1/pump-1"
@@ -271,3 +272,21 @@ async def test_without_an_audit_nothing_is_written(door: Door, pump: Pump, audit
     assert outcome.status == quality.BAD_RESOURCE_UNAVAILABLE
     assert outcome.sentence.endswith("until then nothing is written to a device.")
     assert pump.asked == []
+
+
+def test_every_source_that_writes_is_a_way(tmp_path: Path) -> None:
+    url = {"opcua": "opc.tcp://x", "mqtt": "mqtt://x", "modbus": "modbus://x", "sparkplug": "mqtt://x"}
+    register = {"tag": f"{PUMP}/setpoint.flow", "table": "holding", "address": 1}
+    more: dict[str, Any] = {
+        "opcua": {"security": "none", "everything": PUMP},
+        "mqtt": {"topics": [{"topic": "{tag}", "tag": f"{PUMP}/{{tag}}"}]},
+        "modbus": {"groups": [{"registers": [register]}]},
+        "sparkplug": {"assets": {"g/n": PUMP}},
+    }
+    for kind in sorted(url):
+        connector = registry.connector(kind)
+        options = connector.options.model_validate({"url": url[kind]} | more[kind])
+        source = connector.build("one", options, PLANT, tmp_path)
+        assert isinstance(source, Actuator), kind
+        assert not source.connected
+        assert "writes" in connector.options.model_fields

@@ -79,14 +79,16 @@ class _Cells:
     points: tuple[Point, ...]
     rows: NDArray[np.intp]
     words: NDArray[np.intp]
+    bits: NDArray[np.intp]
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64]
 
     def decode(self, answer: NDArray[np.uint16]) -> tuple[NDArray[Any], NDArray[np.uint32]]:
         """Value and quality of every row. NaN is how devices say that there is no value: it comes as bad."""
         first = self.points[0]
         words = answer[self.words]
         if first.type == "bool":
-            bits = np.array([point.bit for point in self.points])
-            return (words[:, 0] >> bits & 1).astype(np.float64), np.zeros(len(bits), np.uint32)
+            return (words[:, 0] >> self.bits & 1).astype(np.float64), np.zeros(len(words), np.uint32)
         words = np.ascontiguousarray(words, "<u2" if first.little_bytes else ">u2")
         if first.type == "string":
             texts = [_text(row.tobytes()[: point.length]) for row, point in zip(words, self.points, strict=True)]
@@ -98,10 +100,8 @@ class _Cells:
             whole = raw.astype(np.int64)
             fits = np.array(raw.dtype.kind == "i") | (whole >= 0)
             return np.where(fits, whole, 0), np.where(fits, GOOD, BAD_TYPE_MISMATCH).astype(np.uint32)
-        scale = np.array([point.scale for point in self.points])
-        offset = np.array([point.offset for point in self.points])
         with np.errstate(invalid="ignore"):
-            value = raw.astype(np.float64) * scale + offset
+            value = raw.astype(np.float64) * self.scale + self.offset
         return value, np.where(np.isnan(value), BAD, GOOD).astype(np.uint32)
 
 
@@ -149,7 +149,14 @@ def _cells(rows: Iterable[tuple[int, Point]], start: int) -> Iterator[_Cells]:
             [point.address - start + (point.size - 1 - n if point.little_words else n) for n in range(point.size)]
             for point in points
         ]
-        yield _Cells(points, np.array([row for row, _ in members]), np.array(words))
+        yield _Cells(
+            points,
+            np.array([row for row, _ in members]),
+            np.array(words),
+            np.array([point.bit for point in points]),
+            np.array([point.scale for point in points]),
+            np.array([point.offset for point in points]),
+        )
 
 
 def merge(points: Sequence[Point], gap: int, largest: int) -> list[Read]:

@@ -72,6 +72,8 @@ class Group:
     at: NDArray[np.int64]
     quality: NDArray[np.uint32]
     values: dict[Kind, NDArray[Any]]
+    names: tuple[str, ...]
+    rows_of: dict[Kind, NDArray[np.bool_]]
     refused: dict[int, RefusalError] = field(default_factory=dict)
     _said: tuple[NDArray[np.int64], NDArray[np.uint32], dict[Kind, NDArray[Any]]] | None = None
     _merged: float = field(default_factory=time.monotonic)
@@ -82,8 +84,12 @@ class Group:
         points = tuple(group.points(source))
         plan = merge(points, source.gap, source.largest)
         n = len(points)
-        values = {kind: np.full(n, empty, dtype) for kind, (dtype, empty) in _EMPTY.items()}
-        return cls(group, points, plan, tuple(plan), np.zeros(n, np.int64), np.zeros(n, np.uint32), values)
+        of = {kind: np.array([point.kind is kind for point in points]) for kind in Kind}
+        of = {kind: mine for kind, mine in of.items() if mine.any()}
+        values = {kind: np.full(n, _EMPTY[kind][1], _EMPTY[kind][0]) for kind in of}
+        names = tuple(point.tag for point in points)
+        at, quality = np.zeros(n, np.int64), np.zeros(n, np.uint32)
+        return cls(group, points, plan, tuple(plan), at, quality, values, names, of)
 
     async def poll(self, link: Link, silent: set[int]) -> list[Batch]:
         """Read everything once and answer what is to be reported, a batch for each kind.
@@ -137,13 +143,11 @@ class Group:
 
     def _report(self) -> Iterator[Batch]:
         new = self._new()
-        names = tuple(point.tag for point in self.points)
-        kinds = np.array([list(Kind).index(point.kind) for point in self.points])
-        for index, kind in enumerate(Kind):
-            rows = np.flatnonzero(new & (kinds == index))
+        for kind, mine in self.rows_of.items():
+            rows = np.flatnonzero(new & mine)
             if len(rows):
                 values = self.values[kind][rows]
-                yield Batch(names, rows.astype(np.int32), self.at[rows], values, self.quality[rows])
+                yield Batch(self.names, rows.astype(np.int32), self.at[rows], values, self.quality[rows])
 
     def _new(self) -> NDArray[np.bool_]:
         if self._said is None or self.options.report == "all":

@@ -78,6 +78,11 @@ class SparkplugSource:
                 async with asyncio.timeout(_GOODBYE_S):
                     await self._say(link, time.time_ns() // _MS, online=False)
 
+    @property
+    def connected(self) -> bool:
+        """Whether the link is open now."""
+        return self._link is not None and self._link.lost is None
+
     def can_write(self, tag: str) -> bool:
         """Whether a metric of this source can have this tag; whether a node has it, its birth tells."""
         return self.host.names.may_be(tag)
