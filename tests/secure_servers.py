@@ -86,6 +86,15 @@ def _usage(wanted: set[str]) -> x509.KeyUsage:
     return x509.KeyUsage(**{name: name in wanted for name in every})
 
 
+def revocations(issuer: Issued, revoked: Issued, signer: Issued) -> bytes:
+    now = datetime.now(UTC)
+    one = x509.RevokedCertificateBuilder(revoked.certificate.serial_number, now).build()
+    builder = x509.CertificateRevocationListBuilder(
+        issuer.certificate.subject, now, now + DAY, revoked_certificates=[one]
+    )
+    return builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
 def save(folder: Path, name: str, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> Issued:
     der, pem = folder / f"{name}.der", folder / f"{name}.key.pem"
     der.write_bytes(certificate.public_bytes(serialization.Encoding.DER))
@@ -126,9 +135,9 @@ class Stand:
         folder = await server.nodes.objects.add_object(space, "Machines")
         machine = await folder.add_object(space, "CNC-01")
         nodes = {}
-        for name, value in {"Load": 1.5, "Broken": 0.0, "Hidden": 2.5, "Counter": 0.0}.items():
+        for name, value in {"Load": 1.5, "Broken": 0.0, "Hidden": 2.5, "Counter": 0.0, "Empty": None}.items():
             node = ua.NodeId(f"CNC-01.{name}", space)
-            nodes[name] = await machine.add_variable(node, ua.QualifiedName(name, space), value)
+            nodes[name] = await machine.add_variable(node, ua.QualifiedName(name, space), ua.Variant(value))
         await nodes["Broken"].write_value(ua.DataValue(ua.Variant(0.0), ua.StatusCode(0x808C0000)))
         for attribute in (ua.AttributeIds.AccessLevel, ua.AttributeIds.UserAccessLevel):
             await nodes["Hidden"].write_attribute(attribute, ua.DataValue(ua.Variant(0, ua.VariantType.Byte)))
@@ -191,12 +200,37 @@ class Stand:
 
         return stop
 
+    @asynccontextmanager
+    async def holding(self, name: str, value: Any) -> AsyncIterator[None]:
+        """Another value in a variable of the server's own, for a while; its clock stands still meanwhile."""
+        from asyncua import ua
+
+        node, inside = self.server.get_node(ua.NodeId(getattr(ua.ObjectIds, name))), self.server.iserver
+        before = self.do(node.read_data_value())
+        inside._time_task_stop = True
+        self.do(_done(inside.time_task))
+        self.do(node.write_value(ua.DataValue(ua.Variant(value, before.Value.VariantType))))
+        try:
+            yield
+        finally:
+            self.do(node.write_value(before.Value))
+            inside._time_task_stop = False
+            inside.time_task = self.do(_begin(inside._set_current_time_loop()))
+
     async def _count(self, every: float) -> None:
         count = 0.0
         while True:
             count += 1
             await self.nodes["Counter"].write_value(count)
             await asyncio.sleep(every)
+
+
+async def _done(task: Any) -> None:
+    await task
+
+
+async def _begin(work: Coroutine[Any, Any, None]) -> Any:
+    return asyncio.get_running_loop().create_task(work)
 
 
 async def _validator(clients: Path | None) -> Any:

@@ -14,9 +14,7 @@ import pytest
 from asyncua import ua
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.user_managers import CertificateUserManager
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from secure_servers import DAY, POLICIES, Issued, Stand, issue, node_server
+from secure_servers import DAY, POLICIES, Issued, Stand, issue, node_server, revocations
 from shopfloor.gateway import certificates
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
 from shopfloor.gateway.opcua.certificate import CertificateError, hosts_of, make, thumbprint, uri_of
@@ -244,15 +242,6 @@ async def test_an_authority_vouches_for_servers_until_it_revokes_them(
         assert await read(source(port, data)) == 1.5
         (trusted / "revoked" / "root.crl").write_bytes(revocations(root, plc, signer=root))
         assert "was revoked by the authority that issued it: give the server a new" in await refusal(source(port, data))
-
-
-def revocations(issuer: Issued, revoked: Issued, signer: Issued) -> bytes:
-    now = datetime.now(UTC)
-    one = x509.RevokedCertificateBuilder(revoked.certificate.serial_number, now).build()
-    builder = x509.CertificateRevocationListBuilder(
-        issuer.certificate.subject, now, now + DAY, revoked_certificates=[one]
-    )
-    return builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 @pytest.mark.parametrize("days", [(-400, -1), (-1, -0.5)])

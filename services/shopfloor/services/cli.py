@@ -58,6 +58,12 @@ COMMANDS: Final = {
         "show what an OPC UA server or broker offers",
         "shopfloor browse opc.tcp://127.0.0.1:4840",
     ),
+    "doctor": Command(
+        "shopfloor.gateway.doctor.main",
+        "gateway",
+        "say why a connection does not work, and the fix",
+        "shopfloor doctor opc.tcp://192.168.0.10:4840",
+    ),
     "certificate": Command(
         "shopfloor.gateway.certificates",
         "gateway",

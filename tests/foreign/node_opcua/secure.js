@@ -28,7 +28,7 @@ async function main() {
         securityPolicies: wish.policies.map((name) => SecurityPolicy[name]),
         securityModes: wish.modes.map((name) => MessageSecurityMode[name]),
         allowAnonymous: wish.anonymous,
-        maxSessions: wish.sessions,
+        serverCapabilities: { maxSessions: wish.sessions },
         userManager: { isValidUser: (user, password) => user === "anna" && password === "right" },
     });
     await server.initialize();
@@ -37,6 +37,10 @@ async function main() {
     const machine = names.addObject({ organizedBy: machines, browseName: "CNC-01" });
     names.addVariable({
         componentOf: machine, browseName: "Load", dataType: "Double", value: { dataType: "Double", value: 1.5 },
+    });
+    names.addVariable({
+        componentOf: machine, browseName: "Slow", nodeId: "s=Slow", dataType: "Double", minimumSamplingInterval: 60000,
+        value: { dataType: "Double", value: 1.5 },
     });
     await server.start();
     console.log(`ready ${wish.port}`);

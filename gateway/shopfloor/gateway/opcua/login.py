@@ -56,6 +56,10 @@ class SecureClient(Client):  # type: ignore[misc]
             )
         return answer
 
+    async def activate(self) -> None:
+        """Log in to the session with what was set."""
+        await self._activate_with_credentials()
+
     def check_login(self, endpoint: ua.EndpointDescription) -> None:
         """Refuse an endpoint that takes no login of the kind set, or none that is safe without a secure channel."""
         self._policy_ids = endpoint.UserIdentityTokens or []

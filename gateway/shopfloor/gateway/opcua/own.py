@@ -94,7 +94,7 @@ class OwnCertificates:
         """All that are valid now, newest first; makes the first, and the next when the newest grows old."""
         now = now or datetime.now(UTC)
         found = self.valid(now)
-        if not found or _remaining(found[0], now) < RENEW_BELOW:
+        if not found or remaining(found[0], now) < RENEW_BELOW:
             self.renew(now)
             found = self.valid(now)
         return found
@@ -129,7 +129,8 @@ class OwnCertificates:
         return file.read_text().strip()
 
 
-def _remaining(pair: Pair, now: datetime) -> float:
+def remaining(pair: Pair, now: datetime) -> float:
+    """Share of the certificate's life that is left."""
     life = pair.expires - pair.certificate.not_valid_before_utc
     return (pair.expires - now) / life
 
