@@ -3,16 +3,16 @@
 import asyncio
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from shopfloor.gateway import registry
+from shopfloor.gateway import registry, writing
 from shopfloor.gateway.audit import Audit
 from shopfloor.gateway.door import Door, Way
-from shopfloor.plant import Kind, SourceLost, config, quality
+from shopfloor.plant import Kind, ShopfloorError, SourceLost, config, quality
 from shopfloor.plant.config import WriteOptions
 from shopfloor.plant.contracts import Actuator, Argument, Outcome, Setpoint
 from shopfloor.plant.tag import Band
@@ -290,3 +290,27 @@ def test_every_source_that_writes_is_a_way(tmp_path: Path) -> None:
         assert isinstance(source, Actuator), kind
         assert not source.connected
         assert "writes" in connector.options.model_fields
+
+
+async def test_who_asked_may_leave_and_the_write_goes_on(
+    door: Door, pump: Pump, audit: Audit, wait_until: Callable[..., Any]
+) -> None:
+    pump.gate = asyncio.Event()
+    calls = writing.handlers(door)
+    body = {"tag": f"{PUMP}/setpoint.flow", "value": 3, "by": "ada", "reason": "leaving"}
+    asking = asyncio.create_task(anext(calls["write"](body)))
+    await wait_until(lambda: pump.asked)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    pump.gate.set()
+    await wait_until(lambda: audit.newest(1)[0].state == "done")
+    (told,) = [part async for part in calls["audit"]({"n": 5})]
+    assert told["fault"] == ""
+    assert [(one["by"], one["after"], one["reason"]) for one in told["records"]] == [("ada", 3.0, "leaving")]
+
+
+@pytest.mark.parametrize("body", [{}, {"tag": f"{PUMP}/setpoint.flow"}, {"tag": 5, "value": 1}])
+async def test_a_request_without_a_tag_or_a_value(door: Door, pump: Pump, body: dict[str, Any]) -> None:
+    with pytest.raises(ShopfloorError, match="'tag' or 'value' is missing"):
+        await anext(writing.handlers(door)["write"]({"by": "ada"} | body))
+    assert pump.asked == []

@@ -147,7 +147,7 @@ async def test_what_a_device_does_not_do(
     [
         ({"topic": "f/{machine}/set"}, "is no command topic"),
         ({"topic": "f/+/set"}, "is no command topic"),
-        ({"payload": "{v: {value}}"}, "is no JSON"),
+        ({"payload": "{v: {value}}"}, "the payload is no JSON"),
         ({"payload": "{}"}, "says no value"),
         ({"allow": ["f/*"]}, "fits no tag"),
     ],

@@ -171,8 +171,10 @@ async def check_actuator(rig: ActuatorRig) -> None:
     closed = rig.source()
     assert isinstance(closed, Actuator), "the source is no Actuator"
     assert all(closed.can_write(one.tag) for one in (*rig.taken, rig.refused)), "a setpoint's tag is not known"
+    assert not closed.connected, "an actuator that is closed says that it is connected"
     await _raises_lost(closed, rig.taken[0], "an actuator that is closed did not raise SourceLost")
     async with _reading(closed):
+        assert closed.connected, "an actuator that is open says that it is not connected"
         for setpoint in rig.taken:
             await check_takes(rig, closed, setpoint)
         await check_refuses(rig, closed)

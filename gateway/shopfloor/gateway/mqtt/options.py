@@ -158,9 +158,9 @@ class MqttWriteOptions(WriteOptions):
         try:
             json.loads(self.payload.replace("{value}", "0"))
         except ValueError as problem:
-            raise ValueError(f"{self.payload!r} is no JSON: write it with {{value}} where the value goes") from problem
+            raise ValueError('the payload is no JSON: write it as in {"v": {value}}') from problem
         if "{value}" not in self.payload:
-            raise ValueError(f"{self.payload!r} says no value: write {{value}} where it goes")
+            raise ValueError('the payload says no value: write {value} where it goes, as in {"v": {value}}')
         return self
 
 
