@@ -5,8 +5,8 @@
 
 Peers, each in a process of its own, one after the other in every round, on one broker: `ours` (the MQTT source,
 its mapping, the spool), `paho` (a program as one would write it: a callback, json.loads, for QoS 1 an acknowledgement
-of its own), `gmqtt` (the same with gmqtt, if somebody has installed it; it acknowledges QoS 1 by itself, before anything is safe). The peers keep the
-newest value of each tag in a dict and write nothing to disk.
+of its own), `gmqtt` (the same with gmqtt, if somebody has installed it; it acknowledges QoS 1 by itself, before
+anything is safe). The peers keep the newest value of each tag in a dict and write nothing to disk.
 """
 
 from __future__ import annotations
