@@ -94,7 +94,7 @@ async def ours(url: str, messages: int, qos: int) -> None:
     from shopfloor.gateway.commit import Committer
     from shopfloor.gateway.conform import Conform
     from shopfloor.gateway.mqtt import CONNECTOR, MqttOptions
-    from shopfloor.gateway.pipeline import Feed, Pipeline
+    from shopfloor.gateway.pipeline import Feed
     from shopfloor.gateway.spool import Spool
     from shopfloor.gateway.state import SourceState
 
@@ -107,7 +107,7 @@ async def ours(url: str, messages: int, qos: int) -> None:
         feed = Feed(source, SourceState("bench"), committer, Conform(plant))
         feed.taps = [lambda batch: over.set() if count.add(len(batch)) else None]
         async with committer.running():
-            task = asyncio.create_task(Pipeline([feed]).run())
+            task = asyncio.create_task(feed.run())
             while feed.state.state != "connected":
                 await asyncio.sleep(0.01)
             count.ready()
