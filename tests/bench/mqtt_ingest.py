@@ -3,7 +3,7 @@
 
     python tests/bench/mqtt_ingest.py --messages 40000 --rounds 3
 
-Peers, each in a process of its own, one after the other in every round, on one broker: `ours` (the MQTT source,
+Peers, each in a process of its own, one after the other in every round, on a fresh broker: `ours` (the MQTT source,
 its mapping, the spool), `paho` (a program as one would write it: a callback, json.loads, for QoS 1 an acknowledgement
 of its own), `gmqtt` (the same with gmqtt, if somebody has installed it; it acknowledges QoS 1 by itself, before
 anything is safe). The peers keep the newest value of each tag in a dict and write nothing to disk.
@@ -22,7 +22,6 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -219,17 +218,12 @@ def main() -> None:
     for peer in set(args.peers.split(",")) - set(peers):
         print(f"{peer}: not installed")
     rows: dict[tuple[str, int, str], list[dict[str, float]]] = {}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        brokers = {
-            name: stack.enter_context(running(make(folder))).url
-            for name, make in (("mosquitto", mosquitto_broker), ("nats", nats_broker))
-        }
-        for _ in range(args.rounds):
-            for broker, url in brokers.items():
-                for qos in (0, 1):
-                    for peer in peers:
-                        rows.setdefault((broker, qos, peer), []).append(measure(peer, url, args.messages, qos))
+    for _ in range(args.rounds):
+        for name, make in (("mosquitto", mosquitto_broker), ("nats", nats_broker)):
+            for qos in (0, 1):
+                for peer in peers:
+                    with tempfile.TemporaryDirectory() as folder, running(make(Path(folder))) as broker:
+                        rows.setdefault((name, qos, peer), []).append(measure(peer, broker.url, args.messages, qos))
     print(f"load average {os.getloadavg()[0]:.1f}; {args.messages} messages, medians of {args.rounds} rounds")
     for (broker, qos, peer), found in rows.items():
         us = statistics.median(row["us"] for row in found)
