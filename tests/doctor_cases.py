@@ -443,6 +443,26 @@ CASES = [
         "Nothing, when the registers of the plant file are others.",
         NOTE,
     ),
+    Case(
+        "one-connection",
+        "registers",
+        "The device answered, and takes no second connection (The device modbus://127.0.0.1:{port} closed the link).",
+        "End the other client, or the running gateway, and ask again.",
+    ),
+    Case(
+        "register-refused",
+        "registers",
+        "2 registers cannot be read, the first is delta/water/hall/cell-1/pump-1/flow (input 900 of unit 2): illegal"
+        " data address.",
+        "Check 'address', which counts from 0, and 'table'.",
+    ),
+    Case(
+        "orders-unknown",
+        "registers",
+        "Every register was read, and delta/water/hall/cell-1/pump-1/flow is 21.5.",
+        "Compare one value of each type with the device's display: a wrong type or word order gives no error.",
+        NOTE,
+    ),
 ]
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from asyncua import Client, ua
 from asyncua.crypto.permission_rules import User, UserRole
 from brokers import Broker, free_port, mosquitto_broker, nats_broker, running
 from doctor_cases import CASES, Case, row
+from modbus_device import modbus_device
 from secure_servers import Issued, Stand, issue, node_server, revocations
 from shopfloor.gateway.doctor import Finding, State, examine, steps_of
 from shopfloor.gateway.doctor import main as command
@@ -30,6 +31,18 @@ from shopfloor.services.cli import main
 BEST = "Basic256Sha256_SignAndEncrypt"
 SECURE = {"security": "Basic256Sha256"}
 PLACES = 2
+WATER = """
+plant: {{site: delta}}
+types: {{pump: {{}}}}
+assets: [{{path: delta/water/hall/cell-1/pump-1, type: pump}}]
+sources:
+  - name: pumps
+    kind: modbus
+    url: modbus://127.0.0.1:{port}
+    timeout: 2s
+    groups:
+      - {{every: 500ms, registers: [{{tag: delta/water/hall/cell-1/pump-1/flow, table: input, address: 0}}]}}
+"""
 PAGE = Path(__file__).parents[2] / "docs" / "doctor.md"
 
 
@@ -126,6 +139,28 @@ def talker(answer: bytes | None, scheme: str = "opc.tcp", options: dict[str, Any
         yield
         server.close()
         await asyncio.sleep(0.05)
+
+    return produce
+
+
+def modbus(address: int, *, once: bool = False) -> Producer:
+    """A device with 400 registers in unit 2, of which two are read from this address; `once`: by one client only."""
+
+    @asynccontextmanager
+    async def produce(bench: Bench) -> AsyncIterator[None]:
+        names = ("flow", "pressure")
+        registers = [
+            {"tag": name, "table": "input", "address": address + 2 * n, "type": "float32"}
+            for n, name in enumerate(names)
+        ]
+        group = {"every": "500ms", "assets": [{"path": "delta/water/hall/cell-1/pump-1"}], "registers": registers}
+        bench.url, bench.mapped = f"modbus://127.0.0.1:{bench.port}", True
+        bench.options = {"url": bench.url, "unit": 2, "timeout": "1s", "groups": [group]}
+        async with modbus_device(bench.port, (2,)) as device:
+            device.words("input", 0, 0x41AC, 0, unit=2)
+            if once:
+                device.judge = lambda _unit, function, *_: device.drop() if function == 4 else None
+            yield
 
     return produce
 
@@ -423,6 +458,9 @@ PRODUCERS: dict[str, Producer] = {
     "does-not-fit": broker(options=TOPICS, says=("plant/load", b'{"w": 1}'), mapped=True),
     "unit-silent": talker(bytes.fromhex("0001 0000 0003 01 83 0b"), "modbus"),
     "register-unknown": talker(bytes.fromhex("0001 0000 0003 01 83 02"), "modbus"),
+    "one-connection": modbus(0, once=True),
+    "register-refused": modbus(900),
+    "orders-unknown": modbus(0),
 }  # fmt: skip
 
 
@@ -555,6 +593,15 @@ def test_a_source_of_a_plant_file_is_examined(tmp_path: Path, capsys: pytest.Cap
     assert main(["doctor", "--config", str(file)]) == 2
     assert main(["doctor"]) == 2
     capsys.readouterr()
+
+
+async def test_durations_of_a_plant_file_reach_the_examiner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    file = tmp_path / "plant.yaml"
+    file.write_text(WATER.format(port=port))
+    async with modbus_device(port):
+        assert await asyncio.to_thread(main, ["doctor", "--config", str(file), "--source", "pumps"]) == 0
+    assert "Every register was read" in capsys.readouterr().out
 
 
 def test_a_password_in_the_address_is_never_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,8 +67,8 @@ def _of_source(plant: PlantConfig | None, args: argparse.Namespace) -> tuple[str
     if args.source not in names:
         raise ConfigError(f"The plant file has no source {args.source!r}: choose one of {', '.join(names)}.")
     source = plant.sources[names.index(args.source)]
-    made = options(source, connector(source.kind).options)
-    wanted = made.model_dump(by_alias=True, exclude_unset=True)
+    options(source, connector(source.kind).options)
+    wanted = dict(source.given)
     if "url" not in wanted:
         raise ConfigError(f"The source {args.source!r} has no address to examine: it is of the kind {source.kind}.")
     return wanted["url"], wanted
