@@ -74,6 +74,8 @@ def test_from_an_address_to_values_in_the_store(tmp_path: Path, machine: str) ->
             server, "entry", name="cell", url=machine, security="none", asset="delta/frames/machining/cell-a/cnc-01",
             picks=[picked],
         )]  # fmt: skip
+        ladder = [part["finding"] for part in call(server, "examine", url=machine, security="none", seconds=1)]
+        assert {one["state"] for one in ladder} <= {"ok", "note", "skipped"}, ladder
         (effect,) = call(server, "check", text=text)
         assert (effect.get("ok"), effect.get("adds")) == (True, 1), effect
         (saved,) = call(server, "save", text=text)
@@ -88,6 +90,13 @@ def test_certificates_and_an_unknown_call(tmp_path: Path) -> None:
     with running(tmp_path / "server", plant()) as server, gateway(tmp_path, server):
         until("the gateway reports", server.parts.gateways.posts)
         assert call(server, "certificates") == [{"certificates": []}]
+        (rung,) = [
+            part["finding"] for part in call(server, "examine", url="opc.tcp://127.0.0.1:1", security="none")
+            if part["finding"]["state"] == "failed"
+        ]  # fmt: skip
+        assert rung["step"] == "port"
+        assert rung["sentence"].endswith(".")
+        assert rung["fix"].endswith(".")
         answer = server.client.post("/api/v1/gateways/edge-1/calls/approve", json={"thumbprint": "ABCDEFGH12"})
         (end,) = [json.loads(line) for line in answer.text.splitlines()]
         assert end["error"].startswith("No certificate here has the thumbprint 'ABCDEFGH12'")

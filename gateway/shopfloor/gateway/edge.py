@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shopfloor.gateway import configuring, picking, trusting, writing
+from shopfloor.gateway import configuring, examining, picking, trusting, writing
 from shopfloor.gateway.audit import Audit
 from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.connections import Connections, Signature
@@ -136,6 +136,7 @@ def _handlers(configuration: Configuration, door: Door, data: Path) -> dict[str,
 
     return {
         **configuring.handlers(configuration),
+        **examining.handlers(lambda: configuration.plant, data),
         **trusting.handlers(data),
         **writing.handlers(door),
         **{kind: on_folder(call) for kind, call in picking.CALLS.items()},

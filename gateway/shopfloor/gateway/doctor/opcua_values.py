@@ -101,15 +101,26 @@ async def _access(look: _Look) -> Finding:
 
 
 async def _values(look: _Look) -> Finding:
-    for item, value in zip(look.items, look.values, strict=False):
-        if value.StatusCode.is_bad():
-            why = f"The value of {_called(look, item)} is bad: the server says {value.StatusCode.name}"
-            return failed("values", "value-bad", why, "look at the sensor or the device behind the server")
-        if value.Value is None or value.Value.Value is None:
-            why = f"{_called(look, item)} has no value yet"
-            return failed("values", "value-empty", why, "let the machine or the program in the server write it once")
-    first, value = look.items[0], look.values[0]
-    return ok("values", f"{_called(look, first)} is {str(value.Value.Value)[:40]}.")
+    """Fails when no value is there; a machine has some that are bad, and they say so themselves."""
+    read = list(zip(look.items, look.values, strict=False))
+    lacking = [(item, value) for item, value in read if value.StatusCode.is_bad() or _empty(value)]
+    if not lacking:
+        first, value = read[0]
+        return ok("values", f"{_called(look, first)} is {str(value.Value.Value)[:40]}.")
+    item, value = lacking[0]
+    if value.StatusCode.is_bad():
+        why = f"The value of {_called(look, item)} is bad: the server says {value.StatusCode.name}"
+        cause, fix = "value-bad", "look at the sensor or the device behind the server"
+    else:
+        why = f"{_called(look, item)} has no value yet"
+        cause, fix = "value-empty", "let the machine or the program in the server write it once"
+    if len(lacking) == len(read):
+        return failed("values", cause, why, fix)
+    return note("values", cause, f"{why}; {len(read) - len(lacking)} of {len(read)} have a good value", fix)
+
+
+def _empty(value: Any) -> bool:
+    return value.Value is None or value.Value.Value is None
 
 
 async def _changes(look: _Look) -> Finding:
