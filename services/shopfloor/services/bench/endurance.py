@@ -29,4 +29,4 @@ def table(part: dict[str, Any]) -> str:
     return rows([_WORDS[key] for key in known], [cells], left=0)
 
 
-PAGE: Final = Page("endurance", _INTRO, table)
+PAGE: Final = Page("endurance", _INTRO, ("soak", "kill"), table)

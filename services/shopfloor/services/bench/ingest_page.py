@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from shopfloor.services.bench.chart import Panel, draw
 from shopfloor.services.bench.report import Page, number, rows
+from shopfloor.services.bench.scenario import SCENARIOS
 
 _INTRO: Final = """\
 # Ingest
@@ -60,4 +61,4 @@ def chart(parts: Sequence[dict[str, Any]]) -> str:
     return draw(panels, "values per CPU-second") if panels else ""
 
 
-PAGE: Final = Page("ingest", _INTRO, table, chart)
+PAGE: Final = Page("ingest", _INTRO, [one.name for one in SCENARIOS], table, chart)

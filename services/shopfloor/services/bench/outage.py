@@ -165,4 +165,4 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
-PAGE: Final = Page("outage", _INTRO, table)
+PAGE: Final = Page("outage", _INTRO, [one.name for one in OUTAGES], table)

@@ -16,10 +16,11 @@ Table = Callable[[Part], str]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of docs/benchmarks: its name, its first lines, how one part becomes a table, and its chart."""
+    """A page of docs/benchmarks: name, first lines, order of its parts, how one becomes a table, and a chart."""
 
     name: str
     intro: str
+    order: Sequence[str]
     table: Table
     chart: Callable[[Sequence[Part]], str] | None = None
 
@@ -28,7 +29,7 @@ class Page:
         folder.mkdir(parents=True, exist_ok=True)
         known = self._known(folder)
         known.update({part["name"]: {**part, "command": command} for part in parts})
-        every = list(known.values())
+        every = sorted(known.values(), key=lambda part: self._rank(part["name"]))
         written = [folder / f"{self.name}.json", folder / f"{self.name}.md"]
         written[0].write_text(json.dumps({"parts": every}, indent=1, ensure_ascii=False) + "\n")
         written[1].write_text(self.text(every))
@@ -49,6 +50,10 @@ class Page:
                 lines += [f"Held to: {part['bar']}.", ""]
             lines += [self.table(part), "", f"<sub>{footnote(part)}</sub>", ""]
         return "\n".join(lines)
+
+    def _rank(self, name: str) -> int:
+        """Unknown parts, of another version of the bench, come last."""
+        return list(self.order).index(name) if name in self.order else len(self.order)
 
     def _known(self, folder: Path) -> dict[str, Part]:
         file = folder / f"{self.name}.json"

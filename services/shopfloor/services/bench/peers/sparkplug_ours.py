@@ -14,6 +14,7 @@ from shopfloor.gateway.sparkplug.payload import Payload
 from shopfloor.services.bench.tell import plan, say
 
 _DOUBLE: Final = 10
+_UINT64: Final = 8
 _AT_ONCE: Final = 10
 _DATA: Final = "spBv1.0/bench/DDATA/node/device"
 
@@ -21,6 +22,12 @@ _DATA: Final = "spBv1.0/bench/DDATA/node/device"
 def _host() -> Host:
     options = {"url": "mqtt://127.0.0.1", "assets": {"bench/node/device": "bench/load/line/cell/device"}}
     return Host("bench", SparkplugOptions(**options))
+
+
+def _node_birth(now: int) -> bytes:
+    payload = Payload(timestamp=now, seq=0)
+    payload.metrics.add(name="bdSeq", timestamp=now, datatype=_UINT64, long_value=0)
+    return bytes(payload.SerializeToString())
 
 
 def _birth(count: int, now: int) -> bytes:
@@ -56,13 +63,15 @@ def _decode(host: Host, messages: Iterator[bytes], seconds: float) -> tuple[int,
 def main(asked: dict[str, Any]) -> None:
     """Give birth, decode for a while, and say how many metrics that was."""
     now, host = time.time_ns() // 1_000_000, _host()
-    host.take("spBv1.0/bench/NBIRTH/node", bytes(Payload(timestamp=now, seq=0).SerializeToString()), now)
+    host.take("spBv1.0/bench/NBIRTH/node", _node_birth(now), now * 1_000_000)
     host.take("spBv1.0/bench/DBIRTH/node/device", _birth(asked["metrics"], now), now * 1_000_000)
     messages = cycle(_messages(asked["metrics"], now))
     _decode(host, messages, 0.5)
     values, cpu, seconds = _decode(host, messages, asked["seconds"])
+    if host.malformed:
+        raise SystemExit(host.malformed_sentence)
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    say("result", {"values": values, "cpu_s": cpu, "seconds": seconds, "rss": rss, "malformed": host.malformed})
+    say("result", {"values": values, "cpu_s": cpu, "seconds": seconds, "rss": rss})
 
 
 if __name__ == "__main__":
