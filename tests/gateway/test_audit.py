@@ -124,10 +124,18 @@ def test_a_kill_between_intent_and_outcome_is_unknown(tmp_path: Path) -> None:
     assert (last.state, last.asked, last.reason, last.sentence) == ("unknown", 2.0, "the last one", STOPPED)
 
 
-def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
-    (tmp_path / "audit.sqlite").write_bytes(b"no database, but long enough to be read as one" * 40)
-    with (
-        pytest.raises(StoreError, match=r"audit.sqlite cannot be used .*nothing is written to a device"),
-        Audit.open(tmp_path),
-    ):
-        pass
+def test_a_damaged_audit_shuts_the_door_and_not_the_gateway(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    damaged = b"no database, but long enough to be read as one" * 40
+    (tmp_path / "audit.sqlite").write_bytes(damaged)
+    words = r"audit.sqlite cannot be used .*nothing is written to a device"
+    with Audit.open(tmp_path) as audit:
+        assert "until then nothing is written to a device." in caplog.text
+        for call in (
+            audit.verify,
+            audit.head,
+            lambda: audit.newest(1),
+            lambda: audit.intend(Setpoint(TAG, 1), "", "", ""),
+        ):
+            with pytest.raises(StoreError, match=words):
+                call()
+    assert (tmp_path / "audit.sqlite").read_bytes() == damaged

@@ -267,7 +267,7 @@ async def test_what_the_device_answers(
 
 
 async def test_without_an_audit_nothing_is_written(door: Door, pump: Pump, audit: Audit) -> None:
-    audit._db.execute("DROP TABLE entry")
+    audit._open.execute("DROP TABLE entry")
     outcome = await door.apply(Setpoint(f"{PUMP}/setpoint.flow", 1.0), by="ada")
     assert outcome.status == quality.BAD_RESOURCE_UNAVAILABLE
     assert outcome.sentence.endswith("until then nothing is written to a device.")

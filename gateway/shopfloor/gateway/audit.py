@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import hashlib
 import json
+import logging
 import math
 import sqlite3
 import threading
@@ -25,6 +26,7 @@ from typing import Any, Final, Self
 from shopfloor.plant import StoreError, quality
 from shopfloor.plant.contracts import Outcome, Setpoint
 
+_logger = logging.getLogger(__name__)
 _SCHEMA: Final = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -76,25 +78,36 @@ class Audit:
 
     file: Path
     clock: Callable[[], int] = time.time_ns
-    _db: sqlite3.Connection = field(init=False)
+    _db: sqlite3.Connection | None = None
+    _broken: StoreError | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     @contextmanager
     def open(cls, folder: Path, clock: Callable[[], int] = time.time_ns) -> Iterator[Self]:
-        """The audit in the gateway's data folder; what a crash left open is closed as unknown."""
+        """The audit in the gateway's data folder; what a crash left open is closed as unknown.
+
+        A file that cannot be used shuts the door, not the gateway: every call raises `StoreError`, values go on.
+        """
         audit = cls(folder / "audit.sqlite", clock)
-        with audit._explained():
-            folder.mkdir(parents=True, exist_ok=True)
-            audit._db = sqlite3.connect(audit.file, check_same_thread=False, isolation_level=None, timeout=10)
         try:
-            with audit._explained():
-                audit._db.executescript(_SCHEMA)
-            for intent in audit._unanswered():
-                audit.close(intent, Outcome(quality.BAD_COMMUNICATION_ERROR, None, STOPPED))
+            audit._begin()
+        except StoreError as problem:
+            _logger.error("%s", problem)  # noqa: TRY400 (a sentence, no trace)
+            audit._broken = problem
+        try:
             yield audit
         finally:
-            audit._db.close()
+            if audit._db is not None:
+                audit._db.close()
+
+    def _begin(self) -> None:
+        with self._explained():
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.file, check_same_thread=False, isolation_level=None, timeout=10)
+            self._db.executescript(_SCHEMA)
+        for intent in self._unanswered():
+            self.close(intent, Outcome(quality.BAD_COMMUNICATION_ERROR, None, STOPPED))
 
     def intend(self, setpoint: Setpoint, source: str, by: str, reason: str) -> int:
         """Note what is about to be asked, and answer the number of the intent. When this returns, it is on disk."""
@@ -111,7 +124,7 @@ class Audit:
     def newest(self, n: int) -> list[Record]:
         """The newest `n` setpoints, the newest first."""
         with self._explained(), self._lock:
-            rows = self._db.execute(
+            rows = self._open.execute(
                 "SELECT a.sequence, a.body, b.body FROM entry a LEFT JOIN entry b"
                 " ON b.intent = a.sequence AND b.sequence != a.sequence"
                 " WHERE a.intent = a.sequence ORDER BY a.sequence DESC LIMIT ?",
@@ -127,32 +140,37 @@ class Audit:
     def verify(self, head: tuple[int, str] | None = None) -> str:
         """Empty when every row is as it was written (and `head`, noted earlier, is among them), or what is wrong."""
         with self._explained(), self._lock:
-            rows = self._db.execute("SELECT sequence, intent, body, hash FROM entry ORDER BY sequence").fetchall()
+            rows = self._open.execute("SELECT sequence, intent, body, hash FROM entry ORDER BY sequence").fetchall()
             last = self._last()
         return _fault(rows, last, head)
 
     def _append(self, intent: int | None, body: dict[str, Any]) -> int:
         with self._explained(), self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._open.execute("BEGIN IMMEDIATE")
             try:
                 sequence, before = self._last() + 1, self._head()[1]
                 text = _text({"time": self.clock(), **body})
                 of = sequence if intent is None else intent
-                self._db.execute(
+                self._open.execute(
                     "INSERT INTO entry VALUES (?, ?, ?, ?)", (sequence, of, text, _hash(before, sequence, of, text))
                 )
-                self._db.execute("COMMIT")
+                self._open.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                self._open.execute("ROLLBACK")
                 raise
         return sequence
 
+    @property
+    def _open(self) -> sqlite3.Connection:
+        assert self._db is not None  # noqa: S101 (`open` comes first, and says when it failed)
+        return self._db
+
     def _head(self) -> tuple[int, str]:
-        row = self._db.execute("SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1").fetchone()
+        row = self._open.execute("SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1").fetchone()
         return (row[0], row[1]) if row else (0, _FIRST)
 
     def _last(self) -> int:
-        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
+        row = self._open.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
         return int(row[0]) if row else 0
 
     def _unanswered(self) -> builtins.list[int]:
@@ -160,6 +178,8 @@ class Audit:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
+        if self._broken is not None:
+            raise self._broken
         try:
             yield
         except (sqlite3.Error, OSError) as problem:
