@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
-from secure_servers import Stand
+from secure_servers import Issued, Stand, issue
 from shopfloor.plant import Asset, AssetPath, Batch, Tag
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -204,6 +205,18 @@ def stand() -> Iterator[Stand]:
     made = Stand()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Issued:
+    """The certificate of a server that signs itself."""
+    return issue(tmp_path_factory.mktemp("server"), "server")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A gateway's data folder, empty."""
+    return tmp_path / "data"
 
 
 @pytest.fixture
