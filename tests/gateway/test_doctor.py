@@ -177,6 +177,13 @@ async def test_durations_of_a_plant_file_reach_the_examiner(tmp_path: Path, caps
     assert "Every register was read" in capsys.readouterr().out
 
 
+async def test_each_address_of_a_host_is_tried() -> None:
+    *_, last = [
+        finding async for finding in examine(f"modbus://localhost:{free_port()}") if finding.state is State.FAILED
+    ]
+    assert last.cause == "port-refused"
+
+
 def test_a_password_in_the_address_is_never_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "opc.tcp://anna:geheim@127.0.0.1:1"]) == 1
     assert "geheim" not in capsys.readouterr().out

@@ -70,6 +70,17 @@ def test_an_expired_own_certificate_is_replaced(tmp_path: Path) -> None:
     assert old.file.exists()
 
 
+async def test_own_files_that_end_soon_are_announced_once(
+    stand: Stand, port: int, tmp_path: Path, server: Issued, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = issue(tmp_path, "mine", days=(-300, 10))
+    files = {"certificate": str(mine.der), "private_key": str(mine.pem), "server_certificate": str(server.der)}
+    one = source(port, None, **files)
+    async with stand.serving(port, server, [BEST]):
+        assert [await read(one), await read(one)] == [1.5, 1.5]
+    assert caplog.text.count(f"This gateway's certificate {mine.der} ends on") == 1
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -220,6 +220,7 @@ async def test_security_is_never_less_than_asked_for(
     ("change", "sentence"),
     [
         ({"certificate": "c.der"}, "'certificate' and 'private_key' belong together"),
+        ({"url": "opc.tcp://anna:geheim@plc"}, "'url' holds a user name: give 'user'"),
         ({"user_key": "k.pem"}, "'user_certificate' and 'user_key' belong together"),
         ({"user": "u", "user_certificate": "c", "user_key": "k"}, "give one of them"),
         ({"assets": {}, "tags": {}}, "names no variables"),

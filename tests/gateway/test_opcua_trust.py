@@ -10,7 +10,7 @@ import pytest
 from secure_servers import Issued, Stand, issue, revocations
 from secure_sources import BEST, judge, read, refusal, source, trusting
 from shopfloor.gateway import certificates
-from shopfloor.gateway.opcua.certificate import CertificateError, make, thumbprint
+from shopfloor.gateway.opcua.certificate import CertificateError, make, split, thumbprint
 from shopfloor.gateway.opcua.trust import Trust, TrustList
 
 
@@ -110,6 +110,17 @@ def test_an_authority_that_ended_vouches_for_nobody(tmp_path: Path, days: tuple[
     (tmp_path / "trusted" / "issuers").mkdir(parents=True)
     (tmp_path / "trusted" / "issuers" / "root.der").write_bytes(root.bytes)
     assert not TrustList(tmp_path).vouched(issue(tmp_path, "plc", issuer=root).certificate, [])
+
+
+def test_an_authority_vouches_through_the_chain_that_the_server_sends(tmp_path: Path) -> None:
+    root = issue(tmp_path, "root", authority=True)
+    works = issue(tmp_path, "works", issuer=root, authority=True)
+    plc = issue(tmp_path, "plc", issuer=works)
+    (tmp_path / "trusted" / "issuers").mkdir(parents=True)
+    (tmp_path / "trusted" / "issuers" / "root.der").write_bytes(root.bytes)
+    leaf, *chain = split(plc.bytes + works.bytes)
+    assert TrustList(tmp_path).vouched(leaf, chain)
+    assert not TrustList(tmp_path).vouched(leaf, [])
 
 
 def test_a_server_is_no_authority(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ async def reach(subject: Subject) -> AsyncGenerator[Finding]:
     yield _address(subject)
     found = await _name(subject)
     yield ok("name", f"{subject.host} is {', '.join(found)}" if found != [subject.host] else "A number needs no name.")
-    yield await _port(subject)
+    yield await _port(subject, found)
 
 
 def _address(subject: Subject) -> Finding:
@@ -59,15 +59,21 @@ async def _name(subject: Subject) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-async def _port(subject: Subject) -> Finding:
-    began = time.monotonic()
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            _, writer = await asyncio.open_connection(subject.host, subject.port)
-    except (OSError, ExceptionGroup) as problem:
-        raise Stuck(_closed(subject, problem)) from problem
-    await hang_up(writer)
-    return ok("port", f"Port {subject.port} is open ({(time.monotonic() - began) * 1000:.0f} ms).")
+async def _port(subject: Subject, addresses: list[str]) -> Finding:
+    """One address of the host after the other: together they would hide each other's reason."""
+    problems: list[OSError] = []
+    for address in addresses:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                _, writer = await asyncio.open_connection(address, subject.port)
+        except OSError as problem:
+            problems.append(problem)
+        else:
+            await hang_up(writer)
+            return ok("port", f"Port {subject.port} is open ({(time.monotonic() - began) * 1000:.0f} ms).")
+    refused = [problem for problem in problems if isinstance(problem, ConnectionRefusedError)]
+    raise Stuck(_closed(subject, (refused or problems)[0]))
 
 
 def _closed(subject: Subject, problem: Exception) -> Finding:

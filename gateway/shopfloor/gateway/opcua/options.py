@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from shopfloor.plant import Kind
@@ -173,6 +174,8 @@ class OpcuaOptions(Section):
         for one, other in (("certificate", "private_key"), ("user_certificate", "user_key")):
             if (getattr(self, one) is None) != (getattr(self, other) is None):
                 raise ValueError(f"{one!r} and {other!r} belong together: give both, or neither")
+        if urlsplit(self.url).username is not None:
+            raise ValueError("'url' holds a user name: give 'user' and 'password_file' in place of it")
         if self.user is not None and self.user_certificate is not None:
             raise ValueError("the source logs in by 'user' and by 'user_certificate': give one of them")
         return self

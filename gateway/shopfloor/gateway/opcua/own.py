@@ -136,9 +136,9 @@ def remaining(pair: Pair, now: datetime) -> float:
 
 
 def _hosts() -> tuple[str, ...]:
-    """The names of this machine that OPC UA servers may look up."""
-    names = {name for name in (socket.gethostname().lower(), socket.getfqdn().lower()) if name}
-    return tuple(sorted(name for name in names if name.isascii()))
+    """The name of this machine. The full one would ask a name server, which may be far or none."""
+    name = socket.gethostname().lower()
+    return (name,) if name.isascii() else ()
 
 
 def _pem(key: rsa.RSAPrivateKey) -> bytes:

@@ -23,7 +23,7 @@ from shopfloor.gateway.opcua.certificate import (
 )
 from shopfloor.gateway.opcua.login import SecureClient, policy_of
 from shopfloor.gateway.opcua.options import WEAK, OpcuaOptions
-from shopfloor.gateway.opcua.own import OwnCertificates, Pair, given
+from shopfloor.gateway.opcua.own import RENEW_BELOW, OwnCertificates, Pair, given, remaining
 from shopfloor.gateway.opcua.refusal import Refusal
 from shopfloor.gateway.opcua.trust import TrustList
 from shopfloor.gateway.opcua.verify import Shown, check, check_pinned
@@ -78,8 +78,17 @@ class Security:
         options = self.options
         if options.certificate is not None and options.private_key is not None:
             now = datetime.now(UTC)
-            return [given(Path(options.certificate), Path(options.private_key), options.application_uri, now)]
+            pair = given(Path(options.certificate), Path(options.private_key), options.application_uri, now)
+            self._warn_of_the_end(pair, now)
+            return [pair]
         return OwnCertificates(self._data() / "pki" / "own").pairs()
+
+    def _warn_of_the_end(self, pair: Pair, now: datetime) -> None:
+        if remaining(pair, now) < RENEW_BELOW and not self._accepted:
+            _logger.warning(
+                "This gateway's certificate %s ends on %s: renew it.", pair.file, f"{pair.expires:%Y-%m-%d}"
+            )
+            self._accepted = thumbprint(pair.certificate)
 
     async def _encrypt(self, client: SecureClient, shown: Shown) -> None:
         pairs = await asyncio.to_thread(self.pairs)
@@ -122,6 +131,7 @@ class Security:
         return self.data
 
     def _warn(self) -> None:
+        """Once: what works now and should not stay so."""
         if self.options.security in WEAK and not self._warned:
             _logger.warning("%s", weakness(self.options))
         self._warned = True
