@@ -223,15 +223,15 @@ def main() -> None:
             for qos in (0, 1):
                 for peer in peers:
                     with tempfile.TemporaryDirectory() as folder, running(make(Path(folder))) as broker:
-                        rows.setdefault((name, qos, peer), []).append(measure(peer, broker.url, args.messages, qos))
+                        found = measure(peer, broker.url, args.messages, qos)
+                    rows.setdefault((name, qos, peer), []).append(found)
+                    print(f"{name:10} QoS {qos} {peer:6} {found['us']:7.1f} us", file=sys.stderr, flush=True)
     print(f"load average {os.getloadavg()[0]:.1f}; {args.messages} messages, medians of {args.rounds} rounds")
-    for (broker, qos, peer), found in rows.items():
-        us = statistics.median(row["us"] for row in found)
-        own = statistics.median(row["us"] for row in rows[broker, qos, "ours"])
-        rate = statistics.median(row["per_s"] for row in found)
-        print(
-            f"{broker:10} QoS {qos} {peer:6} {us:7.1f} us CPU/message  {us / own:5.1f} x ours  {rate:9,.0f} messages/s"
-        )
+    for (name, qos, peer), all_rounds in rows.items():
+        us = statistics.median(row["us"] for row in all_rounds)
+        own = statistics.median(row["us"] for row in rows[name, qos, "ours"])
+        rate = statistics.median(row["per_s"] for row in all_rounds)
+        print(f"{name:10} QoS {qos} {peer:6} {us:7.1f} us CPU/message  {us / own:5.1f} x ours  {rate:9,.0f} messages/s")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the gateway; 0 after a clean stop, 2 with one sentence on stderr when it cannot run."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s gateway: %(message)s")
-    logging.getLogger("paho").setLevel(logging.CRITICAL)
     try:
         asyncio.run(serve(args.config, args.data, args.server, args.token_file, _ready))
     except ShopfloorError as problem:

@@ -23,7 +23,7 @@ from shopfloor.plant.config import UnsSection
 from shopfloor.plant.contracts import Plant
 
 _logger = logging.getLogger(__name__)
-_CHUNK: Final = 1_000
+_CHUNK: Final = 200
 _FAREWELL_S: Final = 1.0
 
 
