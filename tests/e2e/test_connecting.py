@@ -97,6 +97,10 @@ def test_certificates_and_an_unknown_call(tmp_path: Path) -> None:
         assert rung["step"] == "port"
         assert rung["sentence"].endswith(".")
         assert rung["fix"].endswith(".")
+        stolen = {"user": "me", "password_file": str(server.folder / "secrets" / "gateway.token")}
+        body = {"url": "mqtt://127.0.0.1:1", "options": stolen}
+        answer = server.client.post("/api/v1/gateways/edge-1/calls/browse", json=body)
+        assert "'password_file' names" in json.loads(answer.text)["error"]
         answer = server.client.post("/api/v1/gateways/edge-1/calls/approve", json={"thumbprint": "ABCDEFGH12"})
         (end,) = [json.loads(line) for line in answer.text.splitlines()]
         assert end["error"].startswith("No certificate here has the thumbprint 'ABCDEFGH12'")

@@ -186,6 +186,16 @@ async def test_the_errands_of_the_connections_page(
             assert problem == "text:6:5: 'nods' is no key of source 'picked': did you mean 'nodes'?"
             (problem,) = (await ask("check", text=text.replace("picked", "machining")))["problems"]
             assert problem.startswith("The source 'machining' stands in plant.yaml: change it there")
+            (problem,) = (await ask("check", text=f"{text}    writes: {{allow: ['*']}}\n"))["problems"]
+            assert problem == "The source 'picked' has 'writes': what may be written is decided in plant.yaml."
+            stolen = f"{text}    user: me\n    password_file: {tmp_path}/data/secrets/gateway.token\n"
+            (problem,) = (await ask("check", text=stolen))["problems"]
+            assert problem.startswith("'password_file' names ")
+            assert f"a page may use files of {tmp_path}/data/files only" in problem
+            allowed = stolen.replace("data/secrets/", "data/files/")
+            assert (await ask("check", text=allowed))["ok"]
+            escaped = stolen.replace("data/secrets/", "data/files/../secrets/")
+            assert "problems" in await ask("check", text=escaped)
             saved = await ask("save", text=text)
             assert (saved["saved"], saved["sentence"]) == (True, "")
             assert (tmp_path / "data" / "connections" / "picked.yaml").read_text() == text

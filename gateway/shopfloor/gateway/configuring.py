@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any, Protocol
 
+from shopfloor.gateway import page_files
 from shopfloor.gateway.connections import Connections, one_source
 from shopfloor.gateway.errands import Handler
 from shopfloor.gateway.registry import connector
@@ -38,13 +39,13 @@ def handlers(configuration: Following) -> dict[str, Handler]:
 
     async def check(body: Part) -> AsyncGenerator[Part, None]:
         try:
-            yield {"ok": True, **_effect(configuration.plant, _checked(_text(body)), connections)}
+            yield {"ok": True, **_effect(configuration.plant, _checked(_text(body), connections), connections)}
         except ConfigError as problem:
             yield {"problems": str(problem).splitlines()}
 
     async def save(body: Part) -> AsyncGenerator[Part, None]:
         text = _text(body)
-        source = _checked(text)
+        source = _checked(text, connections)
         _effect(configuration.plant, source, connections)
         connections.save(text)
         await configuration.reload()
@@ -76,8 +77,14 @@ def _text(body: Part) -> str:
     return text
 
 
-def _checked(text: str) -> SourceConfig:
+def _checked(text: str, connections: Connections) -> SourceConfig:
+    """The source of a text from a page: it opens no way to write, and names no file but those put there for pages."""
     source = one_source(text)
+    if "writes" in source.given:
+        raise ConfigError(
+            f"The source {source.name!r} has 'writes': what may be written is decided in {connections.plant_file.name}."
+        )
+    page_files.check(source.given, connections.data)
     options(source, connector(source.kind).options)
     return source
 

@@ -7,11 +7,12 @@ import logging
 import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shopfloor.gateway import configuring, examining, picking, trusting, writing
+from shopfloor.gateway import configuring, examining, page_files, picking, trusting, writing
 from shopfloor.gateway.audit import Audit
 from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.connections import Connections, Signature
@@ -134,13 +135,24 @@ def _handlers(configuration: Configuration, door: Door, data: Path) -> dict[str,
     def on_folder(call: Callable[[dict[str, Any], Path], AsyncGenerator[dict[str, Any], None]]) -> Handler:
         return lambda body: call(body, data)
 
-    return {
+    def guarded(handler: Handler) -> Handler:
+        async def parts(body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+            given = body.get("options")
+            page_files.check(given if isinstance(given, dict) else {}, data)
+            async with aclosing(handler(body)) as found:
+                async for part in found:
+                    yield part
+
+        return parts
+
+    handlers = {
         **configuring.handlers(configuration),
         **examining.handlers(lambda: configuration.plant, data),
         **trusting.handlers(data),
         **writing.handlers(door),
         **{kind: on_folder(call) for kind, call in picking.CALLS.items()},
     }
+    return {kind: guarded(handler) for kind, handler in handlers.items()}
 
 
 async def _until_told(*work: Coroutine[Any, Any, None]) -> None:
