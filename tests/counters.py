@@ -103,11 +103,14 @@ class Run:
     feed: Feed
     last: float = 0.0
     arrivals: list[float] = field(default_factory=list)
+    late: asyncio.Event = field(default_factory=asyncio.Event)
     rest: list[Batch] = field(default_factory=list)
 
     def tap(self, batch: Batch) -> None:
         if not is_backfilled(int(batch.quality[0])):
             self.arrivals.append(time.monotonic())
+        else:
+            self.late.set()
 
     def batches(self) -> list[Batch]:
         return self.rest or [Batch.from_bytes(row.data) for row in self.spool.peek(rows=1_000_000, size=10**9)]
@@ -166,3 +169,15 @@ async def until(condition: Callable[[], Any], within: float = 15.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {within} s"
         await asyncio.sleep(0.02)
+
+
+async def _read_forever(port: int, folder: Path) -> None:
+    async with reading(source(port), folder) as run:
+        await until(lambda: len(run.arrivals) > 3)
+        sys.stdout.write("reading\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":  # a gateway that a test can kill
+    asyncio.run(_read_forever(int(sys.argv[1]), Path(sys.argv[2])))

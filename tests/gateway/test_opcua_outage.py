@@ -1,45 +1,132 @@
-"""Outages of the link to real OPC UA servers: nothing lost, nothing twice, and soon back."""
+"""Outages of the link to real OPC UA servers: nothing lost, nothing twice, and soon back.
+
+Longer outages of the same kinds: `python tests/bench/opcua_outage.py`.
+"""
 
 import asyncio
-import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import counters
 import pytest
 from counters import SERVERS, counting, reading, source, until
 from shopfloor.gateway.cut import Cut
+from shopfloor.gateway.opcua import OpcuaSource
+from shopfloor.gateway.opcua.session import linked
 
 pytestmark = pytest.mark.foreign
-SECONDS = float(os.environ.get("SHOPFLOOR_OUTAGE_S", "3"))
 
 
 @pytest.mark.parametrize("server", SERVERS)
 async def test_a_cut_link_costs_nothing(server: str, port: int, tmp_path: Path) -> None:
+    """python-opcua ends a session with its connection, so that its history must fill the gap."""
     with counting(server, port, history=server == "python-opcua"):
         async with Cut("127.0.0.1", port) as link, reading(source(link.port), tmp_path) as run:
             await until(lambda: len(run.arrivals) > 5)
             await link.refuse()
-            await asyncio.sleep(SECONDS)
+            await asyncio.sleep(3)
             await link.accept()
-            back = time.monotonic()
-            resumed = await run.after(back)
+            resumed = await run.after(time.monotonic())
             await until(lambda: not run.source.marks.gaps)
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.5)
         assert (run.lost(), run.duplicated(), run.source.gaps, run.source.detail) == (0, 0, 0, "")
+        assert (run.source.backfilled > 0) is (server == "python-opcua")
         assert resumed < 2
 
 
-@pytest.mark.parametrize("server", SERVERS)
-async def test_a_silent_drop_costs_nothing(server: str, port: int, tmp_path: Path) -> None:
-    with counting(server, port, history=server == "python-opcua"):
+async def test_a_silent_drop_costs_nothing(port: int, tmp_path: Path) -> None:
+    with counting("node-opcua", port):
         async with Cut("127.0.0.1", port) as link, reading(source(link.port), tmp_path) as run:
             await until(lambda: len(run.arrivals) > 5)
             link.drop()
-            await asyncio.sleep(max(10, SECONDS))
-            assert run.feed.state.state == "waiting"
+            await until(lambda: "is connected but has sent nothing for" in run.feed.state.detail)
+            await asyncio.sleep(1)
             link.reset()
             resumed = await run.after(time.monotonic())
-            await until(lambda: not run.source.marks.gaps)
-            await asyncio.sleep(1)
-        assert (run.lost(), run.duplicated(), run.source.gaps, run.source.detail) == (0, 0, 0, "")
+            await asyncio.sleep(0.5)
+        assert (run.lost(), run.duplicated(), run.source.gaps, run.source.backfilled) == (0, 0, 0, 0)
         assert resumed < 2
+
+
+async def test_subscriptions_are_transferred_when_only_the_session_is_gone(
+    port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with counting("node-opcua", port):
+        async with Cut("127.0.0.1", port) as link, reading(source(link.port), tmp_path) as run:
+            await until(lambda: len(run.arrivals) > 5)
+            await link.refuse()
+            await until(lambda: "Nothing listens" in run.feed.state.detail)
+            await close_session(port, run.source)
+            await asyncio.sleep(1)
+            await link.accept()
+            await run.after(time.monotonic())
+            await asyncio.sleep(0.5)
+        assert (run.lost(), run.duplicated(), run.source.gaps) == (0, 0, 0)
+        assert "made anew" not in caplog.text
+
+
+async def close_session(port: int, lost: OpcuaSource) -> None:
+    """Close the session of a source that has lost its link, but not its subscriptions, as a server's time-out does."""
+    assert lost._kept is not None
+    async with linked(source(port).options, None, lost._kept.station.ticket) as link:
+        assert link.resumed
+        await link.session.close_session(delete_subscriptions=False)
+        link.stay = True
+
+
+@pytest.mark.parametrize("server", ["node-opcua", "asyncua"])
+async def test_what_the_queue_could_not_hold_comes_from_history(
+    server: str, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outage is ten times as long as the queue; the gateway stops in the middle of reading the history."""
+    monkeypatch.setattr("shopfloor.gateway.opcua.history._NODES", 4)
+    with counting(server, port, history=True):
+        async with Cut("127.0.0.1", port) as link:
+            async with reading(source(link.port, queue=6), tmp_path) as run:
+                await until(lambda: len(run.arrivals) > 5)
+                await link.refuse()
+                await asyncio.sleep(3)
+                await link.accept()
+                await asyncio.wait_for(run.late.wait(), 20)
+            begun = run.backfilled()
+            assert run.source.marks.gaps, "all was read before the gateway stopped: nothing is tested"
+            async with reading(source(link.port, queue=6), tmp_path) as run:
+                await until(lambda: run.arrivals and not run.source.marks.gaps)
+                await asyncio.sleep(0.5)
+        assert (run.lost(), run.duplicated(), run.source.gaps, run.source.detail) == (0, 0, 0, "")
+        assert run.backfilled() > begun > 0
+
+
+@pytest.mark.parametrize("server", ["node-opcua", "asyncua"])
+async def test_a_killed_gateway_goes_on_in_its_session(server: str, port: int, tmp_path: Path) -> None:
+    """No history here: what comes between two runs lies in the server's queues, and what was in flight comes again."""
+    with counting(server, port):
+        for seconds in (0.33, 0.71):
+            command = [sys.executable, counters.__file__, str(port), str(tmp_path)]
+            process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+            assert process.stdout is not None
+            await process.stdout.readline()
+            await asyncio.sleep(seconds)
+            process.kill()
+            await process.communicate()
+        async with reading(source(port), tmp_path) as run:
+            await until(lambda: len(run.arrivals) > 5)
+        async with reading(source(port), tmp_path) as run:
+            await until(lambda: len(run.arrivals) > 5)
+        assert (run.lost(), run.duplicated(), run.source.gaps) == (0, 0, 0)
+        assert min(len(one) for one in run.counts().values()) > 60
+
+
+async def test_a_server_that_starts_again_is_found_again_and_its_hole_is_said(port: int, tmp_path: Path) -> None:
+    """Its session, its subscriptions and what it would have reported are gone; the variables are there by name."""
+    async with reading(source(port, 3), tmp_path) as run:
+        with counting("node-opcua", port, variables=3):
+            await until(lambda: len(run.arrivals) > 5)
+        before = len(run.arrivals)
+        with counting("node-opcua", port, variables=3):
+            await until(lambda: len(run.arrivals) > before + 5 and run.source.gaps)
+    assert run.source.gaps == 3
+    assert run.source.detail.startswith("3 variables have a hole between 20")
+    assert "that the server's history does not fill, the first is" in run.source.detail

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shopfloor.gateway.opcua.columns import Columns
 from shopfloor.gateway.opcua.history import History, Page
 from shopfloor.gateway.opcua.marks import Gap, Marks
-from shopfloor.gateway.opcua.publish import Publisher
+from shopfloor.gateway.opcua.publish import Publisher, after
 from shopfloor.gateway.opcua.resume import Kept, Station, fingerprint
 from shopfloor.gateway.opcua.session import Ticket
 from shopfloor.gateway.opcua.wire import Notification
@@ -56,7 +56,7 @@ class Flow:
         for one in kept.received if kept and kept.columns else ():
             if one.sequence != due.get(one.subscription, one.sequence):
                 self.expect()
-            due[one.subscription] = one.sequence + 1
+            due[one.subscription] = after(one.sequence)
             yield from self._read(kept.columns, [one])  # type: ignore[union-attr, arg-type]
         self.expect()
 
@@ -66,10 +66,11 @@ class Flow:
         self.skip = skip
         self.resumed = True
 
-    def station(self) -> Station:
-        """Where this source stands: all before it is committed."""
+    def station(self, taken: Sequence[Notification] = ()) -> Station:
+        """Where this source stands once `taken` is committed: all before it is."""
         subscriptions = tuple((one.id, one.keep_alive) for one in self.publisher.subscriptions)
-        return Station(self.ticket, subscriptions, dict(self.publisher.following), self._items)
+        due = self.publisher.following | {one.subscription: after(one.sequence) for one in taken}
+        return Station(self.ticket, subscriptions, due, self._items)
 
     def kept(self) -> Kept:
         """What the next link needs of this one."""
@@ -84,8 +85,12 @@ class Flow:
         """What the notifications hold; gaps before them are noted first, to be committed with them."""
         if self.publisher.hole:
             self.expect()
-        yield from self._read(self.columns, notifications)
+        batches = list(self._read(self.columns, notifications))
         self._fresh = self.publisher.singly > 0
+        for place, batch in enumerate(batches, 1):
+            if place == len(batches):
+                self.marks.complete(len(batch), self.station(notifications))
+            yield batch
 
     def late(self, page: Page) -> Iterator[Batch]:
         """What a page of history holds."""

@@ -23,6 +23,8 @@ logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 _TIMEOUT_S: Final = 8.0
 _PROBE_S: Final = 10.0
 _LEAVE_S: Final = 2.0
+_SESSION_S: Final = 120.0
+"""A server keeps a session for so long after a lost link; its subscriptions live longer and are transferred."""
 
 
 class ManualSession(UaSession):  # type: ignore[misc]
@@ -62,7 +64,7 @@ async def leave(client: SecureClient) -> None:
 def _client(options: OpcuaOptions) -> SecureClient:
     client = SecureClient(options.url, timeout=_TIMEOUT_S, watchdog_intervall=_PROBE_S)
     client.name = client.description = "Shopfloor gateway"
-    client.session_timeout = 120_000
+    client.session_timeout = int(1_000 * _SESSION_S)
     client.uaclient.session = ManualSession(client.uaclient)
     client.nodes = Shortcuts(client.uaclient.session)
     return client

@@ -38,7 +38,8 @@ class Marks:
     """The marks of one OPC UA source.
 
     A variable that is an array or a structure is marked once, for all of its leaves. `counted` are the rows of each
-    other variable that were committed since the station last moved: a source that goes on after a crash skips as many.
+    other variable that were committed since the station last moved, which it does with the last row that it hands over
+    (`complete`): a source that goes on after a crash skips as many.
     While `late` is set, batches hold values from history, which close gaps and move no mark.
     """
 
@@ -52,6 +53,7 @@ class Marks:
     _index: dict[str, int] = field(default_factory=dict)
     _known: dict[tuple[str, ...], tuple[NDArray[np.int64], NDArray[np.bool_]]] = field(default_factory=dict)
     _values: dict[Kind, NDArray[Any]] = field(default_factory=dict)
+    _coming: tuple[int, Station] | None = None
     _packed: bytes = b""
     _placed: bytes = b""
 
@@ -71,6 +73,10 @@ class Marks:
         self.counted[:] = 0
         self.place(station)
 
+    def complete(self, rows: int, station: Station) -> None:
+        """After so many rows more the source stands at `station`, in the very transaction that commits the last."""
+        self._coming = (rows, station)
+
     def place(self, station: Station | None) -> None:
         """The session changed; nothing more was handed over."""
         self.station = station
@@ -78,7 +84,7 @@ class Marks:
 
     def advance(self, batch: Batch) -> bytes:
         """Note a batch that is about to be committed, and answer all marks."""
-        self.used = True
+        self.used, size = True, len(batch)
         if self.late:
             self._close(batch)
         else:
@@ -89,12 +95,17 @@ class Marks:
             np.maximum.at(self.time, rows, batch.time)
             self.counted += np.bincount(rows[self._whole(batch)], minlength=len(self.counted))
             self._remember(batch, rows)
+        self._move(size)
         return self.to_bytes()
 
-    def last(self, tag: str) -> int:
-        """The newest committed time of a variable, or 0."""
-        number = self._index.get(tag)
-        return int(self.time[number]) if number is not None else 0
+    def _move(self, size: int) -> None:
+        if self._coming is None or self.late:
+            return
+        rows, station = self._coming
+        self._coming = (rows - size, station)
+        if rows <= size:
+            self._coming = None
+            self.stand(station)
 
     def rows(self, batch: Batch) -> NDArray[np.int64]:
         """For each row, the number of its variable (its place in `names`), or -1."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -27,10 +27,14 @@ _TCP: Final = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USE
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What takes up a session again: its authentication token and the server's last nonce. Secret."""
+    """What takes up a session again: its authentication token and the server's last nonce. Secret.
+
+    `logins` are the ways in that the server offers, so that it need not be asked; only in memory.
+    """
 
     token: str
     nonce: bytes
+    logins: Sequence[ua.UserTokenPolicy] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         return "Ticket(…)"
@@ -51,7 +55,9 @@ class Link:
 
     def ticket(self) -> Ticket:
         """What takes up this session again."""
-        return Ticket(self.session.authentication_token.to_string(), self.client._server_nonce or b"")  # noqa: SLF001
+        client = self.client
+        token = self.session.authentication_token.to_string()
+        return Ticket(token, client._server_nonce or b"", client._policy_ids)  # noqa: SLF001
 
 
 @asynccontextmanager
@@ -95,8 +101,7 @@ async def _establish(client: Any, ticket: Ticket | None) -> bool:
 
 async def _reactivate(client: Any, ticket: Ticket) -> bool:
     policy = client.security_policy
-    endpoint = client.find_endpoint(await client.get_endpoints(), policy.Mode, policy.URI)
-    client._policy_ids = endpoint.UserIdentityTokens  # noqa: SLF001
+    client._policy_ids = ticket.logins or await _logins(client)  # noqa: SLF001
     if not policy.peer_certificate:
         policy.peer_certificate = client.expected or None
     session = client.uaclient.session
@@ -109,6 +114,12 @@ async def _reactivate(client: Any, ticket: Ticket) -> bool:
         client._server_nonce = None  # noqa: SLF001
         return False
     return True
+
+
+async def _logins(client: Any) -> Sequence[ua.UserTokenPolicy]:
+    policy = client.security_policy
+    endpoint = client.find_endpoint(await client.get_endpoints(), policy.Mode, policy.URI)
+    return endpoint.UserIdentityTokens or ()
 
 
 def _probe(sock: socket.socket) -> None:

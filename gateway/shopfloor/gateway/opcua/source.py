@@ -28,7 +28,7 @@ from shopfloor.plant import Batch, SourceLost
 from shopfloor.plant.contracts import Argument, Outcome, Setpoint
 
 _logger = logging.getLogger(__name__)
-_SOON_S: Final = 0.5
+_SOON_S: Final = 0.4
 
 
 @dataclass(slots=True)
