@@ -1,3 +1,4 @@
+# ruff: noqa: T201 (a program for people)
 """Outages of an OPC UA link as they happen in a plant: python tests/bench/opcua_outage.py [--seconds 30].
 
 Against node-opcua, asyncua and python-opcua (with history: it ends a session with its connection), 30 variables that
@@ -29,7 +30,10 @@ async def outage(server: str, way: str, seconds: float) -> Run:
     with counting(server, port, variables=30, history=server == "python-opcua"), TemporaryDirectory() as folder:
         async with Cut("127.0.0.1", port) as link, reading(source(link.port, 30), Path(folder)) as run:
             await until(lambda: len(run.arrivals) > 5)
-            await (link.refuse() if way == "cut" else asyncio.to_thread(link.drop))
+            if way == "cut":
+                await link.refuse()
+            else:
+                link.drop()
             await asyncio.sleep(seconds)
             if way == "cut":
                 await link.accept()

@@ -18,7 +18,7 @@ from shopfloor.gateway.opcua.resume import Station
 from shopfloor.plant import Batch, Kind
 
 _MAGIC: Final = b"SFM1"
-_HEAD: Final = struct.Struct("<4sIIII")
+_HEAD: Final = struct.Struct("<4sIIIII")
 _GAPS: Final = 20_000
 _KNOWN: Final = 1_000
 _UNKNOWN: Final = -1
@@ -199,17 +199,19 @@ class Marks:
             self.gaps, self.station = [], None
 
     def _read(self, data: bytes) -> None:
-        magic, placed, packed, amount, gaps = _HEAD.unpack_from(data)
+        magic, placed, packed, amount, counted, gaps = _HEAD.unpack_from(data)
         if magic != _MAGIC:
             return
-        parts = _cut(data[_HEAD.size :], [placed, packed, 8 * amount, 8 * amount, 24 * gaps])
+        parts = _cut(data[_HEAD.size :], [placed, packed, 8 * amount, 16 * counted, 24 * gaps])
         names = zlib.decompress(parts[1]).decode().split("\n") if amount else []
-        times, counted = np.frombuffer(parts[2], np.int64), np.frombuffer(parts[3], np.int64)
+        times = np.frombuffer(parts[2], np.int64)
+        places, counts = np.frombuffer(parts[3], np.int64).reshape(2, counted)
         number, after, before = np.frombuffer(parts[4], np.int64).reshape(3, gaps).tolist()
-        if not len(names) == len(times) == len(counted) == amount:
+        if not len(names) == len(times) == amount:
             return
         self.follow(names)
-        self.time[:], self.counted[:] = times, counted
+        self.time[:] = times
+        self.counted[places] = counts
         self.gaps = [Gap(names[n], a, b) for n, a, b in zip(number, after, before, strict=True)]
         self.place(Station.from_bytes(parts[0]))
         self.used = self.station is not None
