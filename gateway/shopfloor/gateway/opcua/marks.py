@@ -188,8 +188,11 @@ class Marks:
         """All marks."""
         number = [self._index[gap.tag] for gap in self.gaps]
         gaps = np.array([number, [g.after for g in self.gaps], [g.before for g in self.gaps]], np.int64)
-        head = _HEAD.pack(_MAGIC, len(self._placed), len(self._packed), len(self.names), len(self.gaps))
-        return b"".join([head, self._placed, self._packed, self.time.tobytes(), self.counted.tobytes(), gaps.tobytes()])
+        places = np.flatnonzero(self.counted)
+        counted = np.array([places, self.counted[places]], np.int64)
+        sizes = len(self._placed), len(self._packed), len(self.names), len(places), len(self.gaps)
+        head = _HEAD.pack(_MAGIC, *sizes)
+        return b"".join([head, self._placed, self._packed, self.time.tobytes(), counted.tobytes(), gaps.tobytes()])
 
     def restore(self, data: bytes) -> None:
         """Take up what the last run committed. What is no such thing is as good as nothing."""
