@@ -20,7 +20,7 @@ from shopfloor.services.bench.worker import WorkerFailed, started
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "shopfloor.services.cli", "bench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=170)
 
 
 def part(**more: Any) -> dict[str, Any]:
