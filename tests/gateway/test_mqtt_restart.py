@@ -93,3 +93,15 @@ async def test_restarts_and_cuts_lose_nothing(
             with suppress(asyncio.CancelledError):
                 await task
     assert feed.source.malformed == 0  # type: ignore[attr-defined]
+
+
+async def test_a_source_that_is_closed_before_the_commit_gets_its_messages_again(tmp_path: Path, plant: Any) -> None:
+    with running(mosquitto_broker(tmp_path)) as broker:
+        options = MqttOptions.model_validate({"url": broker.url, "topics": [TOPIC]})
+        found = []
+        for _ in range(3):
+            async with CONNECTOR.build("line", options, plant, tmp_path).open() as batches:
+                if not found:
+                    await publish(broker, range(5))
+                found.append({sample.time for sample in await anext(batches)})
+        assert found == [{1_000, 1_001, 1_002, 1_003, 1_004}] * 3

@@ -115,9 +115,9 @@ async def check_hands_over(rig: Rig) -> None:
 async def check_closed_does_not_acknowledge(rig: Rig) -> None:
     """A source that is closed at its `yield` has acknowledged nothing of that batch."""
     async with rig.source().open() as batches:
+        before = await rig.acknowledged()
         await rig.produce()
         await _within(anext(batches), "no batch came")
-        before = await rig.acknowledged()
         await asyncio.sleep(_MOMENT_S)
         assert await rig.acknowledged() == before, "acknowledged before the next batch was asked for"
     await asyncio.sleep(_MOMENT_S)
