@@ -11,7 +11,10 @@ from pathlib import Path
 
 import counters
 import pytest
+import secure_sources
 from counters import SERVERS, counting, reading, source, until
+from secure_servers import Issued, Stand
+from secure_sources import Passwords
 from shopfloor.gateway.cut import Cut
 from shopfloor.gateway.opcua import OpcuaSource
 from shopfloor.gateway.opcua.session import linked
@@ -130,3 +133,25 @@ async def test_a_server_that_starts_again_is_found_again_and_its_hole_is_said(po
     assert run.source.gaps == 3
     assert run.source.detail.startswith("3 variables have a hole between 20")
     assert "that the server's history does not fill, the first is" in run.source.detail
+
+
+async def test_an_encrypted_session_with_a_login_goes_on(
+    stand: Stand, port: int, data: Path, tmp_path: Path, server: Issued, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "right").write_text("right\n")
+    secure_sources.trusting(data, server)
+    more = {"user": "anna", "password_file": str(tmp_path / "right"), "tags": {"Counter": "counter"}, "queue": 500}
+    serving = stand.serving(port, server, ["NoSecurity", secure_sources.BEST], users=Passwords(), counting=0.05)
+    async with serving, Cut("127.0.0.1", port) as link:
+        one = secure_sources.source(link.port, data, **more)
+        async with reading(one, tmp_path / "spool") as run:
+            await until(lambda: len(run.arrivals) > 5)
+            await link.refuse()
+            await asyncio.sleep(2)
+            await link.accept()
+            resumed = await run.after(time.monotonic())
+            await asyncio.sleep(0.5)
+            one.retire()
+    assert (run.lost(), run.duplicated(), run.source.gaps) == (0, 0, 0)
+    assert "made anew" not in caplog.text
+    assert resumed < 2
