@@ -195,3 +195,26 @@ async def test_taps_see_every_batch_once_it_is_committed(
             feed.taps = [lambda one: seen.append((len(one), spool.tally.of("machining").accepted))]
             await wait_until(lambda: feed.state.state is State.FINISHED)
     assert seen == [(2, 2), (3, 5)]
+
+
+def test_a_mixed_batch_is_split_alike_every_time() -> None:
+    class Declared:
+        assets = ()
+
+        def tag(self, path: str) -> Tag | None:
+            kind = {"t/float": Kind.FLOAT, "t/text": Kind.TEXT}.get(path)
+            return Tag(path, kind=kind) if kind else None
+
+    conform = Conform(Declared())
+    samples = [Sample(f"t/{name}", n, n, n) for n, name in enumerate(["own", "float", "text", "float", "own"])]
+    mixed = Batch.of(samples, Kind.INT)
+    first, second = conform(mixed), conform(mixed.take(slice(1, None)))
+    assert [(part.kind, [(s.tag, s.time, s.value, s.quality) for s in part]) for part in first] == [
+        (Kind.FLOAT, [("t/float", 1, 1.0, 1), ("t/float", 3, 3.0, 3)]),
+        (Kind.INT, [("t/own", 0, 0, 0), ("t/own", 4, 4, 4)]),
+        (Kind.TEXT, [("t/text", 2, "2", 2)]),
+    ]
+    assert [part.names for part in first] == [("t/float",), ("t/own",), ("t/text",)]
+    assert all(one.names is two.names for one, two in zip(first, second, strict=True))
+    (same,) = conform(mixed.rename(["t/a", "t/b", "t/c"]))
+    assert list(same) == list(mixed.rename(["t/a", "t/b", "t/c"]))

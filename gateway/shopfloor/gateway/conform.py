@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,36 +16,72 @@ from shopfloor.plant.quality import BAD_TYPE_MISMATCH, severity
 MAX_ROWS: Final = 200_000
 MAX_BYTES: Final = 16_000_000
 _EMPTY: Final = {Kind.FLOAT: float("nan"), Kind.INT: 0, Kind.TEXT: ""}
+_KINDS: Final = tuple(Kind)
 _WHOLE: Final = float(2**63)
+_NOTHING: Final = np.zeros(0, np.int8)
+_NOWHERE: Final = np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """For a table of names: the kind of each (its place in `_KINDS`), and its place among the names of that kind.
+
+    Without `of_kind` all have the kind that is declared for them.
+    """
+
+    names: tuple[str, ...]
+    kind: NDArray[np.int8]
+    place: NDArray[np.int32]
+    of_kind: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], kinds: Sequence[Kind]) -> _Plan:
+        kind = np.array([_KINDS.index(one) for one in kinds], np.int8)
+        place = np.zeros(len(names), np.int32)
+        of_kind = []
+        for index in range(len(_KINDS)):
+            chosen = np.flatnonzero(kind == index)
+            place[chosen] = np.arange(len(chosen))
+            of_kind.append(tuple(names[i] for i in chosen.tolist()))
+        return cls(names, kind, place, tuple(of_kind))
+
+    def split(self, batch: Batch) -> Iterator[tuple[Kind, Batch]]:
+        """The rows of each declared kind, with the names of that kind only."""
+        of_row = self.kind[batch.tag]
+        for index, kind in enumerate(_KINDS):
+            rows = np.flatnonzero(of_row == index)
+            if len(rows):
+                part = batch.take(rows)
+                yield kind, Batch(self.of_kind[index], self.place[part.tag], part.time, part.value, part.quality)
 
 
 @dataclass(slots=True)
 class Conform:
     """Splits and converts batches so that every tag has its declared kind; an undeclared tag keeps its own.
 
-    A value that cannot be converted travels as NaN, 0 or "" with the quality BadTypeMismatch: it is data.
+    A value that cannot be converted travels as NaN, 0 or "" with the quality BadTypeMismatch: it is data. What a
+    table of names needs is worked out once, as long as it comes as the same object.
     """
 
     plant: Plant
     _declared: dict[str, Kind | None] = field(default_factory=dict)
-    _as_declared: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
+    _plans: dict[Kind, _Plan] = field(default_factory=dict)
 
     def __call__(self, batch: Batch) -> list[Batch]:
         """The same rows, one batch for each kind."""
         kind = batch.kind
-        if self._as_declared.get(kind) is batch.names:
+        plan = self._plans.get(kind)
+        if plan is None or plan.names is not batch.names:
+            plan = self._plans[kind] = self._plan(batch.names, kind)
+        if not plan.of_kind:
             return [batch]
-        wanted = [self._kind(name) or kind for name in batch.names]
+        return [convert(part, wanted) for wanted, part in plan.split(batch)]
+
+    def _plan(self, names: tuple[str, ...], kind: Kind) -> _Plan:
+        wanted = [self._kind(name) or kind for name in names]
         if all(one == kind for one in wanted):
-            self._as_declared[kind] = batch.names
-            return [batch]
-        kinds = list(Kind)
-        of_row = np.array([kinds.index(one) for one in wanted])[batch.tag]
-        return [
-            convert(batch.take(np.flatnonzero(of_row == index)).used(), one)
-            for index, one in enumerate(kinds)
-            if (of_row == index).any()
-        ]
+            return _Plan(names, _NOTHING, _NOWHERE, ())
+        return _Plan.of(names, wanted)
 
     def _kind(self, name: str) -> Kind | None:
         if name not in self._declared:
