@@ -119,6 +119,7 @@ class Stand:
 
     def close(self) -> None:
         self.do(self.server.iserver.stop())
+        self.do(_cancelled())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
         self.loop.close()
@@ -223,6 +224,14 @@ class Stand:
             count += 1
             await self.nodes["Counter"].write_value(count)
             await asyncio.sleep(every)
+
+
+async def _cancelled() -> None:
+    """Sessions that a client left behind have tasks."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _done(task: Any) -> None:

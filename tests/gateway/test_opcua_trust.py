@@ -1,7 +1,10 @@
 """Which OPC UA servers are trusted: approval, rejection, authorities, revocation, certificates for somebody else."""
 
+import asyncio
 from argparse import Namespace
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,13 @@ import pytest
 from secure_servers import Issued, Stand, issue, revocations
 from secure_sources import BEST, judge, read, refusal, source, trusting
 from shopfloor.gateway import certificates
+from shopfloor.gateway.commit import Committer
+from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.opcua.certificate import CertificateError, make, split, thumbprint
 from shopfloor.gateway.opcua.trust import Trust, TrustList
+from shopfloor.gateway.pipeline import Feed
+from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.state import SourceState, State
 
 
 async def test_a_stranger_waits_until_a_person_approves(
@@ -43,6 +51,25 @@ async def test_a_stranger_waits_until_a_person_approves(
         assert "not trusted here" in await refusal(one)
     with pytest.raises(CertificateError, match="give at least 8 characters"):
         TrustList(data / "pki").approve(name[:7])
+
+
+async def test_a_running_source_connects_by_itself_after_the_approval(
+    stand: Stand, port: int, data: Path, server: Issued, plant: Any, wait_until: Callable[..., Any]
+) -> None:
+    state = SourceState("m")
+    with Spool.open(data, "edge") as spool:
+        committer = Committer(spool)
+        feed = Feed(source(port, data), state, committer, Conform(plant))
+        async with stand.serving(port, server, [BEST]), committer.running():
+            running = asyncio.create_task(feed.run())
+            await wait_until(lambda: "not trusted here" in state.detail)
+            await asyncio.sleep(1.5)
+            assert state.state is State.WAITING
+            TrustList(data / "pki").approve(thumbprint(server.certificate))
+            await wait_until(lambda: state.values > 0)
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
 
 
 @pytest.mark.parametrize(

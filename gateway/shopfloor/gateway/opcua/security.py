@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from asyncua import ua
+from cryptography import x509
 from shopfloor.gateway.opcua.answers import CLIENT_UNTRUSTED, answered
 from shopfloor.gateway.opcua.certificate import (
     DER,
@@ -25,12 +27,22 @@ from shopfloor.gateway.opcua.login import SecureClient, policy_of
 from shopfloor.gateway.opcua.options import WEAK, OpcuaOptions
 from shopfloor.gateway.opcua.own import RENEW_BELOW, OwnCertificates, Pair, given, remaining
 from shopfloor.gateway.opcua.refusal import Refusal
-from shopfloor.gateway.opcua.trust import TrustList
-from shopfloor.gateway.opcua.verify import Shown, check, check_pinned
+from shopfloor.gateway.opcua.trust import Trust, TrustList
+from shopfloor.gateway.opcua.verify import SERVER_UNKNOWN, Shown, check, check_pinned
 from shopfloor.plant import SourceLost
 
 _logger = logging.getLogger(__name__)
+_ASK_AGAIN_S: Final = 30.0
 _ANYBODY: Final = "urn:shopfloor:gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A server's certificate that a person has not judged yet; the server is asked again after `until`."""
+
+    certificate: x509.Certificate
+    refusal: Refusal
+    until: float
 
 
 @dataclass(slots=True)
@@ -40,11 +52,13 @@ class Security:
     options: OpcuaOptions
     data: Path | None = None
     _accepted: str = ""
+    _waiting: _Waiting | None = None
     _warned: bool = False
 
     async def prepare(self, client: SecureClient) -> None:
         """Set a client up before it connects; `SourceLost` when the server, a file or the wish is not fit."""
         try:
+            self._wait()
             await self._prepare(client)
         except CertificateError as problem:
             raise SourceLost(str(problem)) from problem
@@ -71,7 +85,24 @@ class Security:
             file = Path(self.options.server_certificate)
             check_pinned(shown, read_certificate(file, "server certificate"), str(file))
         else:
+            self._check(shown)
+
+    def _check(self, shown: Shown) -> None:
+        try:
             check(shown, TrustList(self._data() / "pki"), self._data())
+        except Refusal as refusal:
+            if refusal.cause == SERVER_UNKNOWN:
+                self._waiting = _Waiting(shown.certificate, refusal, time.monotonic() + _ASK_AGAIN_S)
+            raise
+
+    def _wait(self) -> None:
+        """While a person has not judged, look at the list often and at the server seldom."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or time.monotonic() > waiting.until:
+            return
+        if TrustList(self._data() / "pki").state(waiting.certificate) is Trust.WAITING:
+            self._waiting, refusal = waiting, waiting.refusal
+            raise Refusal(refusal.cause, refusal.why, refusal.fix)
 
     def pairs(self) -> Sequence[Pair]:
         """The certificates that this gateway may show, the preferred one first."""

@@ -23,6 +23,7 @@ from shopfloor.gateway.opcua.resume import Kept, fingerprint, forget, transferre
 from shopfloor.gateway.opcua.security import Security
 from shopfloor.gateway.opcua.session import Link, linked
 from shopfloor.gateway.opcua.subscribe import subscribe
+from shopfloor.gateway.opcua.verify import SERVER_UNKNOWN
 from shopfloor.gateway.opcua.write import Writer
 from shopfloor.plant import Batch, SourceLost
 from shopfloor.plant.contracts import Argument, Outcome, Setpoint
@@ -119,12 +120,13 @@ class OpcuaSource:
 
     @contextmanager
     def _retrying(self) -> Iterator[None]:
-        """A server that refuses is left alone for longer than one that cannot be reached."""
+        """A server that refuses is left alone for longer than one that is not reached, or that a person may trust."""
         self.retry_s = None
         try:
             yield
         except SourceLost as lost:
-            self.retry_s = _SOON_S if isinstance(lost.__cause__, OSError) else None
+            soon = isinstance(lost.__cause__, OSError) or getattr(lost, "cause", "") == SERVER_UNKNOWN
+            self.retry_s = _SOON_S if soon else None
             raise
 
     async def _resume(self, link: Link, kept: Kept | None) -> Flow | None:

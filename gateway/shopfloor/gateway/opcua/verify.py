@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from shopfloor.gateway.opcua.certificate import hosts_of, span_of, subject_of, thumbprint, uri_of
 from shopfloor.gateway.opcua.refusal import Refusal
 from shopfloor.gateway.opcua.trust import Trust, TrustList
+
+SERVER_UNKNOWN: Final = "server-certificate-unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def check(shown: Shown, trust: TrustList, data: Path, now: datetime | None = Non
         if state is None:
             trust.wait(shown.certificate, shown.url)
         raise Refusal(
-            "server-certificate-unknown",
+            SERVER_UNKNOWN,
             f"The server {shown.url} shows a certificate that is not trusted here: {shown.name}",
             f"compare the thumbprint with the server's own, then run `{_approve(shown, data)}`, or approve it on the"
             " connections page",
