@@ -9,7 +9,8 @@ from shopfloor.gateway.sparkplug.columns import Columns
 from shopfloor.gateway.sparkplug.datatypes import COMPOUND, field_of, known
 from shopfloor.gateway.sparkplug.decode import fits
 from shopfloor.gateway.sparkplug.names import Names
-from shopfloor.gateway.sparkplug.table import Slot, Table
+from shopfloor.gateway.sparkplug.plans import Slot
+from shopfloor.gateway.sparkplug.table import Table
 from shopfloor.plant import PathError
 
 

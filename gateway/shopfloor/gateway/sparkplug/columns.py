@@ -12,6 +12,8 @@ from shopfloor.gateway.sparkplug.datatypes import Scalar
 from shopfloor.plant import Batch, Kind
 
 DTYPE: Final = {Kind.FLOAT: np.dtype(np.float64), Kind.INT: np.dtype(np.int64), Kind.TEXT: np.dtype(object)}
+_KINDS: Final = tuple(Kind)
+_KNOWN: Final = 256
 _KIND: Final = {float: Kind.FLOAT, int: Kind.INT, str: Kind.TEXT}
 
 
@@ -45,6 +47,7 @@ class Columns:
 
     paths: Paths
     _parts: dict[Kind, list[Part]] = field(default_factory=lambda: {kind: [] for kind in Kind})
+    _known: dict[bytes, tuple[tuple[str, ...], NDArray[np.int32]]] = field(default_factory=dict)
     _singles: dict[Kind, list[tuple[int, int, Scalar, int]]] = field(default_factory=lambda: {k: [] for k in Kind})
 
     def add(self, kind: Kind, part: Part) -> None:
@@ -60,7 +63,7 @@ class Columns:
 
     def batches(self) -> Iterator[Batch]:
         """All that was collected, one batch for each kind."""
-        for kind in Kind:
+        for kind in _KINDS:
             if self._singles[kind]:
                 self._seal(kind)
             parts, self._parts[kind] = self._parts[kind], []
@@ -76,11 +79,20 @@ class Columns:
         tag, time, value, status = (
             parts[0] if len(parts) == 1 else Part(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         )
-        present = np.zeros(len(self.paths.names), bool)
-        present[tag] = True
-        local = np.cumsum(present, dtype=np.int32) - np.int32(1)
-        names = tuple(self.paths.names[number] for number in np.flatnonzero(present).tolist())
-        return Batch(names, local[tag], time, value, status)
+        names, local = self._named(tag)
+        return Batch(names, local, time, value, status)
+
+    def _named(self, tag: NDArray[np.int32]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+        """The names in a column, and the column as indices into them; a node often reports the same tags again."""
+        key = tag.tobytes()
+        known = self._known.get(key)
+        if known is None:
+            numbers, local = np.unique(tag, return_inverse=True)
+            known = tuple(self.paths.names[number] for number in numbers.tolist()), local.astype(np.int32)
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[key] = known
+        return known
 
 
 def _part(kind: Kind, rows: list[tuple[int, int, Scalar, int]]) -> Part:

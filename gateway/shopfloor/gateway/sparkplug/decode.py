@@ -7,14 +7,15 @@ asked what they are: a zero, a null, or a value that came in another field.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from shopfloor.gateway.sparkplug.arrival import Arrival
 from shopfloor.gateway.sparkplug.columns import Columns, Part
 from shopfloor.gateway.sparkplug.datatypes import empty, kind_of, leaves, scalar, signed
-from shopfloor.gateway.sparkplug.table import Group, Key, Slot, Table
+from shopfloor.gateway.sparkplug.plans import Group, Key, Slot
+from shopfloor.gateway.sparkplug.table import Table
 from shopfloor.plant import Kind, quality
 
 _LATEST_MS: Final = (2**63 - 1) // 1_000_000
@@ -44,20 +45,16 @@ def fits(code: int, field: str) -> bool:
     return field in _FITTING[kind_of(code)]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A payload as bytes and as a message, and when it came (UTC ns)."""
-
-    data: bytes
-    payload: Any
-    time: int
-
-
 def decode(arrival: Arrival, table: Table, device: str, columns: Columns, skip: Collection[Key] = ()) -> int:
     """Put the values of a payload into the columns and answer the newest time among its live ones (UTC ns).
 
     `UnknownMetricError` when no birth explains a metric that is not to be skipped: then nothing was put there.
     """
+    if arrival.layout is not None and table.knows(device, arrival.data, arrival.layout):
+        known = arrival.layout.read(arrival.data, columns)
+        if known is not None:
+            table.hits += 1
+            return _newest(known, arrival.layout.status)
     metrics = list(arrival.payload.metrics)
     plan = table.plan(device, metrics, skip)
     times = _times(metrics, arrival)
@@ -66,8 +63,12 @@ def decode(arrival: Arrival, table: Table, device: str, columns: Columns, skip: 
         _read(group, metrics, times, status, columns)
     for position, slot in plan.compounds:
         flatten(slot, metrics[position], int(times[position]), int(status[position]), columns)
-    live = times[(status & quality.BACKFILLED) == 0]
-    return int(live.max(initial=0))
+    table.learn(device, arrival.data, plan, status)
+    return _newest(times, status)
+
+
+def _newest(times: NDArray[np.int64], status: NDArray[np.uint32]) -> int:
+    return int(times.max(where=(status & quality.BACKFILLED) == 0, initial=0))
 
 
 def _times(metrics: Sequence[Any], arrival: Arrival) -> NDArray[np.int64]:
@@ -75,7 +76,7 @@ def _times(metrics: Sequence[Any], arrival: Arrival) -> NDArray[np.int64]:
     missing = (given == 0) | (given > _LATEST_MS)
     times: NDArray[np.int64] = given.astype(np.int64) * _NS
     if missing.any():
-        common = arrival.payload.timestamp
+        common = arrival.sent
         times[missing] = common * _NS if 0 < common <= _LATEST_MS else arrival.time
     return times
 

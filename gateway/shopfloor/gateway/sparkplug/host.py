@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
+from shopfloor.gateway.sparkplug.arrival import Arrival
 from shopfloor.gateway.sparkplug.columns import Columns, Paths
 from shopfloor.gateway.sparkplug.datatypes import DataType
-from shopfloor.gateway.sparkplug.decode import Arrival
 from shopfloor.gateway.sparkplug.encode import put
 from shopfloor.gateway.sparkplug.names import Names
 from shopfloor.gateway.sparkplug.options import SparkplugOptions
 from shopfloor.gateway.sparkplug.payload import Payload
+from shopfloor.gateway.sparkplug.plans import Slot
 from shopfloor.gateway.sparkplug.rebirth import Rebirths
 from shopfloor.gateway.sparkplug.session import Limits, Packet, Session, World
-from shopfloor.gateway.sparkplug.table import Slot
 from shopfloor.gateway.sparkplug.topics import COMMANDS, Topic
 from shopfloor.plant import Batch
 from shopfloor.plant.contracts import Scalar
@@ -68,16 +68,15 @@ class Host:
                 self.complain(f"the topic {topic!r} is none of Sparkplug B")
             self.settled.append(token)
             return
-        try:
-            payload = Payload.FromString(data)
-        except DecodeError:
-            self.complain(f"the {read.verb} of {read.address} is no Sparkplug payload")
-            self.settled.append(token)
-            return
         session = self.sessions.get(read.address)
         if session is None:
             session = self.sessions[read.address] = Session(read.address, self._world)
-        session.take(Packet(read.verb, read.device, Arrival(data, payload, time), token))
+        arrival = Arrival(data, time, session.table.layout(read.device, data))
+        try:
+            session.take(Packet(read.verb, read.device, arrival, token))
+        except DecodeError:
+            self.complain(f"the {read.verb} of {read.address} is no Sparkplug payload")
+            self.settled.append(token)
 
     def _asked_for(self, topic: Topic) -> bool:
         """The order of a node's messages matters wherever it or a device of it is asked for."""

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shopfloor.gateway.sparkplug.arrival import Arrival
 from shopfloor.gateway.sparkplug.births import explain
 from shopfloor.gateway.sparkplug.columns import Columns
 from shopfloor.gateway.sparkplug.datatypes import empty
-from shopfloor.gateway.sparkplug.decode import Arrival, decode
+from shopfloor.gateway.sparkplug.decode import decode
 from shopfloor.gateway.sparkplug.names import Names
-from shopfloor.gateway.sparkplug.table import Key, Table, UnknownMetricError
+from shopfloor.gateway.sparkplug.plans import Key, UnknownMetricError
+from shopfloor.gateway.sparkplug.table import Table
 from shopfloor.plant import Kind, quality
 
 _AHEAD_NS: Final = 10_000_000_000
@@ -157,19 +159,19 @@ class Session:
                 self._kept.append(kept)
 
     def _in_order(self, packet: Packet) -> None:
-        payload = packet.arrival.payload
-        if not payload.HasField("seq"):
+        seq = packet.arrival.seq
+        if seq is None:
             self.world.complain(f"a {packet.verb} of {self.address} has no sequence number")
             self._process(packet)
-        elif self.expected is None or payload.seq == self.expected:
-            self.expected = (payload.seq + 1) % 256
+        elif self.expected is None or seq == self.expected:
+            self.expected = (seq + 1) % 256
             self._process(packet)
             self._release()
         else:
-            if payload.seq in self._held:
+            if seq in self._held:
                 self._release(everything=True)
                 self.world.want_rebirth(self.address)
-            self._held[payload.seq] = packet
+            self._held[seq] = packet
             self._gap = packet.arrival.time if self._gap is None else self._gap
 
     def _release(self, *, everything: bool = False) -> None:
@@ -219,7 +221,7 @@ class Session:
     def _live(self, packet: Packet, newest: int) -> None:
         if newest:
             self._newest = max(self._newest, newest)
-            sent = packet.arrival.payload.timestamp * _MS
+            sent = packet.arrival.sent * _MS
             self._skew = packet.arrival.time - sent if sent else 0
 
     def _keep(self, packet: Packet) -> None:
@@ -260,7 +262,7 @@ class Session:
     def _device_death(self, packet: Packet) -> None:
         device = self.devices.get(packet.device)
         if device is not None and device.online:
-            sent = packet.arrival.payload.timestamp * _MS
+            sent = packet.arrival.sent * _MS
             moment = max(sent, min(self._newest, sent + _AHEAD_NS) + _MS) if sent else self._moment(packet.arrival.time)
             self._mark_dead(self._tags(packet.device), moment)
             device.online = False

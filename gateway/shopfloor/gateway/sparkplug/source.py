@@ -15,9 +15,9 @@ from shopfloor.gateway.mqtt.connection import Connection
 from shopfloor.gateway.mqtt.wire import Hello, Message, Will
 from shopfloor.gateway.sparkplug.host import Host, command
 from shopfloor.gateway.sparkplug.options import SparkplugOptions
+from shopfloor.gateway.sparkplug.plans import Slot
 from shopfloor.gateway.sparkplug.read_back import ReadBack
 from shopfloor.gateway.sparkplug.session import Session
-from shopfloor.gateway.sparkplug.table import Slot
 from shopfloor.gateway.sparkplug.topics import read_state, state, state_topic
 from shopfloor.plant import Batch, Outcome, RejectedError, Setpoint, SourceLost, quality
 

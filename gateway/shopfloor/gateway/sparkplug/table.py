@@ -2,82 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.gateway.sparkplug.datatypes import COMPOUND, kind_of
-from shopfloor.plant import Kind
+from shopfloor.gateway.sparkplug.datatypes import COMPOUND
+from shopfloor.gateway.sparkplug.layout import Layout
+from shopfloor.gateway.sparkplug.plans import Group, Key, Plan, Slot, UnknownMetricError
 
 _PLANS: Final = 256
-Key = int | str
-"""How a payload refers to a metric: by its alias, or by its name."""
-
-
-class UnknownMetricError(LookupError):
-    """A payload refers to metrics that no birth has explained: `keys`."""
-
-    def __init__(self, keys: Collection[Key]) -> None:
-        super().__init__(", ".join(map(repr, keys)))
-        self.keys = keys
-
-
-@dataclass(slots=True)
-class Slot:
-    """One metric. `tag` is its path's number, or -1 when it is not asked for; `value_field` is where its value travels.
-
-    `leaves` are the numbers and kinds of the tags that an array, a data set or a template was flattened to.
-    """
-
-    device: str
-    metric: str
-    tag: int
-    path: str
-    code: int
-    value_field: str
-    alias: int | None = None
-    leaves: dict[str, tuple[int, Kind]] = field(default_factory=dict)
-
-    @property
-    def tags(self) -> Iterator[tuple[int, Kind]]:
-        """Every tag that this metric fills."""
-        if self.leaves:
-            yield from self.leaves.values()
-        elif self.tag >= 0:
-            yield self.tag, Kind.FLOAT if self.code in COMPOUND else kind_of(self.code)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The metrics of a payload that share a data type and a field; `rows` is None when these are all of them."""
-
-    code: int
-    value_field: str
-    kind: Kind
-    tags: NDArray[np.int32]
-    rows: NDArray[np.int64] | None
-    pick: Any
-
-    @classmethod
-    def of(cls, code: int, name: str, members: Sequence[tuple[int, Slot]], length: int) -> Group:
-        """The group of some metrics (position in the payload, slot) of a payload of `length` metrics."""
-        tags = np.array([slot.tag for _, slot in members], np.int32)
-        if len(members) == length:
-            return cls(code, name, kind_of(code), tags, None, list)
-        rows = [position for position, _ in members]
-        pick = itemgetter(*rows) if len(rows) > 1 else lambda metrics: (metrics[rows[0]],)
-        return cls(code, name, kind_of(code), tags, np.array(rows, np.int64), pick)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to read a payload that refers to these metrics in this order."""
-
-    groups: tuple[Group, ...]
-    compounds: tuple[tuple[int, Slot], ...]
+_TRIES: Final = 8
 
 
 @dataclass(slots=True)
@@ -88,6 +24,9 @@ class Table:
     _aliases: dict[int, Slot] = field(default_factory=dict)
     _names: dict[str, dict[str, Slot]] = field(default_factory=dict)
     _plans: dict[tuple[str, tuple[Key, ...]], Plan] = field(default_factory=dict)
+    _layouts: dict[tuple[str, int], Layout] = field(default_factory=dict)
+    hits: int = 0
+    _learnt: int = 0
 
     def clear(self, device: str | None = None) -> None:
         """Forget the metrics of one device ("" is the node itself), or all of them."""
@@ -98,6 +37,8 @@ class Table:
                 del self._aliases[slot.alias]
             self._names.get(slot.device, {}).pop(slot.metric, None)
         self._plans.clear()
+        self._layouts.clear()
+        self.hits = self._learnt = 0
 
     def add(self, slot: Slot) -> None:
         """Note what a birth says of a metric."""
@@ -128,6 +69,24 @@ class Table:
                 self._plans.clear()
             plan = self._plans[device, keys] = self._planned(device, keys, skip)
         return plan
+
+    def layout(self, device: str, data: bytes) -> Layout | None:
+        """The known form that a payload has, if any."""
+        layout = self._layouts.get((device, len(data)))
+        return layout if layout is not None and layout.fits(data) else None
+
+    def knows(self, device: str, data: bytes, layout: Layout) -> bool:
+        """Whether a layout that was found earlier is still in force: no birth came in between."""
+        return self._layouts.get((device, len(data))) is layout
+
+    def learn(self, device: str, data: bytes, plan: Plan, status: NDArray[np.uint32]) -> None:
+        """Learn the form of a payload, as long as what was learnt before is of use."""
+        if self._learnt > _TRIES + self.hits // _TRIES:
+            return
+        self._learnt += 1
+        layout = Layout.learn(data, plan, status)
+        if layout is not None:
+            self._layouts[device, len(data)] = layout
 
     def _planned(self, device: str, keys: Sequence[Key], skip: Collection[Key]) -> Plan:
         groups: dict[tuple[int, str], list[tuple[int, Slot]]] = {}
