@@ -121,3 +121,41 @@ class Node:
         read = Payload.FromString(message.payload)
         self.commands.append((message.topic, read))
         self.on_command(message.topic, read)
+
+
+class Listener:
+    """Everything on the broker, in order, as (topic, payload, qos, retain)."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[tuple[str, Any, int, bool]] = []
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        options = paho.SubscribeOptions(qos=1, retainAsPublished=True)
+        self.client.on_connect = lambda client, *_: client.subscribe("spBv1.0/#", options=options)
+        self.ready = False
+        self.client.on_subscribe = lambda *_: setattr(self, "ready", True)
+        self.client.on_message = self._note
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    def _note(self, _client: Any, _data: Any, message: Any) -> None:
+        state = "/STATE/" in message.topic
+        read = json.loads(message.payload) if state else Payload.FromString(message.payload)
+        self.heard.append((message.topic, read, message.qos, message.retain))
+
+    def of(self, verb: str) -> list[Any]:
+        return [read for topic, read, _, _ in self.heard if topic.split("/")[2] == verb]
+
+    def values(self, *, historical: bool = False) -> list[float]:
+        found = [one for read in self.of("DDATA") for one in read.metrics]
+        return [one.double_value for one in found if one.is_historical == historical]
+
+    def send(self, topic: str, data: bytes, *, retain: bool = False) -> None:
+        self.client.publish(topic, data, 1, retain).wait_for_publish(5)
+
+    def state(self, *, online: bool, timestamp: int | None = None) -> None:
+        said = {"online": online, "timestamp": now_ms() if timestamp is None else timestamp}
+        self.send("spBv1.0/STATE/scada", json.dumps(said).encode(), retain=True)
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()

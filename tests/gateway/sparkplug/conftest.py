@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from brokers import Broker, mosquitto_broker, nats_broker, running
+from shopfloor.gateway.mqtt import wire
 from shopfloor.gateway.sparkplug import CONNECTOR, SparkplugOptions, SparkplugSource
 from shopfloor.plant import Sample
-from sparkplug_nodes import Node
+from sparkplug_nodes import Listener, Node
 
 ASSETS = {
     "press-shop/{node}": "north/stamping/line-1/cells/{node}",
@@ -88,3 +89,29 @@ def node(broker: Broker) -> Iterator[Node]:
     made = Node(broker.port).connect()
     yield made
     made.close()
+
+
+@pytest.fixture
+def listener(broker: Broker) -> Iterator[Listener]:
+    made = Listener(broker.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any, int]]:
+    """What our side subscribes to and publishes, in order, as ("subscribe", topics, qos) or ("publish", topic, mid)."""
+    seen: list[tuple[str, Any, int]] = []
+    subscribe, publish = wire.subscribe, wire.publish
+
+    def on_subscribe(mid: int, topics: Any, qos: int, version: int) -> bytes:
+        seen.append(("subscribe", tuple(topics), qos))
+        return subscribe(mid, topics, qos, version)
+
+    def on_publish(topic: str, payload: bytes, mid: int, version: int, *, retain: bool = False) -> bytes:
+        seen.append(("publish", topic, mid))
+        return publish(topic, payload, mid, version, retain=retain)
+
+    monkeypatch.setattr(wire, "subscribe", on_subscribe)
+    monkeypatch.setattr(wire, "publish", on_publish)
+    return seen

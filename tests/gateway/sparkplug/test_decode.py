@@ -213,7 +213,7 @@ def test_the_fast_way_is_taken_and_ends_with_a_birth() -> None:
         payload.metrics.add(alias=1, timestamp=1_700_000_000_000 + n, double_value=n / 2)
         payload.metrics.add(alias=2, timestamp=1_700_000_000_000 + n, int_value=300 + n)
         assert [sample.value for sample in read(payload.SerializeToString(), table, columns)] == [n / 2, 300 + n]
-    assert table.hits == 4
+    assert table.hits == 3, "the first is read, the second learnt"
     table.clear("d")
     assert table.layout("d", payload.SerializeToString()) is None
 

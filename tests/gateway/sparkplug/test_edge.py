@@ -1,72 +1,25 @@
 """Our edge node on a real broker, read as raw protobuf by a listener, and by our own host application."""
 
 import asyncio
-import json
 import math
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
 import pytest
 from brokers import Broker, mosquitto_broker, running
 from shopfloor.gateway.sparkplug.edge import EdgeNode
-from shopfloor.gateway.sparkplug.metrics import Metrics
-from shopfloor.gateway.sparkplug.payload import Payload
-from shopfloor.plant import Batch, Outcome, Sample, Setpoint, quality
+from shopfloor.gateway.sparkplug.metrics import Metrics, device_of
+from shopfloor.gateway.sparkplug.topics import Topic
+from shopfloor.plant import Batch, Outcome, PathError, Sample, Setpoint, TagPath, quality
 from shopfloor.plant.config import SparkplugSection
-from sparkplug_nodes import BOOLEAN, DOUBLE, INT64, metric, now_ms, payload
+from sparkplug_nodes import BOOLEAN, DOUBLE, INT64, Listener, metric, now_ms, payload
 
 ASSET = "north/stamping/line-1/cell-1/press-1"
 DEVICE = ASSET.replace("/", ":")
 FORCE = f"{ASSET}/force"
 BASE = "spBv1.0/plant"
-
-
-class Listener:
-    """Everything on the broker, in order, as (topic, payload, qos, retain)."""
-
-    def __init__(self, port: int) -> None:
-        self.heard: list[tuple[str, Any, int, bool]] = []
-        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        options = paho.SubscribeOptions(qos=1, retainAsPublished=True)
-        self.client.on_connect = lambda client, *_: client.subscribe("spBv1.0/#", options=options)
-        self.ready = False
-        self.client.on_subscribe = lambda *_: setattr(self, "ready", True)
-        self.client.on_message = self._note
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-
-    def _note(self, _client: Any, _data: Any, message: Any) -> None:
-        state = "/STATE/" in message.topic
-        read = json.loads(message.payload) if state else Payload.FromString(message.payload)
-        self.heard.append((message.topic, read, message.qos, message.retain))
-
-    def of(self, verb: str) -> list[Any]:
-        return [read for topic, read, _, _ in self.heard if topic.split("/")[2] == verb]
-
-    def values(self, *, historical: bool = False) -> list[float]:
-        found = [one for read in self.of("DDATA") for one in read.metrics]
-        return [one.double_value for one in found if one.is_historical == historical]
-
-    def send(self, topic: str, data: bytes, *, retain: bool = False) -> None:
-        self.client.publish(topic, data, 1, retain).wait_for_publish(5)
-
-    def state(self, *, online: bool, timestamp: int | None = None) -> None:
-        said = {"online": online, "timestamp": now_ms() if timestamp is None else timestamp}
-        self.send("spBv1.0/STATE/scada", json.dumps(said).encode(), retain=True)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-@pytest.fixture
-def listener(broker: Broker) -> Iterator[Listener]:
-    made = Listener(broker.port)
-    yield made
-    made.close()
 
 
 def edge_node(port: int, folder: Path, **more: Any) -> EdgeNode:
@@ -91,7 +44,20 @@ def forces(*values: float, start: int | None = None, status: int = 0) -> Batch:
     return Batch.of([Sample(FORCE, (first + n) * 1_000_000, value, status) for n, value in enumerate(values)])
 
 
+def subscriptions(sent: list[Any]) -> list[tuple[Any, int]]:
+    return [(topics, qos) for what, topics, qos in sent if what == "subscribe"]
+
+
 @pytest.mark.sparkplug(
+    "tck-id-topics-nbirth-topic",
+    "tck-id-topics-dbirth-topic",
+    "tck-id-topics-ddata-topic",
+    "tck-id-topics-nbirth-metric-reqs",
+    "tck-id-topics-nbirth-metrics",
+    "tck-id-operational-behavior-data-publish-nbirth",
+    "tck-id-operational-behavior-data-publish-nbirth-values",
+    "tck-id-message-flow-edge-node-birth-publish-connect",
+    "tck-id-payloads-sequence-num-always-included",
     "tck-id-topics-nbirth-mqtt",
     "tck-id-topics-nbirth-seq-num",
     "tck-id-topics-nbirth-timestamp",
@@ -250,6 +216,7 @@ async def test_a_node_that_vanishes_leaves_its_death(
 
 @pytest.mark.sparkplug(
     "tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath",
+    "tck-id-operational-behavior-edge-node-intentional-disconnect-packet",
     "tck-id-payloads-ndeath-will-message-publisher",
     "tck-id-payloads-ndeath-will-message-publisher-disconnect-mqtt311",
 )
@@ -273,13 +240,14 @@ async def test_a_node_that_stops_says_so(
     "tck-id-operational-behavior-data-commands-rebirth-action-3",
 )
 async def test_a_rebirth_on_command_is_limited(
-    broker: Broker, listener: Listener, tmp_path: Path, wait_until: Callable[..., Any]
+    broker: Broker, listener: Listener, tmp_path: Path, wait_until: Callable[..., Any], sent: list[Any]
 ) -> None:
     await wait_until(lambda: listener.ready)
     node = edge_node(broker.port, tmp_path, rebirth_every="2s")
     node.tap(forces(1.0))
     async with at_work(node):
         await wait_until(lambda: listener.of("DBIRTH"))
+        assert [(f"{BASE}/NCMD/gw-1" in topics, qos) for topics, qos in subscriptions(sent)] == [(True, 1)]
         ask = payload(metric("Node Control/Rebirth", code=BOOLEAN, value=True))
         for _ in range(5):
             listener.send(f"{BASE}/NCMD/gw-1", ask)
@@ -314,7 +282,6 @@ async def test_a_tag_that_is_new_is_born_before_its_data(
     "tck-id-operational-behavior-edge-node-termination-host-offline",
     "tck-id-operational-behavior-edge-node-termination-host-offline-reconnect",
     "tck-id-operational-behavior-edge-node-termination-host-offline-timestamp",
-    "tck-id-operational-behavior-primary-application-state-with-multiple-servers-state-subs",
 )
 async def test_a_primary_host_is_waited_for_and_gets_what_was_kept(
     broker: Broker, listener: Listener, tmp_path: Path, wait_until: Callable[..., Any]
@@ -342,6 +309,10 @@ async def test_a_primary_host_is_waited_for_and_gets_what_was_kept(
         await asyncio.sleep(0.3)
         listener.state(online=True)
         await wait_until(lambda: listener.values(historical=True)[-1:] == [4.0])
+        listener.state(online=False)
+        await wait_until(lambda: len(listener.of("NDEATH")) == 2)
+        listener.state(online=True)
+        await wait_until(lambda: len(listener.of("NBIRTH")) == 3)
     assert listener.values(historical=True)[-4:] == [1.0, 2.0, 3.0, 4.0]
 
 
@@ -363,7 +334,7 @@ async def test_what_is_kept_is_bounded_and_counted(tmp_path: Path, wait_until: C
 
 @pytest.mark.sparkplug("tck-id-message-flow-device-dcmd-subscribe")
 async def test_commands_are_refused_unless_a_door_takes_them(
-    broker: Broker, listener: Listener, tmp_path: Path, wait_until: Callable[..., Any]
+    broker: Broker, listener: Listener, tmp_path: Path, wait_until: Callable[..., Any], sent: list[Any]
 ) -> None:
     await wait_until(lambda: listener.ready)
     asked: list[Setpoint] = []
@@ -377,6 +348,7 @@ async def test_commands_are_refused_unless_a_door_takes_them(
     command = payload({"alias": 1, "double_value": 7.5, "timestamp": now_ms()})
     async with at_work(node):
         await wait_until(lambda: listener.of("DBIRTH"))
+        assert [(f"{BASE}/DCMD/gw-1/+" in topics, qos) for topics, qos in subscriptions(sent)] == [(True, 1)]
         listener.send(f"{BASE}/DCMD/gw-1/{DEVICE}", command)
         await wait_until(lambda: node.report()["refused"] == 1)
         node.write = write
@@ -394,7 +366,6 @@ async def test_commands_are_refused_unless_a_door_takes_them(
     "tck-id-payloads-propertyset-keys-array-size",
     "tck-id-payloads-propertyset-values-array-size",
     "tck-id-payloads-metric-propertyvalue-type-value",
-    "tck-id-payloads-metric-propertyvalue-type-req",
 )
 async def test_our_host_reads_our_node_to_the_value(
     broker: Broker, listener: Listener, tmp_path: Path, source_of: Callable[..., Any], read: Callable[..., Any],
@@ -453,3 +424,25 @@ async def put_some(node: EdgeNode, sent: list[int], count: int) -> None:
         node.tap(forces(1.0, start=moment))
         sent.append(moment)
         await asyncio.sleep(0.02)
+
+
+@pytest.mark.sparkplug(
+    "tck-id-intro-group-id-string",
+    "tck-id-intro-group-id-chars",
+    "tck-id-intro-edge-node-id-string",
+    "tck-id-intro-edge-node-id-chars",
+    "tck-id-intro-device-id-string",
+    "tck-id-intro-device-id-chars",
+    "tck-id-topic-structure-namespace-valid-group-id",
+    "tck-id-topic-structure-namespace-valid-edge-node-id",
+    "tck-id-topic-structure-namespace-valid-device-id",
+)
+@pytest.mark.parametrize("wrong", ["a/b", "a+", "#", ""])
+def test_an_id_that_no_topic_can_carry_is_refused(tmp_path: Path, wrong: str) -> None:
+    for key in ("group", "node"):
+        with pytest.raises(ValueError, match=f"{key}\n.*pattern"):
+            edge_node(1, tmp_path, **{key: wrong})
+    with pytest.raises(PathError):
+        TagPath.parse(f"north/stamping/line-1/cell-1/{wrong}/force")
+    assert "/" not in device_of(ASSET)
+    assert Topic.parse(str(Topic("g", "DDATA", "n", device_of("n/ü/l/c/a")))) == Topic("g", "DDATA", "n", "n:ü:l:c:a")

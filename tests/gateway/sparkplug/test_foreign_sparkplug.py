@@ -149,6 +149,7 @@ async def test_a_foreign_node_takes_our_command(
             assert found.values(f"{PRESS}/All.double")[-1] == 42.5
 
 
+@pytest.mark.sparkplug("tck-id-payloads-metric-datatype-value-type")
 def test_our_payloads_have_the_bytes_of_the_specification() -> None:
     """Field numbers and wire types by hand: protobuf's own encoding rules, no message class of ours."""
     from shopfloor.gateway.sparkplug.payload import Payload

@@ -23,13 +23,6 @@ def press_birth(node: Node, qos: int = 0) -> None:
     node.publish("DBIRTH", "press-1", force, closed, metric("program", 12, STRING, "A"), qos=qos)
 
 
-@pytest.mark.sparkplug(
-    "tck-id-topics-nbirth-topic",
-    "tck-id-topics-dbirth-topic",
-    "tck-id-topics-ndata-topic",
-    "tck-id-topics-ddata-topic",
-    "tck-id-message-flow-phid-sparkplug-subscription",
-)
 async def test_births_and_data_become_tags(
     each_broker: Broker, source_of: Callable[..., Any], read: Callable[..., Any], wait_until: Callable[..., Any]
 ) -> None:
@@ -104,7 +97,6 @@ async def test_a_death_of_another_session_is_ignored(
 
 
 @pytest.mark.sparkplug(
-    "tck-id-topics-ddeath-topic",
     "tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-offline",
     "tck-id-operational-behavior-edge-node-termination-host-action-ddeath-devices-tags-stale",
 )
@@ -264,6 +256,7 @@ async def test_a_device_that_is_not_born_again_with_its_node_is_dead(
         assert found.of(f"{EDGE}/uptime")[-1].quality == quality.GOOD
 
 
+@pytest.mark.sparkplug("tck-id-topic-structure-namespace-duplicate-device-id-across-edge-node")
 async def test_after_a_lost_link_nodes_are_asked_and_those_that_are_silent_are_dead(
     broker: Broker, source_of: Callable[..., Any], read: Callable[..., Any], wait_until: Callable[..., Any]
 ) -> None:
@@ -326,7 +319,6 @@ async def test_what_is_no_sparkplug_is_counted_and_named(
         assert found.values(f"{EDGE}/a.b") == [1.0]
 
 
-@pytest.mark.sparkplug("tck-id-case-sensitivity-metric-names", "tck-id-case-sensitivity-sparkplug-ids")
 async def test_names_keep_their_case(
     broker: Broker, node: Node, source_of: Callable[..., Any], read: Callable[..., Any], wait_until: Callable[..., Any]
 ) -> None:

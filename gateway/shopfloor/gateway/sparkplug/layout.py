@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.gateway.sparkplug.columns import Columns, Part
+from shopfloor.gateway.sparkplug.columns import DTYPE, Columns, Part
 from shopfloor.gateway.sparkplug.datatypes import signed
 from shopfloor.gateway.sparkplug.plans import Group, Plan
 from shopfloor.plant import Kind
@@ -25,6 +25,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _STAMP, _METRIC, _SEQ = 1, 2, 3
 _TIME: Final = 3
 _VALUES: Final = {10: "int_value", 11: "long_value", 12: "float_value", 13: "double_value", 14: "boolean_value"}
+_NUMBERS: Final = {name: number for number, name in _VALUES.items()}
 _FIXED: Final = {"float_value": "<f4", "double_value": "<f8"}
 _OTHERS: Final = frozenset(range(15, 20))
 _LATEST_MS: Final = (2**63 - 1) // 1_000_000
@@ -41,11 +42,22 @@ class _UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """The values of one group: where their bytes are, one value a row, and which metrics they are."""
+    """The values of one group: where their bytes are, one value a row, and where they go in the column."""
 
     group: Group
     places: NDArray[np.intp]
+    span: slice
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """All values of one kind; `rows` says which metrics they are."""
+
+    kind: Kind
+    tags: NDArray[np.int32]
     rows: NDArray[np.intp]
+    status: NDArray[np.uint32]
+    pieces: tuple[_Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ class Layout:
     sequence: int
     sent: int
     times: NDArray[np.intp]
-    pieces: tuple[_Piece, ...]
+    columns: tuple[_Column, ...]
     status: NDArray[np.uint32]
 
     @classmethod
@@ -69,11 +81,11 @@ class Layout:
             if plan.compounds or not metrics:
                 return None
             times = _places([spans[_TIME] for spans in metrics], len(data))
-            pieces = tuple(_piece(group, metrics, len(data)) for group in plan.groups)
+            columns = tuple(_columns(plan, metrics, status, len(data)))
             sequence, sent = top[_SEQ][0], top[_STAMP][0]
         except (_UnfitError, KeyError, IndexError):
             return None
-        return cls(mask, np.frombuffer(data, np.uint8) & mask, sequence, sent, times, pieces, status)
+        return cls(mask, np.frombuffer(data, np.uint8) & mask, sequence, sent, times, columns, status)
 
     def fits(self, data: bytes) -> bool:
         """Whether a payload has this form."""
@@ -89,13 +101,22 @@ class Layout:
         if int(given.min()) == 0 or int(given.max()) > _LATEST_MS:
             return None
         times = given.astype(np.int64) * _NS
-        values = [_values(piece.group, raw[piece.places]) for piece in self.pieces]
-        if any(value is None for value in values):
+        parts = [(column.kind, _part(column, raw, times)) for column in self.columns]
+        if any(part is None for _, part in parts):
             return None
-        for piece, value in zip(self.pieces, values, strict=True):
-            part = Part(piece.group.tags, times[piece.rows], value, self.status[piece.rows])  # type: ignore[arg-type]
-            columns.add(piece.group.kind, part)
+        for kind, part in parts:
+            columns.add(kind, part)  # type: ignore[arg-type]
         return times
+
+
+def _part(column: _Column, raw: NDArray[np.uint8], times: NDArray[np.int64]) -> Part | None:
+    value = np.empty(len(column.rows), DTYPE[column.kind])
+    for piece in column.pieces:
+        found = _values(piece.group, raw[piece.places])
+        if found is None:
+            return None
+        value[piece.span] = found
+    return Part(column.tags, times[column.rows], value, column.status)
 
 
 def _values(group: Group, raw: NDArray[np.uint8]) -> NDArray[np.float64] | NDArray[np.int64] | None:
@@ -105,7 +126,8 @@ def _values(group: Group, raw: NDArray[np.uint8]) -> NDArray[np.float64] | NDArr
         return floats
     numbers = _numbers(raw)
     if group.kind is Kind.FLOAT:
-        return (numbers != 0).astype(np.float64)
+        truths: NDArray[np.float64] = (numbers != 0).astype(np.float64)
+        return truths
     if group.value_field == "int_value":
         numbers &= _UINT32
     bits = signed(group.code)
@@ -119,10 +141,23 @@ def _numbers(raw: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return (raw & _LOW).astype(np.uint64) @ _WEIGHTS[: raw.shape[1]]
 
 
-def _piece(group: Group, metrics: Sequence[dict[int, Span]], end: int) -> _Piece:
-    rows = np.arange(len(metrics)) if group.rows is None else group.rows
-    field = next((number for number, name in _VALUES.items() if name == group.value_field), -1)
-    return _Piece(group, _places([metrics[row][field] for row in rows.tolist()], end), rows)
+def _columns(plan: Plan, metrics: Sequence[dict[int, Span]], status: NDArray[np.uint32], end: int) -> Iterator[_Column]:
+    for kind in Kind:
+        groups = [group for group in plan.groups if group.kind is kind]
+        if not groups:
+            continue
+        members = [np.arange(len(metrics)) if group.rows is None else group.rows for group in groups]
+        stops = np.cumsum([len(rows) for rows in members]).tolist()
+        pieces = (
+            _Piece(
+                group,
+                _places([metrics[row][_NUMBERS[group.value_field]] for row in rows.tolist()], end),
+                slice(start, stop),
+            )
+            for group, rows, start, stop in zip(groups, members, [0, *stops], stops, strict=False)
+        )
+        rows = np.concatenate(members)
+        yield _Column(kind, np.concatenate([group.tags for group in groups]), rows, status[rows], tuple(pieces))
 
 
 def _places(spans: Sequence[Span], end: int) -> NDArray[np.intp]:

@@ -71,9 +71,10 @@ class Group:
         return cls(code, name, kind_of(code), tags, np.array(rows, np.int64), pick)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
-    """How to read a payload that refers to these metrics in this order."""
+    """How to read a payload that refers to these metrics in this order, and how often that was asked for."""
 
     groups: tuple[Group, ...]
     compounds: tuple[tuple[int, Slot], ...]
+    asked: int = 0

@@ -13,7 +13,9 @@ from shopfloor.gateway.sparkplug.layout import Layout
 from shopfloor.gateway.sparkplug.plans import Group, Key, Plan, Slot, UnknownMetricError
 
 _PLANS: Final = 256
+_AGAIN: Final = 2
 _TRIES: Final = 8
+_USE: Final = 64
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class Table:
             if len(self._plans) >= _PLANS:
                 self._plans.clear()
             plan = self._plans[device, keys] = self._planned(device, keys, skip)
+        plan.asked += 1
         return plan
 
     def layout(self, device: str, data: bytes) -> Layout | None:
@@ -80,8 +83,8 @@ class Table:
         return self._layouts.get((device, len(data))) is layout
 
     def learn(self, device: str, data: bytes, plan: Plan, status: NDArray[np.uint32]) -> None:
-        """Learn the form of a payload, as long as what was learnt before is of use."""
-        if self._learnt > _TRIES + self.hits // _TRIES:
+        """Learn the form of a payload whose metrics came before, as long as what was learnt before is of use."""
+        if plan.asked < _AGAIN or self._learnt > _TRIES + self.hits // _USE:
             return
         self._learnt += 1
         layout = Layout.learn(data, plan, status)
