@@ -3,7 +3,7 @@
 
 Payloads of 200 metrics with aliases. `ours`: from bytes to batches. `subset`: the same where every payload holds other
 metrics than those before, so that no form is known. `asking`: protobuf and a question for the type of each value, which
-gives a list of (alias, time, value). `pysparkplug`: its DData from bytes, where it is installed (it needs paho-mqtt 1).
+gives a list of (alias, time, value).
 """
 
 from __future__ import annotations
@@ -47,8 +47,6 @@ def measured(codes: tuple[DataType, ...], rounds: int) -> dict[str, list[float]]
     works: dict[str, tuple[Callable[[bytes], Any], list[bytes]]] = {
         "ours": (ours(codes), same), "subset": (ours(codes), other), "asking": (asking, same)
     }  # fmt: skip
-    if (peer := pysparkplug()) is not None:
-        works["pysparkplug"] = (peer, same[:5])
     costs: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, (work, payloads) in works.items():
@@ -92,15 +90,6 @@ def payload(codes: tuple[DataType, ...], chosen: list[int], rng: random.Random, 
 def asking(data: bytes) -> list[Any]:
     metrics = Payload.FromString(data).metrics
     return [(one.alias, one.timestamp, getattr(one, one.WhichOneof("value"))) for one in metrics]
-
-
-def pysparkplug() -> Callable[[bytes], Any] | None:
-    try:
-        import pysparkplug as peer  # type: ignore[import-not-found]
-    except ImportError:
-        return None
-    found: Callable[[bytes], Any] = peer.DData.decode
-    return found
 
 
 def cost(work: Callable[[bytes], Any], payloads: list[bytes]) -> float:

@@ -18,6 +18,11 @@ class Arrival:
     layout: Layout | None = None
     _payload: Any = None
 
+    def check(self) -> None:
+        """Raise `google.protobuf.message.DecodeError` when the bytes are no payload."""
+        if self.layout is None:
+            _ = self.payload
+
     @property
     def payload(self) -> Any:
         """The message; `google.protobuf.message.DecodeError` when the bytes are none."""

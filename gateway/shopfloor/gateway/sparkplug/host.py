@@ -73,10 +73,12 @@ class Host:
             session = self.sessions[read.address] = Session(read.address, self._world)
         arrival = Arrival(data, time, session.table.layout(read.device, data))
         try:
-            session.take(Packet(read.verb, read.device, arrival, token))
+            arrival.check()
         except DecodeError:
             self.complain(f"the {read.verb} of {read.address} is no Sparkplug payload")
             self.settled.append(token)
+            return
+        session.take(Packet(read.verb, read.device, arrival, token))
 
     def _asked_for(self, topic: Topic) -> bool:
         """The order of a node's messages matters wherever it or a device of it is asked for."""
