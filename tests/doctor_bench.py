@@ -14,7 +14,8 @@ from typing import Any
 
 from asyncua import Client
 from asyncua.crypto.permission_rules import User, UserRole
-from secure_servers import Issued, Stand, issue, revocations
+from secure_servers import Issued, Stand, issue
+from secure_sources import revocations
 from shopfloor.gateway.opcua.certificate import thumbprint
 from shopfloor.gateway.opcua.trust import TrustList
 

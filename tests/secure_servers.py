@@ -86,15 +86,6 @@ def _usage(wanted: set[str]) -> x509.KeyUsage:
     return x509.KeyUsage(**{name: name in wanted for name in every})
 
 
-def revocations(issuer: Issued, revoked: Issued, signer: Issued) -> bytes:
-    now = datetime.now(UTC)
-    one = x509.RevokedCertificateBuilder(revoked.certificate.serial_number, now).build()
-    builder = x509.CertificateRevocationListBuilder(
-        issuer.certificate.subject, now, now + DAY, revoked_certificates=[one]
-    )
-    return builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
-
-
 def save(folder: Path, name: str, certificate: x509.Certificate, key: rsa.RSAPrivateKey) -> Issued:
     der, pem = folder / f"{name}.der", folder / f"{name}.key.pem"
     der.write_bytes(certificate.public_bytes(serialization.Encoding.DER))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asyncua.crypto.permission_rules import User, UserRole
-from secure_servers import POLICIES, Issued
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from secure_servers import DAY, POLICIES, Issued
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
 from shopfloor.gateway.opcua.certificate import CertificateError, thumbprint
 from shopfloor.gateway.opcua.own import OwnCertificates
@@ -101,3 +104,12 @@ def judge(folder: Path, names: list[str], offset: int) -> None:
     for number in range(offset, offset + 60):
         with suppress(CertificateError):
             (trust.approve if number % 2 else trust.reject)(names[number % len(names)])
+
+
+def revocations(issuer: Issued, revoked: Issued, signer: Issued) -> bytes:
+    now = datetime.now(UTC)
+    one = x509.RevokedCertificateBuilder(revoked.certificate.serial_number, now).build()
+    builder = x509.CertificateRevocationListBuilder(
+        issuer.certificate.subject, now, now + DAY, revoked_certificates=[one]
+    )
+    return builder.sign(signer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from secure_servers import Issued, Stand, issue, revocations
-from secure_sources import BEST, judge, read, refusal, source, trusting
+from secure_servers import Issued, Stand, issue
+from secure_sources import BEST, judge, read, refusal, revocations, source, trusting
 from shopfloor.gateway import certificates
 from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform
