@@ -29,11 +29,10 @@ async def ours(name: str, scenario: Scenario, load: Load, place: Place, parts: E
     link = await Cut("127.0.0.1", rig.port).__aenter__()
     await asyncio.to_thread(parts.enter_context, rig.gateway(f"http://127.0.0.1:{link.port}"))
     await _until_stored(rig, 0)
-    begun = time.time()
     arrivals: list[float] = []
     seen = asyncio.create_task(_arrivals(rig, arrivals))
 
-    async def outcome(back: float) -> dict[str, Any]:
+    async def outcome(begun: float, back: float) -> dict[str, Any]:
         ended = time.time()
         seen.cancel()
         await asyncio.to_thread(rig.drained, _PATIENCE_S)
@@ -80,9 +79,8 @@ async def thingsboard_gateway(name: str, scenario: Scenario, load: Load, place: 
     voice = await asyncio.to_thread(enter, platform)
     await asyncio.to_thread(enter, thingsboard.running(python, folder))
     await asyncio.to_thread(voice.hear, "first", _PATIENCE_S)
-    begun = time.time()
 
-    async def outcome(back: float) -> dict[str, Any]:
+    async def outcome(begun: float, back: float) -> dict[str, Any]:
         ended = time.time()
         voice.tell("stop")
         kept = (await asyncio.to_thread(voice.hear, "result", _PATIENCE_S))["kept"]

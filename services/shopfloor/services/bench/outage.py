@@ -39,6 +39,7 @@ with QoS 1. In the south, the server keeps 1,000 values for each item.
 Run it yourself: `shopfloor bench outage`, or one part: `shopfloor bench outage --only north-silent`.
 """
 _HEAD: Final = ("client", "values expected", "lost", "share", "twice", "resumed after s")
+_SETTLE_S: Final = 2.0
 _BEFORE_S: Final = 5.0
 PEERS: Final = ("thingsboard-gateway", "node-opcua", "asyncua iterator")
 
@@ -109,10 +110,12 @@ async def _run(outage: Outage, clients: str, place: Place, after_s: float) -> li
                 await _start(name, side, scenario, load, place, parts) for name, side in sides.items() if name in wanted
             ]
             watched = [one for one in started if isinstance(one, Watched)]
+            await asyncio.sleep(_SETTLE_S)
+            begun = time.time()
             await asyncio.sleep(_BEFORE_S)
             back = await _cut(outage, watched)
             await asyncio.sleep(after_s)
-            rows = [one if isinstance(one, dict) else await one.outcome(back) for one in started]
+            rows = [one if isinstance(one, dict) else await one.outcome(begun, back) for one in started]
             for one in watched:
                 await one.link.__aexit__(None, None, None)
             return rows

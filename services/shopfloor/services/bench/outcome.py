@@ -19,10 +19,10 @@ Side = Callable[[str, Scenario, Load, Place, ExitStack], Awaitable["Watched"]]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A client behind a link; `outcome` is asked once, with the time at which the link was back."""
+    """A client behind a link; `outcome` is asked once, with when the watch began and when the link was back (s)."""
 
     link: Cut
-    outcome: Callable[[float], Awaitable[dict[str, Any]]]
+    outcome: Callable[[float, float], Awaitable[dict[str, Any]]]
 
 
 def judged(

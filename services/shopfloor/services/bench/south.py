@@ -25,10 +25,9 @@ async def client(name: str, scenario: Scenario, load: Load, place: Place, parts:
     told = {**load.told, "url": f"opc.tcp://127.0.0.1:{link.port}{target.path}", "keep": True}
     running = CLIENTS[name](scenario, told, place)
     subject = await asyncio.to_thread(parts.enter_context, running)
-    begun = time.time()
     subject.voice.tell("start")
 
-    async def outcome(back: float) -> dict[str, Any]:
+    async def outcome(begun: float, back: float) -> dict[str, Any]:
         ended = time.time()
         subject.voice.tell("stop")
         result = await asyncio.to_thread(subject.voice.hear, "result", _PATIENCE_S)
@@ -36,7 +35,7 @@ async def client(name: str, scenario: Scenario, load: Load, place: Place, parts:
         ticks = {int(key): values for key, values in result["kept"].items()}
         later = [at / 1e9 for at in result["times"] if at / 1e9 > back]
         resume = round(min(later) - back, 2) if later else None
-        found = judged(ticks, scenario, grid, begun + 1.0, ended)
+        found = judged(ticks, scenario, grid, begun, ended)
         return {"client": name, "version": subject.version, **found, "resume_s": resume}
 
     return Watched(link, outcome)
