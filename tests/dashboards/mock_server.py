@@ -17,10 +17,11 @@ import mock_answers as answers
 import msgspec
 import numpy as np
 import uvicorn
+from mock_calls import Calls
 from mock_signals import plant, signal, state_of, states_between
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -47,6 +48,7 @@ class Mock:
         self.busy: float | None = None
         self.sockets: set[WebSocket] = set()
         self.subscriptions: list[list[str]] = []
+        self.calls = Calls()
 
     def numeric(self, path: str) -> bool:
         return path in self.plant.rates
@@ -130,6 +132,10 @@ class Mock:
                 return JSONResponse(alarm)
         return JSONResponse({"detail": "There is no such alarm."}, 404)
 
+    async def call(self, request: Request) -> Response:
+        lines = self.calls.lines(request.path_params["kind"], await request.json())
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
     async def control(self, request: Request) -> Response:
         """Switches for the tests: silent, busy, drop; answers what was asked so far."""
         for key, value in (await request.json()).items():
@@ -138,9 +144,13 @@ class Mock:
                     await socket_.close()
             elif key == "forget":
                 self.asked.clear()
+                self.calls = Calls()
+            elif key == "nodes":
+                self.calls.size = value
             else:
                 setattr(self, key, value)
-        return JSONResponse({"asked": self.asked, "subscriptions": self.subscriptions})
+        called = {"calls": self.calls.asked, "sources": self.calls.sources}
+        return JSONResponse({"asked": self.asked, "subscriptions": self.subscriptions, **called})
 
     async def page(self, request: Request) -> Response:
         asked = self.static / request.path_params["path"]
@@ -204,6 +214,7 @@ class Mock:
         return Starlette(
             routes=[
                 WebSocketRoute("/api/v1/live", self.live),
+                Route("/api/v1/gateways/{gateway}/calls/{kind}", self.call, methods=["POST"]),
                 Route("/api/v1/alarms/{id}/acknowledge", self.acknowledge, methods=["POST"]),
                 Route("/api/v1/{name}", self.api),
                 Route("/mock", self.control, methods=["POST"]),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from front_end import modules
+from looking import SHOTS, fits, screen, settle, sideways, violations
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[2]
-SHOTS = ROOT / "build" / "screenshots"
 CNC, POT = "delta/frames/machining/cell-a/cnc-07", "delta/smelter/potline/row-1/pot-13"
 PAGES = {
     "overview": ("/", "tile"),
@@ -25,17 +23,6 @@ PAGES = {
     "connections": ("/connections", "source"),
     "models": ("/models", "model"),
 }
-
-
-def settle(page: Page, seconds: float = 0.6) -> None:
-    """Let a few frames arrive and be drawn."""
-    page.wait_for_function(
-        "([start, s]) => performance.now() - start > s * 1000", arg=[page.evaluate("performance.now()"), seconds]
-    )
-
-
-def sideways(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -69,16 +56,6 @@ def test_page_fits_every_screen_and_is_accessible(open_page: Any, name: str) -> 
     fits(page, name, "tablet")
 
 
-def screen(page: Page, width: int, height: int) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    settle(page, 0.15)
-
-
-def fits(page: Page, name: str, place: str) -> None:
-    assert sideways(page) <= 0, place
-    page.screenshot(path=SHOTS / f"{name}-{place}.png", full_page=place == "tablet")
-
-
 def readable_on_a_wall(page: Page) -> None:
     """The key values are large enough, and nothing of a tile is cut off."""
     sizes = page.evaluate(
@@ -97,13 +74,6 @@ def test_wall_mode_can_be_asked_by_address(open_page: Any, path: str) -> None:
     expect(page.get_by_test_id("tile").first).to_be_visible()
     expect(page.locator("[data-key]").first).to_be_visible()
     readable_on_a_wall(page)
-
-
-def violations(page: Page) -> list[str]:
-    found = page.evaluate(
-        "() => axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html, v.nodes[0].failureSummary]))"  # noqa: E501
-    )
-    return [f"{rule}: {html} {why}" for impact, rule, html, why in found if impact in {"serious", "critical"}]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

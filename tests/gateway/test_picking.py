@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from brokers import mosquitto
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,7 +157,7 @@ async def test_what_is_written_reads_the_same_values(machine_server: Callable[..
         picks = [row for row in await rows_of(opc(port, depth=30)) if row["kind"] == "variable" and not row["property"]]
         part = await first("entry", opc(port, name="cnc", asset=ASSET, picks=picks))
         assert part["problems"] == []
-        source = config.loads(f"{PLANT}\n{command.listed(part['text'])}").sources[0]
+        source = config.loads(PLANT + part["text"]).sources[0]
         reader = OpcuaSource("cnc", config.options(source, OpcuaOptions))
         found: dict[str, Any] = {}
         async with reader.open() as batches, asyncio.timeout(20):
@@ -212,9 +211,7 @@ async def test_topics_are_heard_watched_and_written(tmp_path: Path) -> None:
                     held |= {row["id"]: row["value"] for row in (await anext(parts))["values"]}
         assert (held["hall/pump 1/flow"], held["hall/pump 1/Pressure"]) == (2.5, 7.25)
         part = await first("entry", {"url": url, "name": "hall", "asset": ASSET, "picks": rows})
-    options = MqttOptions.model_validate(
-        {k: v for k, v in yaml.safe_load(part["text"]).items() if k not in {"name", "kind"}}
-    )
+    options = config.options(config.loads(PLANT + part["text"]).sources[0], MqttOptions)
     mapping, columns = Mapping.of(options.topics, config.loads(PLANT)), Columns()
     for topic, text in messages.items():
         mapping.read(topic.encode(), text.encode(), 1, columns)
@@ -261,6 +258,13 @@ async def test_assets_are_found_by_their_name(port: int) -> None:
     ]
 
 
+def test_a_declared_name_goes_to_the_nearest_and_to_nobody_when_two_are_as_near() -> None:
+    paths = [("CNC-01", "State"), ("CNC-01", "Door", "State"), ("CNC-01", "Axis", "Load"), ("CNC-01", "Pump", "Load")]
+    naming = named([Pick(f"i={n}", path) for n, path in enumerate(paths)], ASSET, {ASSET: ["state", "load"]})
+    assert [tag.removeprefix(f"{ASSET}/") for tag in naming.tags] == ["state", "door.state", "axis.load", "pump.load"]
+    assert naming.problems == ()
+
+
 async def test_what_cannot_be_saved_is_said(port: int) -> None:
     picks = [
         {"id": "ns=2;s=${HOME}", "path": ["A"]},
@@ -271,6 +275,22 @@ async def test_what_cannot_be_saved_is_said(port: int) -> None:
     assert any("names an environment variable" in said for said in part["problems"])
     assert any(f"would both be {ASSET}/a" in said for said in part["problems"])
     assert any("segment 'x#'" in said for said in part["problems"])
+
+
+async def test_what_was_written_can_be_picked_further(port: int) -> None:
+    options = {"publishing_interval": "250ms", "writes": {"allow": ["delta/*"], "every": "2s"}}
+    picks = [{"id": "ns=2;s=a b", "path": ["A"], "tag": "x"}, {"id": "ns=2;i=2", "path": ["Mixed Case"]}]
+    part = await first("entry", opc(port, name="all", asset=ASSET, picks=picks, options=options))
+    again = await first("entry", {"text": part["text"]})
+    assert again["options"] == options
+    assert (await first("entry", {**again, "asset": ""}))["text"] == part["text"]
+    assert part["text"].count(ASSET) == 2
+
+
+@pytest.mark.parametrize("text", ["", "sources: []", "sources: [1]", "sources: {}", "[]", "{", "plant: {site: s}"])
+async def test_a_text_that_is_no_source_is_refused(text: str) -> None:
+    with pytest.raises(ShopfloorError):
+        await first("entry", {"text": text})
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -13,7 +13,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from shopfloor.gateway.picking import browse, entry, values
-from shopfloor.gateway.picking.entry import listed
 from shopfloor.plant import AssetPath, PathError, ShopfloorError
 from shopfloor.plant.arguments import positive, whole
 
@@ -108,4 +107,4 @@ async def _source(body: dict[str, Any], asset: str, rows: list[dict[str, Any]]) 
         part = await anext(parts)
     for problem in part["problems"]:
         print(problem, file=sys.stderr)  # noqa: T201
-    return listed(part["text"])
+    return str(part["text"])

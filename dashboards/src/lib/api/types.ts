@@ -164,6 +164,9 @@ export interface SourceHealth {
   spooled: number;
   rejected: number;
   dropped: number;
+  backfilled?: number;
+  gaps?: number;
+  gap_sentence?: string;
 }
 
 export interface Health {

@@ -1,4 +1,4 @@
-export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "models" | "missing";
+export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "connect" | "models" | "missing";
 
 export interface Route {
   page: Page;
@@ -11,6 +11,7 @@ const DEEP: [string, Page, number][] = [
   ["/line/", "line", 2],
   ["/asset/", "asset", 5],
   ["/tag/", "tag", 6],
+  ["/connect/", "connect", 1],
 ];
 
 /** Which page an address means. */
@@ -30,4 +31,5 @@ const encoded = (path: string): string => path.split("/").map(encodeURIComponent
 
 export const lineHref = (area: string, line: string): string => `/line/${encoded(`${area}/${line}`)}`;
 export const assetHref = (path: string): string => `/asset/${encoded(path)}`;
+export const connectHref = (gateway: string, source = "", show = ""): string => `/connect/${encoded(source ? `${gateway}/${source}` : gateway)}${show ? `?show=${show}` : ""}`;
 export const tagHref = (path: string): string => `/tag/${encoded(path)}`;

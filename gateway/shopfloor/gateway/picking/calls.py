@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
-from shopfloor.gateway.picking.entry import unwritable, written
+from shopfloor.gateway.picking.entry import read, unwritable, written
 from shopfloor.gateway.picking.naming import Pick, named
 from shopfloor.plant import ConfigError
 from shopfloor.plant.config import url_of
@@ -25,14 +25,14 @@ _LISTEN_S: Final = 5.0
 _ANY: Final = "site/area/line/cell/asset"
 
 
-async def browse(body: Body, _folder: Path) -> AsyncGenerator[Part]:
+async def browse(body: Body, folder: Path) -> AsyncGenerator[Part]:
     """What is offered at `url`: `{"nodes": [...]}` in parts.
 
     OPC UA: `depth` levels below `node` (1 below Objects), at most `most` nodes; then `{"cut": true}` says that there
     are more. MQTT: the topics that are heard within `seconds`.
     """
     count, most = 0, int(body.get("most", _MOST))
-    async with aclosing(_offered(body)) as pieces:
+    async with aclosing(_offered(body, folder)) as pieces:
         async for rows in pieces:
             for start in range(0, len(rows), _PART):
                 yield {"nodes": rows[start : start + _PART]}
@@ -42,13 +42,14 @@ async def browse(body: Body, _folder: Path) -> AsyncGenerator[Part]:
                 return
 
 
-async def _offered(body: Body) -> AsyncGenerator[list[Part]]:
+async def _offered(body: Body, folder: Path) -> AsyncGenerator[list[Part]]:
     if _scheme(body) == "opcua":
         from shopfloor.gateway.opcua.explore import offered
         from shopfloor.gateway.opcua.link import connected, explained
+        from shopfloor.gateway.opcua.security import Security
 
         options = _opcua(body)
-        async with connected(options) as session:
+        async with connected(options, Security(options, folder)) as session:
             found = offered(session, str(body.get("node") or ""), int(body.get("depth", 1)))
             with explained(options.url):
                 async with aclosing(found) as pieces:
@@ -63,24 +64,25 @@ async def _offered(body: Body) -> AsyncGenerator[list[Part]]:
                 yield rows
 
 
-async def values(body: Body, _folder: Path) -> AsyncGenerator[Part]:
+async def values(body: Body, folder: Path) -> AsyncGenerator[Part]:
     """What `nodes` hold now: `{"values": [...]}` every second for a minute; MQTT: as messages come.
 
     For MQTT, `forms` holds the keys that read each topic's messages, as `browse` proposed them.
     """
     nodes = [str(node) for node in body.get("nodes", ())]
-    async with aclosing(_held(body, nodes) if _scheme(body) == "opcua" else _said(body, nodes)) as parts:
+    async with aclosing(_held(body, nodes, folder) if _scheme(body) == "opcua" else _said(body, nodes)) as parts:
         async for rows in parts:
             yield {"values": rows}
 
 
-async def _held(body: Body, nodes: list[str]) -> AsyncGenerator[list[Part]]:
+async def _held(body: Body, nodes: list[str], folder: Path) -> AsyncGenerator[list[Part]]:
     from shopfloor.gateway.opcua.explore import readings
     from shopfloor.gateway.opcua.link import connected, explained
+    from shopfloor.gateway.opcua.security import Security
 
     options = _opcua(body)
     until = time.monotonic() + _WATCH_S
-    async with connected(options) as session:
+    async with connected(options, Security(options, folder)) as session:
         while time.monotonic() < until:
             with explained(options.url):
                 rows = await readings(session, nodes)
@@ -101,8 +103,12 @@ async def entry(body: Body, _folder: Path) -> AsyncGenerator[Part]:
     """The source that reads the `picks`: `{"text": YAML, "tags": {id: tag path}, "problems": [sentences]}`.
 
     A pick has an `id`, its `path`, perhaps a `tag` that somebody gave it, and for MQTT its `form`. They belong to
-    `asset`, or each to the one of `assets` (path -> declared tag names) whose name stands in its path.
+    `asset`, or each to the one of `assets` (path -> declared tag names) whose name stands in its path. With `text`,
+    the other way round: a source that was written before, as `read` answers it.
     """
+    if "text" in body:
+        yield read(str(body["text"]))
+        return
     _scheme(body)
     picks = [
         Pick(str(one["id"]), tuple(one.get("path") or ()), str(one.get("tag") or ""), one.get("form") or {})

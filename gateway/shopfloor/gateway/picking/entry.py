@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import yaml
 from shopfloor.gateway.picking.naming import Pick
-from shopfloor.plant.config.document import bare
+from shopfloor.plant import ConfigError
+from shopfloor.plant.config.document import bare, parse
 
 _PLAIN: Final = re.compile(r"[^\W_][\w./=;~-]*|[a-z][a-z.+]*://[\w./:-]+")
 _VARIABLE: Final = "${"
-_OWN: Final = frozenset({"name", "kind", "url", "nodes", "topics", "assets", "tags", "everything"})
+_OWN: Final = frozenset({"name", "kind", "url", "nodes", "topics"})
 
 
 def scalar(value: Any) -> str:
@@ -34,30 +35,43 @@ def written(name: str, url: str, options: Mapping[str, Any], picks: Sequence[Pic
     """The text of one source; `options` are further keys of its kind, in their order.
 
     >>> print(written("press", "opc.tcp://plc:4840", {"security": "none"}, [Pick("ns=2;i=7", ())], ["s/a/l/c/p/force"]))
-    name: press
-    kind: opcua
-    url: opc.tcp://plc:4840
-    security: none
-    nodes:
-      - {node: ns=2;i=7, tag: s/a/l/c/p/force}
+    sources:
+      - name: press
+        kind: opcua
+        url: opc.tcp://plc:4840
+        security: none
+        nodes:
+          - {node: ns=2;i=7, tag: s/a/l/c/p/force}
     <BLANKLINE>
     """
     opcua = url.startswith("opc.tcp:")
     head = {"name": name, "kind": "opcua" if opcua else "mqtt", "url": url}
     head |= {key: value for key, value in options.items() if key not in _OWN and value not in (None, "")}
-    lines = [f"{key}: {scalar(value)}" for key, value in head.items()]
-    lines.append("nodes:" if opcua else "topics:")
+    first, *lines = [f"{key}: {flow(value)}" for key, value in head.items()]
+    lines.append(f"{'nodes' if opcua else 'topics'}:{'' if picks else ' []'}")
     for pick, tag in zip(picks, tags, strict=True):
-        row = {"node": pick.id, "tag": tag} if opcua else _topic(pick, tag)
-        lines.append(f"  - {{{', '.join(f'{key}: {scalar(value)}' for key, value in row.items())}}}")
-    return "\n".join(lines) + "\n"
+        lines.append(f"  - {flow({'node': pick.id, 'tag': tag} if opcua else _topic(pick, tag))}")
+    return "\n".join(["sources:", f"  - {first}", *(f"    {line}" for line in lines)]) + "\n"
+
+
+def flow(value: Any) -> str:
+    """Any plain value on one line.
+
+    >>> flow({"allow": ["a/*", 1.5]})
+    '{allow: ["a/*", 1.5]}'
+    """
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{scalar(key)}: {flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    return scalar(value)
 
 
 def _topic(pick: Pick, tag: str) -> dict[str, Any]:
-    return {"topic": pick.id, "tag": tag} | {key: pick.form[key] for key in _FORM if pick.form.get(key)}
+    return {"topic": pick.id, "tag": tag} | {key: value for key, value in pick.form.items() if key not in _ROW}
 
 
-_FORM: Final = ("values", "value", "time", "quality")
+_ROW: Final = frozenset({"topic", "tag"})
 
 
 def unwritable(picks: Iterable[Pick]) -> list[str]:
@@ -69,11 +83,30 @@ def unwritable(picks: Iterable[Pick]) -> list[str]:
     ]
 
 
-def listed(text: str) -> str:
-    r"""The text of a source as an item of `sources` in a plant file.
+def read(text: str) -> dict[str, Any]:
+    """A written source as it can be picked further: name, url, security, options, picks; `ConfigError` when it is none.
 
-    >>> listed("name: press\nkind: opcua\n")
-    'sources:\n  - name: press\n    kind: opcua\n'
+    Sources that name their variables by `assets` and `tags`, or take everything, have no picks: `options` holds those.
+
+    >>> topics = "[{topic: x/y, tag: s/a/l/c/p/t, value: v}]"
+    >>> found = read(f"sources: [{{name: a, kind: mqtt, url: mqtt://h, topics: {topics}}}]")
+    >>> found["name"], found["picks"]
+    ('a', [{'id': 'x/y', 'path': ['x', 'y'], 'tag': 's/a/l/c/p/t', 'form': {'value': 'v'}}])
     """
-    first, *rest = text.splitlines()
-    return "\n".join(["sources:", f"  - {first}", *(f"    {line}" for line in rest)]) + "\n"
+    data = parse(text, "text", {}).data
+    sources = data.get("sources") if isinstance(data, dict) else None
+    if not isinstance(sources, list) or len(sources) != 1 or not isinstance(sources[0], dict):
+        raise ConfigError("The text has to hold 'sources:' with one source: take the others out.")
+    source = dict(sources[0])
+    rows = [row for key in ("nodes", "topics") for row in source.pop(key, None) or () if isinstance(row, dict)]
+    name, _, url, security = (source.pop(key, "") for key in ("name", "kind", "url", "security"))
+    return {"name": name, "url": url, "security": security, "options": source, "picks": [_pick(row) for row in rows]}
+
+
+def _pick(row: Mapping[str, Any]) -> dict[str, Any]:
+    tag = str(row.get("tag") or "")
+    if "node" in row:
+        return {"id": row["node"], "path": [], "tag": tag, "form": {}}
+    topic = str(row.get("topic") or "")
+    form = {key: value for key, value in row.items() if key not in {"topic", "tag"}}
+    return {"id": topic, "path": topic.split("/"), "tag": tag.removesuffix(".{key}"), "form": form}

@@ -45,7 +45,8 @@ def named(picks: Sequence[Pick], asset: str, declared: Mapping[str, Collection[s
     """Tag paths of the picks below `asset`; without one, below the asset of `declared` that their path names.
 
     `declared` holds asset paths and the tag names that the plant file gives them. A path that ends like such a name
-    gets it. Any other gets its last part, with the parts before it only where two picks would be the same.
+    gets it, if no other does with as few parts left over. Any other gets its last part, with the parts before it
+    only where two picks would be the same.
 
     >>> power = Pick("ns=2;i=1", ("Machines", "CNC-1", "Spindle", "Power"))
     >>> named([power], "delta/frames/line-1/cell-a/cnc-1", {}).tags
@@ -55,7 +56,7 @@ def named(picks: Sequence[Pick], asset: str, declared: Mapping[str, Collection[s
     """
     problems: list[str] = []
     places = [_place(pick, asset, declared, problems) for pick in picks]
-    names = _unique([_first(pick, place, declared) for pick, place in zip(picks, places, strict=True)], places)
+    names = _unique(_first(picks, places, declared), places)
     tags = tuple(name if name.count("/") == 5 else f"{place}/{name}" for name, place in zip(names, places, strict=True))
     return Naming(tags, (*problems, *_faults(picks, tags)))
 
@@ -82,16 +83,29 @@ def _place(pick: Pick, asset: str, declared: Mapping[str, Collection[str]], prob
     return "site/area/line/cell/asset"
 
 
-def _first(pick: Pick, place: str, declared: Mapping[str, Collection[str]]) -> _Name:
-    if pick.tag:
-        return _Name(pick.tag)
-    parts = _below(tuple(segment(part) for part in pick.path), segment(place.rpartition("/")[2]))
-    known = {segment(name): name for name in declared.get(place, ())}
-    for length in range(len(parts), 0, -1):
-        found = known.get(".".join(parts[-length:]))
+def _first(picks: Sequence[Pick], places: Sequence[str], declared: Mapping[str, Collection[str]]) -> list[_Name]:
+    names = [_Name(pick.tag, _parts(pick, place)) for pick, place in zip(picks, places, strict=True)]
+    claims: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    known = {place: {segment(name): name for name in declared.get(place, ())} for place in set(places)}
+    for i, (name, place) in enumerate(zip(names, places, strict=True)):
+        found = "" if name.settled else _claimed(name.parts, known[place])
         if found:
-            return _Name(found)
-    return _Name("", parts)
+            claims.setdefault((place, found), []).append((len(name.parts) - found.count(".") - 1, i))
+    for (_, found), ones in claims.items():
+        (fewest, first), *others = sorted(ones)
+        if not others or others[0][0] > fewest:
+            names[first] = _Name(found)
+    return names
+
+
+def _parts(pick: Pick, place: str) -> tuple[str, ...]:
+    return _below(tuple(segment(part) for part in pick.path), segment(place.rpartition("/")[2]))
+
+
+def _claimed(parts: tuple[str, ...], known: Mapping[str, str]) -> str:
+    """The longest declared name that the path ends like."""
+    endings = (".".join(parts[-length:]) for length in range(len(parts), 0, -1))
+    return next((known[ending] for ending in endings if ending in known), "")
 
 
 def _below(parts: tuple[str, ...], asset: str) -> tuple[str, ...]:

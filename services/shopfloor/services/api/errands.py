@@ -16,7 +16,7 @@ LINES: Final = "application/x-ndjson"
 KINDS: Final = {
     "browse": "what a device or broker offers",
     "values": "what some of its variables hold now, each second",
-    "entry": "the source that reads what was picked, as text",
+    "entry": "the source, as text, that reads what was picked; and a text read back",
     "examine": "the connection doctor's findings",
     "certificates": "the certificates that the gateway knows",
     "approve": "trust a certificate",
