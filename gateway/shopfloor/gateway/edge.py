@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from shopfloor.gateway.sources import Sources, check
 from shopfloor.gateway.spool import Spool
 from shopfloor.plant import ShopfloorError
 from shopfloor.plant.config import PlantConfig
+from shopfloor.plant.contracts import Outcome, Setpoint
 
 _logger = logging.getLogger(__name__)
 _LOOK_S: Final = 1.0
@@ -94,7 +95,11 @@ async def serve(
         Audit.open(data) as audit,
     ):
         committer = Committer(spool)
-        sinks = _sinks(plant, data)
+
+        async def command(setpoint: Setpoint) -> Outcome:
+            return await door.apply(setpoint, by="sparkplug", reason="a command of a host application")
+
+        sinks = _sinks(plant, data, command)
         sources = Sources(committer, data, tuple(sink.tap for sink in sinks.values()))
         configuration = Configuration(connections, sources, plant)
         async with Server.open(url or section.server, Token(file)) as server, committer.running():
@@ -113,8 +118,8 @@ async def serve(
             )
 
 
-def _sinks(plant: PlantConfig, data: Path) -> dict[str, Tap]:
-    """Where committed values go besides the server."""
+def _sinks(plant: PlantConfig, data: Path, command: Callable[[Setpoint], Awaitable[Outcome]]) -> dict[str, Tap]:
+    """Where committed values go besides the server; `command` judges what comes back from there."""
     sinks: dict[str, Tap] = {}
     if plant.gateway.uns is not None:
         from shopfloor.gateway.uns import Namespace
@@ -125,7 +130,8 @@ def _sinks(plant: PlantConfig, data: Path) -> dict[str, Tap]:
         from shopfloor.gateway.sparkplug.metrics import Metrics
 
         metrics = Metrics.of(plant, plant.tag_paths())
-        sinks["sparkplug"] = EdgeNode(plant.gateway.sparkplug, plant.gateway.name, data, metrics)
+        write = command if plant.gateway.sparkplug.commands else None
+        sinks["sparkplug"] = EdgeNode(plant.gateway.sparkplug, plant.gateway.name, data, metrics, write)
     return sinks
 
 

@@ -78,6 +78,7 @@ class EdgeNode:
     _host: tuple[bool, int] = (False, -1)
     _rebirth: bool = False
     _rebirth_at: float = 0.0
+    _passing: set[asyncio.Task[None]] = field(default_factory=set)
 
     def tap(self, batch: Batch) -> None:
         """Note a batch that was committed."""
@@ -166,7 +167,7 @@ class EdgeNode:
 
     async def _serve(self, link: Connection) -> None:
         for message in await _arrived(link):
-            await self._hear(link, message)
+            self._hear(link, message)
         if not self._born:
             if self._host[0]:
                 await self._be_born(link)
@@ -177,7 +178,7 @@ class EdgeNode:
         else:
             await self._send_all(link)
 
-    async def _hear(self, link: Connection, message: Message) -> None:
+    def _hear(self, link: Connection, message: Message) -> None:
         name, body, _, _ = message
         link.acknowledge([message])
         topic = name.decode(errors="replace")
@@ -195,7 +196,7 @@ class EdgeNode:
             if read.verb == "NCMD" and metric.name == REBIRTH:
                 self._rebirth |= metric.boolean_value
             else:
-                await self._command(read.device, metric)
+                self._command(read.device, metric)
 
     def _hear_host(self, body: bytes) -> None:
         """Believe the newest STATE only: an older one comes late, from a session that has ended."""
@@ -206,17 +207,23 @@ class EdgeNode:
         if self._born and not said[0]:
             raise _HostGone
 
-    async def _command(self, device: str, metric: Any) -> None:
+    def _command(self, device: str, metric: Any) -> None:
         known = self.metrics.find(device, metric)
         value = value_in(metric, known) if known is not None else None
         if known is None or value is None or self.write is None:
             self.refused += 1
             _logger.warning("A Sparkplug command to %s was refused.", known.path if known else device or self.node)
             return
-        outcome = await self.write(Setpoint(known.path, value))
+        task = asyncio.create_task(self._pass_on(self.write, Setpoint(known.path, value)))
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+
+    async def _pass_on(self, write: Write, setpoint: Setpoint) -> None:
+        """Let a command take its time: values go out meanwhile."""
+        outcome = await write(setpoint)
         if outcome.status >> 31:
             self.refused += 1
-            _logger.warning("A Sparkplug command to %s was refused: %s", known.path, outcome.sentence)
+            _logger.warning("A Sparkplug command to %s was refused: %s", setpoint.tag, outcome.sentence)
 
     async def _be_born(self, link: Connection) -> None:
         """Tell everything that can be told; the values that came meanwhile follow as data."""

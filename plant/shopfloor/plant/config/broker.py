@@ -67,3 +67,6 @@ class SparkplugSection(BrokerSection):
         200_000_000, ge=1_000_000, description="Bytes kept on disk while nobody listens; then the oldest are dropped."
     )
     rebirth_every: Duration = Field(5.0, description="Least time between two births that hosts ask for.")
+    commands: bool = Field(
+        False, description="Whether commands of hosts are passed on, where the 'writes' of the sources judge them."
+    )
