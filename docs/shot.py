@@ -1,6 +1,6 @@
 """Take pictures of every page of a running plant: `make demo` in one terminal, `make shot` in another.
 
-By default into `build/screenshots`; `--readme` takes the one picture that the README shows.
+By default into `build/screenshots`; `--readme` takes the pictures of docs/images.
 """
 
 from __future__ import annotations
@@ -36,13 +36,28 @@ def take(page: Page, address: str, path: Path) -> None:
     print(path)  # noqa: T201
 
 
+def connecting(page: Page, url: str, device: str, path: Path) -> None:
+    """A connection while it is made, to a device of the plant."""
+    page.goto(f"{url}/connections?lang=en&theme=light")
+    page.get_by_role("link", name="Add a connection").first.click()
+    page.get_by_label("Address").fill(device)
+    page.get_by_label("Security").select_option("none")
+    page.keyboard.press("Enter")
+    page.get_by_role("searchbox").fill("spindle")
+    page.get_by_role("treeitem").filter(has_text="Double").first.locator("[data-part=tick]").click()
+    page.wait_for_timeout(4000)
+    page.screenshot(path=path)
+    print(path)  # noqa: T201
+
+
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url", nargs="?", default="http://127.0.0.1:8000")
     parser.add_argument("--only", action="append", choices=PAGES, help="take this page only (repeatable)")
     parser.add_argument("--wall", action="store_true", help="in wall mode")
-    parser.add_argument("--readme", action="store_true", help="only docs/images/overview.png")
+    parser.add_argument("--readme", action="store_true", help="only the pictures of docs/images")
+    parser.add_argument("--device", default="opc.tcp://127.0.0.1:4840/shopfloor/", help="what docs/connecting.md shows")
     args = parser.parse_args()
     folder = Path("docs/images" if args.readme else "build/screenshots/plant")
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,6 +68,7 @@ def main() -> None:
         page.on("console", lambda said: said.type == "error" and print(said.text))  # noqa: T201
         if args.readme:
             take(page, f"{args.url}/?lang=en&theme=light", folder / "overview.png")
+            connecting(page, args.url, args.device, folder / "connecting.png")
         else:
             for look, query in LOOKS.items():
                 for name in args.only or PAGES:

@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+from browser import visitor
 from plant_under_test import free_port, until
+from playwright.sync_api import expect
 from running_server import Running, plant, running
 
 pytestmark = [pytest.mark.e2e]
@@ -84,6 +86,39 @@ def test_from_an_address_to_values_in_the_store(tmp_path: Path, machine: str) ->
         row = until("a value is stored", lambda: server.parts.historian.reader.latest([tag]).to_pylist())
         assert row[0]["tag"] == tag
         until("health shows the source", lambda: "cell" in [s["name"] for s in server.get("/health")["sources"]])
+
+
+@pytest.mark.browser
+def test_by_clicks_from_an_address_to_values_and_back_as_a_file(tmp_path: Path, machine: str) -> None:
+    with running(tmp_path / "server", plant()) as server, gateway(tmp_path, server):
+        until("the gateway reports", server.parts.gateways.posts)
+        with visitor(server.url) as guest:
+            page = guest.open("/connections")
+            page.get_by_role("link", name="Add a connection").first.click()
+            page.get_by_label("Address").fill(machine)
+            page.get_by_label("Security").select_option("none")
+            page.keyboard.press("Enter")
+            page.get_by_role("searchbox").fill("power")
+            row = page.get_by_role("treeitem").filter(has_text="Double").first
+            row.locator("[data-part=tick]").click()
+            expect(row.locator(".quality")).to_have_text("Good", timeout=30_000)
+            page.get_by_label("Belongs to").select_option("delta/frames/machining/cell-a/cnc-01")
+            page.get_by_label("Name", exact=True).fill("cell")
+            expect(page.get_by_test_id("dry-run")).to_contain_text("adds 1 tags", timeout=30_000)
+            guest.keep("connecting")
+            page.get_by_role("button", name="Save").click()
+            expect(page.get_by_test_id("saved")).to_contain_text("cell is saved", timeout=30_000)
+            shown = page.get_by_test_id("text").text_content()
+            page.get_by_text("As a file").click()
+            with page.expect_download() as download:
+                page.get_by_role("link", name="Download").click()
+            download.value.save_as(tmp_path / "cell.yaml")
+        kept = (tmp_path / "edge" / "connections" / "cell.yaml").read_text()
+        assert kept == shown == (tmp_path / "cell.yaml").read_text()
+        (effect,) = call(server, "check", text=kept)
+        (tag,) = effect["tags"]
+        assert tag.startswith("delta/frames/machining/cell-a/cnc-01/")
+        until("a value is stored", lambda: server.parts.historian.reader.latest([tag]).to_pylist())
 
 
 def test_certificates_and_an_unknown_call(tmp_path: Path) -> None:
