@@ -24,11 +24,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
 from shopfloor.gateway.pipeline import Feed
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.gateway.state import SourceState
 from shopfloor.plant import Batch
 from shopfloor.plant.quality import is_backfilled

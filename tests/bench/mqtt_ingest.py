@@ -90,11 +90,10 @@ class Count:
 
 async def ours(url: str, messages: int, qos: int) -> None:
     """The gateway's own path: source, pipeline, spool."""
-    from shopfloor.gateway.commit import Committer
     from shopfloor.gateway.conform import Conform
     from shopfloor.gateway.mqtt import CONNECTOR, MqttOptions
     from shopfloor.gateway.pipeline import Feed
-    from shopfloor.gateway.spool import Spool
+    from shopfloor.gateway.spool import Committer, Spool
     from shopfloor.gateway.state import SourceState
 
     topic = {"topic": "b/{tag}", "value": "v", "time": "t", "tag": f"{ASSET}/{{tag}}"}

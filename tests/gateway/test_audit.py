@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from shopfloor.gateway.audit import STOPPED, Audit
+from shopfloor.gateway.door.audit import STOPPED, Audit
 from shopfloor.plant import StoreError, quality
 from shopfloor.plant.contracts import Outcome, Setpoint
 
@@ -16,7 +16,7 @@ TAG = "delta/water/hall/cell-1/pump-1/setpoint.flow"
 
 CHILD = """
 import asyncio, pathlib, sys
-from shopfloor.gateway.audit import Audit
+from shopfloor.gateway.door import Audit
 from shopfloor.gateway.door import Door, Way
 from shopfloor.plant import config
 from shopfloor.plant.config import WriteOptions

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shopfloor.gateway import registry, writing
-from shopfloor.gateway.audit import Audit
-from shopfloor.gateway.door import Door, Way
+from shopfloor.gateway import registry
+from shopfloor.gateway.door import Audit, Door, Way
+from shopfloor.gateway.errands import writing
 from shopfloor.plant import Kind, ShopfloorError, SourceLost, config, quality
 from shopfloor.plant.config import WriteOptions
 from shopfloor.plant.contracts import Actuator, Argument, Outcome, Setpoint

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from shopfloor.gateway.backoff import Backoff
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import entries
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.server import Server, Token
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.plant import Batch, Sample
 
 TAG = "delta/frames/machining/cell-a/cnc-01/load"

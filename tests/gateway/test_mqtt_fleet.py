@@ -11,11 +11,10 @@ from typing import Any
 import mqtt_fleet
 import pytest
 from brokers import Broker, mosquitto_broker, nats_broker, running
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.mqtt import CONNECTOR, MqttOptions
 from shopfloor.gateway.pipeline import Feed
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.gateway.state import SourceState, State
 from shopfloor.plant import Batch
 

@@ -13,12 +13,11 @@ import pytest
 from secure_servers import Issued, Stand, issue
 from secure_sources import BEST, judge, read, refusal, revocations, source, trusting
 from shopfloor.gateway import certificates
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.opcua.certificate import CertificateError, make, split, thumbprint
 from shopfloor.gateway.opcua.trust import Trust, TrustList
 from shopfloor.gateway.pipeline import Feed
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.gateway.state import SourceState, State
 
 

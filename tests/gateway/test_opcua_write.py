@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asyncua import ua, uamethod
-from shopfloor.gateway.audit import Audit
-from shopfloor.gateway.door import Door, Way
+from shopfloor.gateway.door import Audit, Door, Way
 from shopfloor.gateway.opcua import OpcuaOptions, OpcuaSource
 from shopfloor.gateway.testing import check_actuator
 from shopfloor.plant import quality

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from shopfloor.gateway.backoff import Backoff
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform, convert
 from shopfloor.gateway.pipeline import Feed
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.gateway.state import Rate, SourceState, State
 from shopfloor.plant import Batch, Kind, Sample, SourceLost, Tag
 

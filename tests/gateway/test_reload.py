@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shopfloor.gateway.commit import Committer
-from shopfloor.gateway.configuring import handlers
 from shopfloor.gateway.connections import Connections
 from shopfloor.gateway.edge import Configuration
+from shopfloor.gateway.errands.configuring import handlers
 from shopfloor.gateway.sources import Sources, difference
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.gateway.state import State
 from shopfloor.plant import Batch, ConfigError, Sample
 from shopfloor.plant.config import load_sources

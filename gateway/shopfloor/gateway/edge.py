@@ -12,17 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shopfloor.gateway import configuring, examining, page_files, picking, trusting, writing
-from shopfloor.gateway.audit import Audit
-from shopfloor.gateway.commit import Committer
+from shopfloor.gateway import picking
 from shopfloor.gateway.connections import Connections, Signature
-from shopfloor.gateway.door import Door
-from shopfloor.gateway.errands import Errands, Handler
+from shopfloor.gateway.door import Audit, Door
+from shopfloor.gateway.errands import Errands, Handler, configuring, examining, page_files, trusting, writing
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.health import Health, Tap, report
 from shopfloor.gateway.server import Server, Token
 from shopfloor.gateway.sources import Sources, check
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.plant import ShopfloorError
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.contracts import Outcome, Setpoint

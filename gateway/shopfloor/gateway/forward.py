@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shopfloor.gateway.backoff import Backoff
-from shopfloor.gateway.holes import Hole
 from shopfloor.gateway.server import SequenceGap, Server, TokenRefused
-from shopfloor.gateway.spool import Row, Spool
+from shopfloor.gateway.spool import Hole, Row, Spool
 from shopfloor.plant import RejectedError, SinkUnavailable
 
 _logger = logging.getLogger(__name__)

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shopfloor.gateway.backoff import Backoff
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform, entries
-from shopfloor.gateway.spool import Entry
+from shopfloor.gateway.spool import Committer, Entry
 from shopfloor.gateway.state import SourceState, State
 from shopfloor.plant import Batch, SinkUnavailable, Source, SourceLost
 from shopfloor.plant.config import WhenFull

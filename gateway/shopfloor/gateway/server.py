@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from shopfloor.gateway.holes import Hole
-from shopfloor.gateway.spool import Row
+from shopfloor.gateway.spool import Hole, Row
 from shopfloor.plant import RejectedError, ShopfloorError, SinkUnavailable
 
 ARROW: Final = "application/vnd.apache.arrow.stream"

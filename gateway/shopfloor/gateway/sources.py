@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.pipeline import Feed
 from shopfloor.gateway.registry import connector
+from shopfloor.gateway.spool import Committer
 from shopfloor.gateway.state import SourceState, State
 from shopfloor.plant import Batch, Source
 from shopfloor.plant.config import PlantConfig, SourceConfig, check_options, options

@@ -14,13 +14,11 @@ import numpy as np
 import pytest
 from running_server import POWER, Running, plant, running
 from shopfloor.gateway.backoff import Backoff
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.forward import Forwarder
-from shopfloor.gateway.holes import Hole
 from shopfloor.gateway.pipeline import Feed
 from shopfloor.gateway.server import Server, Token
-from shopfloor.gateway.spool import Entry, Spool
+from shopfloor.gateway.spool import Committer, Entry, Hole, Spool
 from shopfloor.gateway.state import SourceState
 from shopfloor.plant import Batch
 from shopfloor.plant.config import WhenFull

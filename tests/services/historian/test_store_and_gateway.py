@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 from running_server import POWER, Running, running
 from shopfloor.gateway.backoff import Backoff
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import entries
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.server import Server, Token
-from shopfloor.gateway.spool import Spool
+from shopfloor.gateway.spool import Committer, Spool
 from shopfloor.plant import Batch
 from shopfloor.services.api.health import HealthAnswer
 from shopfloor.services.historian.trouble import State, Trouble

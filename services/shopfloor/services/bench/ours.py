@@ -18,13 +18,12 @@ from typing import IO, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.gateway.commit import Committer
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.pipeline import Feed
 from shopfloor.gateway.registry import connector
 from shopfloor.gateway.server import Server
-from shopfloor.gateway.spool import Entry, Row, Spool
+from shopfloor.gateway.spool import Committer, Entry, Row, Spool
 from shopfloor.gateway.state import SourceState, State
 from shopfloor.plant import Asset, Batch, Kind, Tag
 from shopfloor.services.bench.grid import Grid, account

@@ -6,9 +6,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any, Protocol
 
-from shopfloor.gateway import page_files
 from shopfloor.gateway.connections import Connections, one_source
-from shopfloor.gateway.errands import Handler
+from shopfloor.gateway.errands import Handler, page_files
 from shopfloor.gateway.registry import connector
 from shopfloor.gateway.sources import Sources, difference
 from shopfloor.plant import ConfigError

@@ -19,10 +19,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from shopfloor.gateway import holes
-from shopfloor.gateway.holes import Dropped, Hole
-from shopfloor.gateway.spool_file import connected, locked, sentence
-from shopfloor.gateway.tally import Counts, Tally
+from shopfloor.gateway.spool import holes
+from shopfloor.gateway.spool.file import connected, locked, sentence
+from shopfloor.gateway.spool.holes import Dropped, Hole
+from shopfloor.gateway.spool.rows import Entry, Row
+from shopfloor.gateway.spool.tally import Counts, Tally
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.plant.config import WhenFull
 
@@ -33,36 +34,6 @@ _MAY_BE_KNOWN: Final = 16
 """Batches that the last run may have sent without forgetting them: they are not dropped before they are sent again."""
 _EASE: Final = 64
 """A full spool makes room of this part of its limit at once, not for each batch anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a source hands over: `values` rows of one batch, as bytes, and how far it has been read after them.
-
-    Without data it is a batch for which there is no room: it is counted, and that is all.
-    """
-
-    source: str
-    values: int
-    data: bytes
-    marks: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One batch in the spool. `accepted` counts all values of its source up to and including this one."""
-
-    sequence: int
-    source: str
-    accepted: int
-    values: int
-    data: bytes
-    refused: str = ""
-
-    @property
-    def first(self) -> int:
-        """Its first sequence, which is its only one."""
-        return self.sequence
 
 
 @dataclass(slots=True)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from shopfloor.gateway.audit import Audit, is_unknown
-from shopfloor.gateway.judge import Pace, RefusedError, check_allowed, value_for, values_for
+from shopfloor.gateway.door.audit import Audit, is_unknown
+from shopfloor.gateway.door.judge import Pace, RefusedError, check_allowed, value_for, values_for
 from shopfloor.plant import SourceLost, StoreError, Tag, quality
 from shopfloor.plant.config import WriteOptions
 from shopfloor.plant.contracts import Actuator, Argument, Outcome, Plant, Scalar, Setpoint
