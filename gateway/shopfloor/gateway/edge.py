@@ -83,6 +83,7 @@ async def serve(
     plant_file: Path, data: Path, url: str | None, token_file: Path | None, ready: Callable[[str], None]
 ) -> None:
     """Run the gateway of a plant file until SIGINT or SIGTERM; `ready` is told its id."""
+    stop = _told_to_stop()
     connections = Connections(plant_file, data)
     plant = connections.load()
     check(plant)
@@ -106,7 +107,8 @@ async def serve(
             door = Door(lambda: configuration.plant, lambda: writing.ways(configuration.plant, sources.source), audit)
             errands = Errands(spool, server, _handlers(configuration, door, data))
             ready(spool.id)
-            await _until_told(
+            await _until(
+                stop,
                 sources.run(),
                 configuration.follow(),
                 forwarder.run(),
@@ -159,10 +161,15 @@ def _handlers(configuration: Configuration, door: Door, data: Path) -> dict[str,
     return {kind: guarded(handler) for kind, handler in handlers.items()}
 
 
-async def _until_told(*work: Coroutine[Any, Any, None]) -> None:
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _until(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one) for one in work]
         await stop.wait()

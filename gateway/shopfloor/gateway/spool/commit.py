@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from shopfloor.gateway.spool import Entry, Spool
+from shopfloor.gateway.spool.rows import Entry
+from shopfloor.gateway.spool.spool import Spool
 from shopfloor.plant import SinkUnavailable
 
 
