@@ -16,6 +16,7 @@ _logger = logging.getLogger(__name__)
 _SLOW_S: Final = 5.0
 _SENTENCE: Final = 2_000
 _FORGET_ROWS: Final = 16
+_FORGET_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -52,12 +53,13 @@ class Forwarder:
         ahead: asyncio.Task[list[Row | Hole]] | None = None
         try:
             while True:
-                rows = await ahead if ahead else await self._peek(self._sent)
+                rows = await (ahead or self._next())
                 ahead = None
                 if not rows:
                     await self._rest()
                     continue
-                ahead = asyncio.create_task(self._peek(rows[-1].sequence), name="prefetch")
+                if rows[-1].sequence < self.spool.next_sequence - 1:
+                    ahead = asyncio.create_task(self._peek(rows[-1].sequence), name="prefetch")
                 for row in rows:
                     await (self._report(row) if isinstance(row, Hole) else self._send(row))
         finally:
@@ -78,12 +80,20 @@ class Forwarder:
         self._sent = hole.sequence
         self._well()
 
+    async def _next(self) -> list[Row | Hole]:
+        return await self._peek(self._sent) if self._sent < self.spool.next_sequence - 1 else []
+
     async def _peek(self, after: int) -> list[Row | Hole]:
         return await asyncio.to_thread(self.spool.peek, after)
 
     async def _rest(self) -> None:
-        await self._forget()
-        await self.committed.wait()
+        """Wait for the next commit. In steady flow rows are forgotten some at a time, not each in a transaction."""
+        try:
+            async with asyncio.timeout(_FORGET_S):
+                await self.committed.wait()
+        except TimeoutError:
+            await self._forget()
+            await self.committed.wait()
         self.committed.clear()
 
     async def _send(self, row: Row) -> None:

@@ -45,9 +45,8 @@ class Window:
         return window
 
     async def over(self) -> None:
-        """Wait for the end."""
-        while not self.ended.is_set():  # noqa: ASYNC110 (it is set by another thread)
-            await asyncio.sleep(0.05)
+        """Wait for the end, in a thread: what is measured shall not wake up for it."""
+        await asyncio.to_thread(self.ended.wait)
 
     def _listen(self) -> None:
         before = 0
