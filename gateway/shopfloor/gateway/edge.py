@@ -116,6 +116,7 @@ async def serve(
                 errands.run(),
                 *(sink.run() for sink in sinks.values()),
             )
+            await door.settle()
 
 
 def _sinks(plant: PlantConfig, data: Path, command: Callable[[Setpoint], Awaitable[Outcome]]) -> dict[str, Tap]:

