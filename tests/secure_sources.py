@@ -98,9 +98,9 @@ def own(data: Path) -> Path:
     return OwnCertificates(data / "pki" / "own").pairs()[0].file
 
 
-def judge(folder: Path, names: list[str], offset: int) -> None:
+def judge(folder: Path | str, names: list[str], offset: int) -> None:
     """Approve and reject in turn, again and again, as one of several processes."""
-    trust = TrustList(folder)
+    trust = TrustList(Path(folder))
     for number in range(offset, offset + 60):
         with suppress(CertificateError):
             (trust.approve if number % 2 else trust.reject)(names[number % len(names)])

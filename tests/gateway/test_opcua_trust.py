@@ -1,17 +1,18 @@
 """Which OPC UA servers are trusted: approval, rejection, authorities, revocation, certificates for somebody else."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from argparse import Namespace
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 from secure_servers import Issued, Stand, issue
-from secure_sources import BEST, judge, read, refusal, revocations, source, trusting
+from secure_sources import BEST, read, refusal, revocations, source, trusting
 from shopfloor.gateway import certificates
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.opcua.certificate import CertificateError, make, split, thumbprint
@@ -164,9 +165,13 @@ def test_many_judge_at_the_same_time(tmp_path: Path) -> None:
         names.append(thumbprint(certificate))
         trust.wait(certificate, "opc.tcp://h")
 
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        for done in [pool.submit(judge, tmp_path, names, offset) for offset in range(2)]:
-            done.result(60)
+    code = "import sys; from secure_sources import judge; judge(sys.argv[1], sys.argv[3:], int(sys.argv[2]))"
+    paths = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    judges = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(offset), *names], env=os.environ | paths)
+        for offset in range(2)
+    ]
+    assert [one.wait(60) for one in judges] == [0, 0]
     assert sorted(one.thumbprint for one in trust.certificates()) == sorted(names)
     assert Trust.WAITING not in {one.state for one in trust.certificates()}
 
