@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from shopfloor.gateway.doctor.configured import configured
 from shopfloor.gateway.doctor.examine import examine, steps_of
 from shopfloor.gateway.doctor.finding import NOT_REACHED, Finding, State
-from shopfloor.gateway.registry import connector
 from shopfloor.plant import ConfigError
 from shopfloor.plant.arguments import positive
-from shopfloor.plant.config import PlantConfig, load, options
+from shopfloor.plant.config import PlantConfig, load
 
 _MARKS: Final = {State.OK: "✓", State.NOTE: "!", State.FAILED: "✗", State.SKIPPED: "·"}
 _COLOURS: Final = {State.OK: "32", State.NOTE: "33", State.FAILED: "31;1", State.SKIPPED: "2"}
@@ -63,15 +63,7 @@ def run(args: argparse.Namespace) -> int:
 def _of_source(plant: PlantConfig | None, args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if plant is None or args.source is None:
         raise ConfigError("--config and --source belong together: give the plant file and the name of a source in it.")
-    names = [source.name for source in plant.sources]
-    if args.source not in names:
-        raise ConfigError(f"The plant file has no source {args.source!r}: choose one of {', '.join(names)}.")
-    source = plant.sources[names.index(args.source)]
-    options(source, connector(source.kind).options)
-    wanted = dict(source.given)
-    if "url" not in wanted:
-        raise ConfigError(f"The source {args.source!r} has no address to examine: it is of the kind {source.kind}.")
-    return wanted["url"], wanted
+    return configured(plant, args.source)
 
 
 def _of_flags(args: argparse.Namespace) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from shopfloor.gateway.doctor import Finding, examine
+from shopfloor.gateway.doctor.configured import configured
 from shopfloor.gateway.errands import Handler
-from shopfloor.gateway.registry import connector
 from shopfloor.plant import ConfigError
-from shopfloor.plant.config import PlantConfig, options
+from shopfloor.plant.config import PlantConfig
 
 _SECONDS: Final = 5.0
 _LONGEST_S: Final = 60.0
@@ -24,7 +24,7 @@ def handlers(plant: Callable[[], PlantConfig], data: Path) -> dict[str, Handler]
 
     async def handle(body: Part) -> AsyncGenerator[Part, None]:
         name = body.get("source")
-        url, wanted = _configured(plant(), str(name)) if name else _asked(body)
+        url, wanted = configured(plant(), str(name)) if name else _asked(body)
         seconds = min(float(body.get("seconds") or _SECONDS), _LONGEST_S)
         findings = examine(url, wanted, plant=plant(), data=data, seconds=seconds, mapped=bool(name))
         async with aclosing(findings):
@@ -32,17 +32,6 @@ def handlers(plant: Callable[[], PlantConfig], data: Path) -> dict[str, Handler]
                 yield {"finding": _shown(finding)}
 
     return {"examine": handle}
-
-
-def _configured(plant: PlantConfig, name: str) -> tuple[str, Part]:
-    source = plant.source(name)
-    if source is None:
-        known = ", ".join(one.name for one in plant.sources) or "none"
-        raise ConfigError(f"There is no source {name[:80]!r} here: known are {known}.")
-    wanted = options(source, connector(source.kind).options).model_dump(by_alias=True, exclude_unset=True)
-    if "url" not in wanted:
-        raise ConfigError(f"The source {name!r} has no address to examine: it is of the kind {source.kind}.")
-    return str(wanted["url"]), wanted
 
 
 def _asked(body: Part) -> tuple[str, Part]:
