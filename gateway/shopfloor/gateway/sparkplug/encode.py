@@ -24,7 +24,7 @@ def put(metric: Any, code: int, value: Scalar, field: str | None = None) -> None
 
     >>> from shopfloor.gateway.sparkplug.payload import Metric
     >>> metric = Metric(); put(metric, DataType.INT16, -2); metric.int_value
-    65534
+    4294967294
     """
     setattr(metric, field or field_of(code), _encoded(code, value))
 
