@@ -1,0 +1,1 @@
+"""`shopfloor bench store`: the historian beside its peers on one plant's worth of values."""
