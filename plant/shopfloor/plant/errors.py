@@ -7,6 +7,7 @@
     ├── SourceLost         the link to a device is gone; the pipeline reconnects
     ├── SinkUnavailable    nothing was written; the caller keeps the batch and tries again
     ├── RejectedError      the batch can never be written; trying again is useless
+    ├── QuestionError      a question to the store that cannot be answered as it was asked
     └── StoreError         the store cannot serve (disk full, locked by another process, damaged)
 
 Every message is one sentence for a person: what, where, what was expected, the next step.
@@ -43,3 +44,7 @@ class RejectedError(ShopfloorError):
 
 class StoreError(ShopfloorError):
     """The store cannot serve; the sentence says why and what to do."""
+
+
+class QuestionError(ShopfloorError, ValueError):
+    """A question that the store cannot answer as it was asked; the sentence says how to ask."""

@@ -18,8 +18,20 @@ from shopfloor.plant.config.sections import InfluxSection
 from shopfloor.services import clock
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
+from shopfloor.services.api import (
+    aggregate,
+    assets,
+    events,
+    history,
+    ingest,
+    latest,
+    login,
+    models,
+    predictions,
+    setpoints,
+    tags,
+)
 from shopfloor.services.api import alarms as alarms_api
-from shopfloor.services.api import assets, events, history, ingest, latest, login, models, predictions, setpoints, tags
 from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
@@ -32,7 +44,7 @@ from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
 from shopfloor.services.gateways import Gateways, Post, link_events
 from shopfloor.services.health import PROCESSES, Health
-from shopfloor.services.historian import Historian, InfluxTarget, Options
+from shopfloor.services.historian import Calendar, Historian, InfluxTarget, Options, Shift
 from shopfloor.services.importing import Importing
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
@@ -153,6 +165,7 @@ def _api(parts: Parts) -> APIRouter:
         tags.router(parts.catalog),
         latest.router(parts.catalog, reader),
         history.router(parts.catalog, reader, parts.clock),
+        aggregate.router(parts.catalog, reader, _calendar(parts.config), parts.clock),
         predictions.router(parts.catalog, parts.brain, parts.clock),
         models.router(parts.brain),
         alarms_api.router(parts.alarms),
@@ -167,6 +180,11 @@ def _api(parts: Parts) -> APIRouter:
     ):
         api.include_router(router)
     return api
+
+
+def _calendar(config: PlantConfig) -> Calendar:
+    shifts = tuple(Shift(shift.name, shift.minutes) for shift in config.plant.shifts)
+    return Calendar(config.plant.timezone, shifts)
 
 
 def _lifespan(live: Live) -> Callable[[FastAPI], Any]:

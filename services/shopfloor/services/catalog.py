@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shopfloor.plant import Asset, AssetPath, Kind, PathError, ShopfloorError, Tag, TagPath
 from shopfloor.plant.config import PlantConfig
+from shopfloor.services.historian.selector import Selector
 
 
 class Unknown(ShopfloorError):  # noqa: N818 (a state of the world)
@@ -54,6 +55,16 @@ class Catalog:
         if path in self.tags:
             return self.tags[path]
         raise Unknown(f"There is no tag {path[:200]!r}{_hint(path, self.tags)}")
+
+    def select(self, selectors: Sequence[str]) -> list[str]:
+        """The tags that any of the selectors chooses, each once; one that chooses none raises `Unknown`."""
+        chosen: dict[str, None] = {}
+        for text in selectors:
+            found = [text] if text in self.tags else Selector(text).choose(list(self.tags))
+            if not found:
+                raise Unknown(f"No tag fits {text[:200]!r}{_hint(text, self.tags)}")
+            chosen.update(dict.fromkeys(found))
+        return list(chosen)
 
     def of(self, asset: str) -> list[Entry]:
         """The tags of an asset, in the order of the plant file."""

@@ -9,6 +9,7 @@ import ipaddress
 import re
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,11 +35,30 @@ def _timezone(value: str) -> str:
 
 
 HttpUrl = Annotated[str, url_of("http", "https")]
+_CLOCK: Final = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME)]
 Number = Annotated[float, BeforeValidator(_no_bool)]
 Whole = Annotated[int, BeforeValidator(_no_bool)]
 Range = Annotated[tuple[Number, Number], Field(description="[low, high]")]
+
+
+def _time_of_day(value: object) -> object:
+    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+        raise ValueError(f"{value!r} is no time of day: write hours and minutes in quotes, as in '06:00'")
+    return value
+
+
+class ShiftSection(Section):
+    """A shift of every day: it lasts until the next one begins."""
+
+    name: Name = Field(description="What people call it.")
+    begins: Annotated[str, BeforeValidator(_time_of_day)] = Field(description="Local time of day, as in '06:00'.")
+
+    @property
+    def minutes(self) -> int:
+        """When it begins, in minutes after midnight."""
+        return int(self.begins[:2]) * 60 + int(self.begins[3:])
 
 
 class PlantSection(Section):
@@ -50,6 +70,18 @@ class PlantSection(Section):
         "UTC", description="IANA time zone of shifts and pages; values are stored in UTC."
     )
     sites: tuple[Name, ...] = Field((), description="Further sites whose gateways send to this server.")
+    shifts: tuple[ShiftSection, ...] = Field((), description="The shifts of a day, the earliest first.")
+
+    @field_validator("shifts")
+    @classmethod
+    def _in_order(cls, value: tuple[ShiftSection, ...]) -> tuple[ShiftSection, ...]:
+        for before, shift in pairwise(value):
+            if shift.minutes <= before.minutes:
+                raise ValueError(
+                    f"the shift {shift.name!r} ({shift.begins}) follows {before.name!r} ({before.begins}):"
+                    " write the earliest first, and each time once"
+                )
+        return value
 
 
 class LimitSection(Section):

@@ -9,15 +9,16 @@ import pyarrow as pa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from shopfloor.plant import Kind
-from shopfloor.services.api.wire import ARROW, ERRORS, NOT_FOUND, PLAIN, answer, times_ms
+from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
+from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog, Entry
 from shopfloor.services.clock import Clock, to_ms, to_ns
 from shopfloor.services.historian import StoreReader
+from shopfloor.services.historian.plan import explained
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 MOST_POINTS: Final = 20_000
-MOST_JSON_ROWS: Final = 250_000
 _HOUR_MS: Final = 3_600_000.0
 _LAST_MS: Final = 9_000_000_000_000.0
 
@@ -40,11 +41,7 @@ def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
     """`GET history`."""
     routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND)
 
-    @routes.get(
-        "/history",
-        response_model=History,
-        responses={200: {"content": {ARROW: {}}, "description": "JSON, or Arrow with nanoseconds by Accept."}},
-    )
+    @routes.get("/history", response_model=History, responses=BOTH)
     def get_history(
         request: Request,
         tag: Annotated[str, Query(description="Full tag path.")],
@@ -57,14 +54,16 @@ def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
         entry = catalog.find(tag)
         first, last = time_range(start, end, clock)
         downsampled = points is not None and entry.tag.kind is not Kind.TEXT
-        if downsampled and points is not None:
-            table = reader.downsample(entry.path, first, last, points)
-            table = _with_previous(reader, entry, first, table) if previous else table
-        else:
-            table = _raw(_read(reader, entry, first, last, previous=previous), entry)
-        if ARROW in request.headers.get("accept", ""):
-            return Response(_stream(table, entry), headers=PLAIN, media_type=ARROW)
-        return answer(_columns(table, entry, downsampled))
+        with explained() as plan:
+            if downsampled and points is not None:
+                table = reader.downsample(entry.path, first, last, points)
+                table = _with_previous(reader, entry, first, table) if previous else table
+            else:
+                table = _raw(_read(reader, entry, first, last, previous=previous), entry)
+        if wants_arrow(request):
+            return stream(table, {EXPLAIN: str(plan)}, tag=entry.path, unit=entry.tag.unit)
+        check_rows(table.num_rows)
+        return answer(_columns(table, entry, downsampled), headers={EXPLAIN: str(plan)})
 
     return routes
 
@@ -102,20 +101,7 @@ def _raw(table: pa.Table, entry: Entry) -> pa.Table:
     return pa.table({"time": table.column("time"), "value": value, "quality": table.column("quality")})
 
 
-def _stream(table: pa.Table, entry: Entry) -> bytes:
-    table = table.replace_schema_metadata({"tag": entry.path, "unit": entry.tag.unit})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(memoryview(sink.getvalue()))
-
-
 def _columns(table: pa.Table, entry: Entry, downsampled: bool) -> dict[str, Any]:
-    if table.num_rows > MOST_JSON_ROWS:
-        raise HTTPException(
-            422,
-            f"{table.num_rows} values are too many for JSON: ask with 'points', a shorter range, or Accept: {ARROW}.",
-        )
     columns = {
         "tag": entry.path,
         "unit": entry.tag.unit,

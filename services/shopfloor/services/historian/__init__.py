@@ -4,10 +4,29 @@ A batch is safe when `Historian.ingest` returns: it lies in the log (WAL, synchr
 the log into segments; publishing a segment and deleting its log rows is one SQLite transaction.
 """
 
+from shopfloor.services.historian.calendar import Calendar, Periods, Shift
 from shopfloor.services.historian.historian import Historian
 from shopfloor.services.historian.influx import InfluxTarget, Mirror
 from shopfloor.services.historian.options import Options
+from shopfloor.services.historian.plan import explained
 from shopfloor.services.historian.reader import StoreReader
+from shopfloor.services.historian.selector import Selector
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger, Stored
+from shopfloor.services.historian.summary import summarize_by
 
-__all__ = ["Historian", "InfluxTarget", "Mirror", "Options", "SequenceGap", "SourceLedger", "StoreReader", "Stored"]
+__all__ = [
+    "Calendar",
+    "Historian",
+    "InfluxTarget",
+    "Mirror",
+    "Options",
+    "Periods",
+    "Selector",
+    "SequenceGap",
+    "Shift",
+    "SourceLedger",
+    "StoreReader",
+    "Stored",
+    "explained",
+    "summarize_by",
+]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
+from shopfloor.services.historian.answers import chosen, picture, pictured, rollup_table, rows_table
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.latest import Latest, to_table
 from shopfloor.services.historian.options import HOUR, MINUTE
@@ -21,7 +22,6 @@ COLUMNS: Final = ("tag", "time", "value", "text", "quality")
 PORTION: Final = 1_000_000
 _NUMERIC: Final = (Kind.FLOAT, Kind.INT)
 _TEXT: Final = (Kind.TEXT,)
-_TIME: Final = pa.timestamp("ns", "UTC")
 _BACK: Final = (HOUR, 24 * HOUR, 7 * 24 * HOUR, 60 * 24 * HOUR)
 """How far back `previous` looks, step by step, before it looks at everything."""
 
@@ -79,7 +79,7 @@ class StoreReader:
         numbers = self._rows(scan, known, _NUMERIC, start, end, previous=previous)
         texts = self._rows(scan, known, _TEXT, start, end, previous=previous)
         if not len(texts):
-            return _table(names, numbers, None, columns, first)
+            return rows_table(names, numbers, None, columns, first)
         rows = Rows(
             np.concatenate([numbers.tag, texts.tag]),
             np.concatenate([numbers.time, texts.time]),
@@ -90,7 +90,7 @@ class StoreReader:
         index = order(rows.tag, rows.time)
         index = np.arange(len(rows)) if index is None else index
         index = index[_held(rows.tag[index], rows.time[index], start)]
-        return _table(names, rows.take(index), text[index], columns, first)
+        return rows_table(names, rows.take(index), text[index], columns, first)
 
     def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
         """About `points` values that draw the same picture: time, value, low, high, quality (worst).
@@ -105,11 +105,11 @@ class StoreReader:
             every = -(-every // HOUR) * HOUR if every >= 2 * HOUR else every
             width = HOUR if every % HOUR == 0 else MINUTE
             rollup = self._rollup(self._scan(view, known), known, start // width * width, end, every)
-            return _picture(rollup, every)
+            return picture(rollup, every)
         rows = self._rows(self._scan(view, known), known, _NUMERIC, start, end)
         if len(rows) <= points:
-            return _pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
-        return _chosen(rows, points)
+            return pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
+        return chosen(rows, points)
 
     def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
         """Per tag and bucket of `every` ns counted from `start`.
@@ -122,7 +122,9 @@ class StoreReader:
         tables = []
         for part in self._portions(view, known, start, end):
             first = list(known).index(next(iter(part))) if part else 0
-            tables.append(_summaries(list(known), self._rollup(self._scan(view, part), part, start, end, every), first))
+            tables.append(
+                rollup_table(list(known), self._rollup(self._scan(view, part), part, start, end, every), first)
+            )
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def fill(self, latest: Latest) -> None:
@@ -206,81 +208,3 @@ def _as_float(rows: Rows) -> Rows:
     if rows.value.dtype != np.int64:
         return rows
     return Rows(rows.tag, rows.time, rows.value.astype(np.float64), rows.quality)
-
-
-def _table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns: Sequence[str], first: int) -> pa.Table:
-    """The chosen columns; `text` is None when every row is a number; tag 0 of the rows is `names[first]`."""
-
-    def value() -> pa.Array:
-        is_text = None if text is None else np.array([entry is not None for entry in text], bool)
-        return pa.array(rows.value, pa.float64(), mask=is_text, from_pandas=False)
-
-    build: dict[str, Callable[[], pa.Array]] = {
-        "tag": lambda: _dictionary(names, rows.tag + np.int32(first)),
-        "time": lambda: pa.array(rows.time).view(_TIME),
-        "value": value,
-        "text": lambda: pa.nulls(len(rows), pa.string()) if text is None else pa.array(text, pa.string()),
-        "quality": lambda: pa.array(rows.quality),
-    }
-    return pa.table({name: build[name]() for name in columns})
-
-
-def _summaries(names: list[str], rollup: Rollup, first: int) -> pa.Table:
-    """The answer of `aggregate`; tag 0 of the rollup is `names[first]`."""
-    columns_of = ("n", "bad", "sum", "min", "max", "first", "last")
-    columns = {"tag": _dictionary(names, rollup.tag + np.int32(first)), "time": pa.array(rollup.time).view(_TIME)}
-    columns |= {name: _nullable(getattr(rollup, name)) for name in columns_of}
-    columns |= {name: pa.array(getattr(rollup, name)).view(_TIME) for name in ("first_time", "last_time")}
-    return pa.table(columns | {"quality": pa.array(rollup.quality)})
-
-
-def _dictionary(names: list[str], index: NDArray[np.int32]) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(names, pa.string()))
-
-
-def _nullable(column: NDArray[Any]) -> pa.Array:
-    return pa.array(column, mask=np.isnan(column)) if column.dtype == np.float64 else pa.array(column)
-
-
-def _pictured(
-    time: NDArray[np.int64], value: NDArray[Any], low: NDArray[Any], high: NDArray[Any], quality: NDArray[np.uint32]
-) -> pa.Table:
-    columns = {"time": pa.array(time).view(_TIME)}
-    columns |= {name: pa.array(data, pa.float64()) for name, data in (("value", value), ("low", low), ("high", high))}
-    return pa.table(columns | {"quality": pa.array(quality)})
-
-
-def _picture(rollup: Rollup, every: int) -> pa.Table:
-    """Buckets of `every` ns as points: the mean at the middle of the bucket's own values, NaN where all were bad.
-
-    A value holds until the next one, and a mean does not: a bucket that is followed by an empty one, or by none, gets
-    its last value as a second point. One with bad values does not: which of them came last is not known.
-    """
-    with np.errstate(invalid="ignore"):
-        mean = np.where(rollup.n > 0, rollup.sum / np.maximum(rollup.n, 1), np.nan)
-    middle = rollup.first_time + (rollup.last_time - rollup.first_time) // 2
-    follows = np.append(np.diff(rollup.time) <= every, False)
-    ends = np.flatnonzero(~follows & (rollup.n > 1) & (rollup.bad == 0))
-    order_ = np.argsort(np.concatenate([np.arange(len(rollup)), ends]), kind="stable")
-    last = rollup.last[ends]
-    both = [
-        np.concatenate(pair)[order_]
-        for pair in (
-            (middle, rollup.last_time[ends]),
-            (mean, last),
-            (rollup.min, last),
-            (rollup.max, last),
-            (rollup.quality, rollup.quality[ends]),
-        )
-    ]
-    return _pictured(*both)
-
-
-def _chosen(rows: Rows, points: int) -> pa.Table:
-    """The rows that draw the same picture (M4)."""
-    from tsdownsample import NaNM4Downsampler
-
-    count = max(points // 4 * 4, 4)
-    index = NaNM4Downsampler().downsample(rows.time, np.ascontiguousarray(rows.value, np.float64), n_out=count)
-    rows = rows.take(np.unique(index.astype(np.int64)))
-    return _pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.options import HOUR, MINUTE
+from shopfloor.services.historian.plan import note
 from shopfloor.services.historian.rollup import Rollup, in_order, merge, overlapping, summarize
 from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
 from shopfloor.services.historian.segment import DamagedError, Segment, choose, reading
@@ -52,15 +53,18 @@ class Scan:
         Exact, as from `rows`: where the summaries of several files or runs overlap in time, so that a (tag, time) may
         lie in more than one, that bucket is summarised from the rows again. `sum` is exact to the rounding of float64.
         """
-        level = _level(start, every)
+        level = _level(start, end, every)
         if level is None or end <= start:
             return summarize(self.rows(kind, start, end), every, start)
-        border = start + (end - start) // level[1] * level[1]
-        whole = self._partials(kind, start, border, level)
-        twice = overlapping(whole, level[1])
-        parts = [whole.take(~twice), *self._again(kind, whole.take(twice), level[1])]
-        parts.append(summarize(self.rows(kind, border, end), level[1]))
-        return merge(parts, every, start)
+        width = level[1]
+        first, last = -(-start // width) * width, end // width * width
+        whole = self._partials(kind, first, last, level)
+        twice = overlapping(whole, width)
+        parts = [whole.take(~twice), *self._again(kind, whole.take(twice), width)]
+        rims = [
+            summarize(self.rows(kind, *rim), width, rim[0]) for rim in ((start, first), (last, end)) if rim[0] < rim[1]
+        ]
+        return merge([*parts, *rims], every, start)
 
     def _partials(self, kind: Kind, start: int, end: int, level: tuple[str, int]) -> Rollup:
         """Every file's and run's own summaries, sorted by (rank, bucket, first time)."""
@@ -68,11 +72,10 @@ class Scan:
         parts = []
         for segment in self._segments(kind, start, end):
             if getattr(segment, name) is None:
-                rows = self._ask(segment, lambda s: s.find(self._wanted, start, end), empty(kind))
-                parts.append(summarize(rows, width))
+                parts.append(summarize(self._raw(segment, start, end), width))
             else:
-                parts.append(self._ask(segment, lambda s: s.find_rollup(name, self._wanted, start, end), _NO_ROLLUP))
-        parts += [summarize(collapse(run.find(self._sorted, start, end)), width) for run in self._view.runs[kind]]
+                parts.append(self._summaries(segment, name, start, end))
+        parts += [summarize(collapse(rows), width) for rows in self._memory(kind, start, end)]
         return in_order([part.renumber(self._rank) for part in parts if len(part)])
 
     def _again(self, kind: Kind, twice: Rollup, width: int) -> list[Rollup]:
@@ -88,11 +91,24 @@ class Scan:
         return answers
 
     def _parts(self, kind: Kind, start: int, end: int) -> list[Rows]:
-        parts = [
-            self._ask(segment, lambda s: s.find(self._wanted, start, end), empty(kind))
-            for segment in self._segments(kind, start, end)
-        ]
-        return parts + [run.find(self._sorted, start, end) for run in self._view.runs[kind]]
+        parts = [self._raw(segment, start, end) for segment in self._segments(kind, start, end)]
+        return parts + self._memory(kind, start, end)
+
+    def _raw(self, segment: Segment, start: int, end: int) -> Rows:
+        rows = self._ask(segment, lambda s: s.find(self._wanted, start, end), empty(segment.kind))
+        note("raw", groups=len(choose(segment.groups, self._wanted, start, end)), rows=len(rows))
+        return rows
+
+    def _summaries(self, segment: Segment, level: str, start: int, end: int) -> Rollup:
+        found = self._ask(segment, lambda s: s.find_rollup(level, self._wanted, start, end), _NO_ROLLUP)
+        note(level, groups=len(choose(getattr(segment, level), self._wanted, start, end)), rows=len(found))
+        return found
+
+    def _memory(self, kind: Kind, start: int, end: int) -> list[Rows]:
+        parts = [run.find(self._sorted, start, end) for run in self._view.runs[kind]]
+        if rows := sum(map(len, parts)):
+            note("memory", files=0, groups=0, rows=rows)
+        return parts
 
     def _segments(self, kind: Kind, start: int, end: int) -> list[Segment]:
         return [s for s in self._view.segments if s.kind is kind and s.start < end and s.end >= start and not s.damage]
@@ -128,9 +144,10 @@ SPANS: Final = 32
 _NO_ROLLUP = merge([], MINUTE)
 
 
-def _level(start: int, every: int) -> tuple[str, int] | None:
+def _level(start: int, end: int, every: int) -> tuple[str, int] | None:
+    """The longest rollup whose buckets fit into those asked for; where one is asked for, its rims come from rows."""
     for name, width in (("hours", HOUR), ("minutes", MINUTE)):
-        if every % width == 0 and start % width == 0:
+        if (every % width == 0 and start % width == 0) or (end - start <= every and end - start >= 3 * width):
             return name, width
     return None
 

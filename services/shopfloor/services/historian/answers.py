@@ -1,0 +1,97 @@
+"""What the store answers, as Arrow tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from shopfloor.services.historian.rollup import Rollup
+from shopfloor.services.historian.rows import Rows
+
+TIME: Final = pa.timestamp("ns", "UTC")
+
+
+def rows_table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns: Sequence[str], first: int) -> pa.Table:
+    """The chosen columns; `text` is None when every row is a number; tag 0 of the rows is `names[first]`."""
+
+    def value() -> pa.Array:
+        is_text = None if text is None else np.array([entry is not None for entry in text], bool)
+        return pa.array(rows.value, pa.float64(), mask=is_text, from_pandas=False)
+
+    build: dict[str, Callable[[], pa.Array]] = {
+        "tag": lambda: dictionary(names, rows.tag + np.int32(first)),
+        "time": lambda: pa.array(rows.time).view(TIME),
+        "value": value,
+        "text": lambda: pa.nulls(len(rows), pa.string()) if text is None else pa.array(text, pa.string()),
+        "quality": lambda: pa.array(rows.quality),
+    }
+    return pa.table({name: build[name]() for name in columns})
+
+
+def rollup_table(names: list[str], rollup: Rollup, first: int) -> pa.Table:
+    """The answer of `aggregate`; tag 0 of the rollup is `names[first]`."""
+    columns_of = ("n", "bad", "sum", "min", "max", "first", "last")
+    columns = {"tag": dictionary(names, rollup.tag + np.int32(first)), "time": pa.array(rollup.time).view(TIME)}
+    columns |= {name: nullable(getattr(rollup, name)) for name in columns_of}
+    columns |= {name: pa.array(getattr(rollup, name)).view(TIME) for name in ("first_time", "last_time")}
+    return pa.table(columns | {"quality": pa.array(rollup.quality)})
+
+
+def dictionary(names: Sequence[str] | pa.Array, index: NDArray[np.int32]) -> pa.DictionaryArray:
+    """Names by their place in `names`."""
+    return pa.DictionaryArray.from_arrays(
+        pa.array(index, pa.int32()), names if isinstance(names, pa.Array) else pa.array(names, pa.string())
+    )
+
+
+def nullable(column: NDArray[Any]) -> pa.Array:
+    """A column in which NaN means that there is nothing."""
+    return pa.array(column, mask=np.isnan(column)) if column.dtype == np.float64 else pa.array(column)
+
+
+def pictured(
+    time: NDArray[np.int64], value: NDArray[Any], low: NDArray[Any], high: NDArray[Any], quality: NDArray[np.uint32]
+) -> pa.Table:
+    """The points of a picture."""
+    columns = {"time": pa.array(time).view(TIME)}
+    columns |= {name: pa.array(data, pa.float64()) for name, data in (("value", value), ("low", low), ("high", high))}
+    return pa.table(columns | {"quality": pa.array(quality)})
+
+
+def picture(rollup: Rollup, every: int) -> pa.Table:
+    """Buckets of `every` ns as points: the mean at the middle of the bucket's own values, NaN where all were bad.
+
+    A value holds until the next one, and a mean does not: a bucket that is followed by an empty one, or by none, gets
+    its last value as a second point. One with bad values does not: which of them came last is not known.
+    """
+    with np.errstate(invalid="ignore"):
+        mean = np.where(rollup.n > 0, rollup.sum / np.maximum(rollup.n, 1), np.nan)
+    middle = rollup.first_time + (rollup.last_time - rollup.first_time) // 2
+    follows = np.append(np.diff(rollup.time) <= every, False)
+    ends = np.flatnonzero(~follows & (rollup.n > 1) & (rollup.bad == 0))
+    order_ = np.argsort(np.concatenate([np.arange(len(rollup)), ends]), kind="stable")
+    last = rollup.last[ends]
+    both = [
+        np.concatenate(pair)[order_]
+        for pair in (
+            (middle, rollup.last_time[ends]),
+            (mean, last),
+            (rollup.min, last),
+            (rollup.max, last),
+            (rollup.quality, rollup.quality[ends]),
+        )
+    ]
+    return pictured(*both)
+
+
+def chosen(rows: Rows, points: int) -> pa.Table:
+    """The rows that draw the same picture (M4)."""
+    from tsdownsample import NaNM4Downsampler
+
+    count = max(points // 4 * 4, 4)
+    index = NaNM4Downsampler().downsample(rows.time, np.ascontiguousarray(rows.value, np.float64), n_out=count)
+    rows = rows.take(np.unique(index.astype(np.int64)))
+    return pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)

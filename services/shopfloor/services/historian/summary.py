@@ -1,0 +1,83 @@
+"""Summaries of parts of a plant over a calendar, out of what any `plant.Reader` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from shopfloor.plant import Reader
+from shopfloor.services.historian.answers import TIME, dictionary, nullable
+from shopfloor.services.historian.calendar import Periods
+from shopfloor.services.historian.rollup import Rollup, merge
+from shopfloor.services.historian.selector import group_of
+
+_ACROSS: Final = {"n": "sum", "bad": "sum", "sum": "sum", "min": "min", "max": "max", "quality": "max"}
+"""What can be said of several tags together, and how; the first and last value belong to one tag."""
+
+
+def summarize_by(reader: Reader, tags: Sequence[str], periods: Periods, by: str = "tag") -> pa.Table:
+    """One row per part of the plant (its path, see `selector.LEVELS`) and period in which it has values.
+
+    Columns: group, time and end (of the period), shift (its name, where it has one), n, bad, mean, sum, min, max,
+    quality (worst), and by tag also first and last. Sorted by group in the order of `tags`, then by time.
+    """
+    start, end = int(periods.edges[0]), int(periods.edges[-1])
+    table = reader.aggregate(tags, start, end, periods.step)
+    numbers = np.searchsorted(periods.edges, _numbers(table.column("time")), "right") - 1
+    table = table.set_column(table.schema.get_field_index("time"), "period", pa.array(numbers.astype(np.int32)))
+    if len(periods.edges) - 1 != -(-(end - start) // periods.step):
+        table = _merged(table)
+    return _answer(table if by == "tag" else _across(table, by), periods)
+
+
+def _merged(table: pa.Table) -> pa.Table:
+    """The buckets of each period of each tag as one."""
+    tag = table.column("tag").combine_chunks()
+    given = {"tag": tag.indices, "time": table["period"].cast(pa.int64())}
+    names = [entry.name for entry in fields(Rollup)]
+    merged = merge([Rollup(*(_numbers(given[name] if name in given else table[name]) for name in names))], 1)
+    columns = {"tag": dictionary(tag.dictionary, merged.tag), "period": pa.array(merged.time.astype(np.int32))}
+    return pa.table(columns | {name: nullable(getattr(merged, name)) for name in names[2:]})
+
+
+def _across(table: pa.Table, by: str) -> pa.Table:
+    """The tags of each part of the plant together."""
+    tag = table.column("tag").combine_chunks()
+    parts = [group_of(path, by) for path in tag.dictionary.to_pylist()]
+    names = list(dict.fromkeys(parts))
+    number = {name: at for at, name in enumerate(names)}
+    places = np.array([number[part] for part in parts], np.int32)
+    table = table.append_column("group", pa.array(places[tag.indices.to_numpy()], pa.int32()))
+    whole = table.group_by(["group", "period"], use_threads=False).aggregate([*_ACROSS.items()])
+    whole = whole.sort_by([("group", "ascending"), ("period", "ascending")])
+    columns = {"tag": dictionary(names, _numbers(whole["group"])), "period": whole["period"]}
+    return pa.table(columns | {name: whole[f"{name}_{how}"] for name, how in _ACROSS.items()})
+
+
+def _answer(table: pa.Table, periods: Periods) -> pa.Table:
+    number = table.column("period").to_numpy()
+    columns: dict[str, Any] = {
+        "group": table.column("tag"),
+        "time": pa.array(periods.edges[number]).view(TIME),
+        "end": pa.array(periods.edges[number + 1]).view(TIME),
+    }
+    if periods.names:
+        columns["shift"] = pa.array(periods.names, pa.string()).take(pa.array(number))
+    mean = pc.divide(table.column("sum"), pc.cast(table.column("n"), pa.float64()))
+    columns["mean"] = pc.if_else(pc.greater(table.column("n"), 0), mean, None)
+    order = ("n", "bad", "mean", "sum", "min", "max", "first", "last", "quality")
+    columns |= {name: table.column(name) for name in order if name in table.column_names}
+    return pa.table(columns)
+
+
+def _numbers(column: pa.ChunkedArray | pa.Array) -> NDArray[Any]:
+    """Times as integers; NaN where there is nothing."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    numbers: NDArray[Any] = pa.chunked_array(column).to_numpy()
+    return numbers
