@@ -79,6 +79,24 @@ COMMANDS: Final = {
         "account for every value; 1 when it does not balance",
         "shopfloor ledger --url http://127.0.0.1:8000",
     ),
+    "backup": Command(
+        "shopfloor.services.commands.backup",
+        "server",
+        "copy a data folder at one moment, while its server runs on",
+        "shopfloor backup /backups/2026-01-31 --data data --since /backups/2026-01-30",
+    ),
+    "restore": Command(
+        "shopfloor.services.commands.restore",
+        "server",
+        "bring a backup back into an empty data folder",
+        "shopfloor restore /backups/2026-01-31 --data data",
+    ),
+    "verify": Command(
+        "shopfloor.services.commands.verify",
+        "server",
+        "check every stored value; 1 when a part is damaged",
+        "shopfloor verify --data data",
+    ),
     "bench": Command(
         "shopfloor.services.bench.main",
         "demo",

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from shopfloor.plant import Batch
-from shopfloor.services.historian import catalogue
+from shopfloor.services.historian import catalogue, pins
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
 from shopfloor.services.historian.influx import InfluxTarget, Mirror
@@ -176,6 +176,7 @@ class Historian:
             segments = catalogue.load(db, self._folder)
         for path in catalogue.sweep(self._folder, segments):
             _log.info("Removed %s, which no segment lists", path)
+        pins.sweep(self._folder)
         self._shelf, self._latest = Shelf(segments), Latest()
         self._tags, self._notifier = Dictionary(self._log.tags()), Notifier()
         self._writer = Writer(self._log, self._shelf, self._tags, self._latest, self._notifier.put, options)
