@@ -35,6 +35,7 @@ from shopfloor.services.api import alarms as alarms_api
 from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
+from shopfloor.services.api import influx as influx_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
 from shopfloor.services.api.limit import BodyLimit
@@ -147,10 +148,11 @@ def create_app(parts: Parts) -> FastAPI:
     )
     add_errors(app)
     app.include_router(_api(parts), prefix=API)
+    app.include_router(influx_api.router(influx_api.open_door(parts.config, parts.historian, parts.clock)))
     site = _site()
     _add_pages(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
-    app.add_middleware(BodyLimit, but=(f"{API}/ingest",))
+    app.add_middleware(BodyLimit, but=(f"{API}/ingest", *influx_api.WRITES))
     app.add_middleware(GuardMiddleware, guard=parts.guard)
     app.add_middleware(SecureHeaders, policy=site.policy())
     return app

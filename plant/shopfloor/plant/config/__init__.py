@@ -6,6 +6,7 @@
 """
 
 from shopfloor.plant.config.broker import BrokerSection, SparkplugSection, UnsSection
+from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, load_sources, loads, options
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.section import Section, url_of
@@ -33,6 +34,7 @@ __all__ = [
     "Duration",
     "GatewaySection",
     "HttpUrl",
+    "InfluxDoorSection",
     "InfluxSection",
     "Name",
     "Number",

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.broker import SparkplugSection, UnsSection
+from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.units import Duration, Size
 
@@ -171,6 +172,9 @@ class ServerSection(Section):
     port: Whole = Field(8000, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     security: Literal["loopback", "token"] = Field(
         "loopback", description="'token': every request from another machine carries a token."
+    )
+    influx: InfluxDoorSection = Field(
+        default_factory=InfluxDoorSection, description="Where values go that clients of InfluxDB write to this server."
     )
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shopfloor.services.security.scope import Scope
 from shopfloor.services.security.tokens import Tokens
 
 
@@ -21,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub = actions.add_parser(action, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
         if action != "list":
             sub.add_argument("name", help="whose token it is, as in anna or grafana")
+        if action == "create":
+            sub.add_argument(
+                "--scope", type=Scope, choices=list(Scope), default=Scope.FULL, metavar="full|read|write",
+                help="full: everything; read: nothing is changed; write: values by line protocol, and nothing else",
+            )  # fmt: skip
         sub.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder of the server")
 
 
@@ -28,11 +34,13 @@ def run(args: argparse.Namespace) -> int:
     """Create, list or revoke."""
     tokens = Tokens(args.data)
     if args.action == "create":
-        sys.stdout.write(f"{tokens.create(args.name)}\n")
+        sys.stdout.write(f"{tokens.create(args.name, args.scope)}\n")
         sys.stderr.write("This is the only time it is shown.\n")
     elif args.action == "revoke":
         tokens.revoke(args.name)
     else:
         for info in tokens.list():
-            sys.stdout.write(f"{info.name}  {datetime.fromtimestamp(info.created, UTC):%Y-%m-%d %H:%M} UTC\n")
+            sys.stdout.write(
+                f"{info.name}  {datetime.fromtimestamp(info.created, UTC):%Y-%m-%d %H:%M} UTC  {info.scope}\n"
+            )
     return 0

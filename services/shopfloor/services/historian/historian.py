@@ -122,6 +122,12 @@ class Historian:
         with self._writer.lock:
             return self._log.ledger()
 
+    def sequence(self, gateway: str) -> int:
+        """The sequence that a gateway has reached here; 0 when it is not known."""
+        with self._writer.lock, self._log.transaction() as db:
+            row = db.execute("SELECT last FROM gateways WHERE gateway = ?", (gateway,)).fetchone()
+        return int(row[0]) if row else 0
+
     def stats(self) -> dict[str, Any]:
         """What the store holds and how it is.
 

@@ -3,6 +3,7 @@
 from shopfloor.services.security.address import check_bind, is_loopback
 from shopfloor.services.security.guard import Caller, Guard, Refusal, Request
 from shopfloor.services.security.middleware import GuardMiddleware
+from shopfloor.services.security.scope import Scope
 from shopfloor.services.security.sessions import Sessions
 from shopfloor.services.security.tokens import Tokens, gateway_token
 
@@ -12,6 +13,7 @@ __all__ = [
     "GuardMiddleware",
     "Refusal",
     "Request",
+    "Scope",
     "Sessions",
     "Tokens",
     "check_bind",

@@ -2,22 +2,25 @@
 
 A gateway shows the gateway token. On a server that listens on loopback only, a program or browser of the same
 machine may read and acknowledge without a login. Everybody else shows an API token, or the cookie of a session.
+Clients of InfluxDB show an API token in the ways they know; it may be for reading or for writing values only.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import urlsplit
 
 from shopfloor.services.security.address import host_of, is_loopback
-from shopfloor.services.security.sessions import COOKIE, Sessions
+from shopfloor.services.security.credentials import bearer, cookie, password
+from shopfloor.services.security.sessions import Sessions
 from shopfloor.services.security.tokens import Tokens, digest, same
 
 API: Final = "/api/v1"
 _GATEWAY: Final = re.compile(rf"{API}/(ingest(/.*)?|gateways/[^/]+/(health|errands(/[^/]+)?))")
+INFLUX: Final = re.compile(r"/write|/query|/ping|/health|/api/v2/.*")
+"""The paths at which clients of InfluxDB ask."""
 _OPEN: Final = frozenset({"/login", f"{API}/login", "/login.js", "/login.css", "/favicon.ico"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -25,12 +28,13 @@ _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the guard looks at: header names in lower case; method "WEBSOCKET" for a socket."""
+    """What the guard looks at: header names in lower case; method "WEBSOCKET" for a socket; the query string."""
 
     method: str
     path: str
     client: str
     headers: dict[str, str] = field(default_factory=dict)
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,9 @@ class Caller:
     """Who asks: "gateway", "local" (this machine, no login), or the name of a token."""
 
     name: str
+
+
+_LOCAL: Final = Caller("local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,18 @@ class Guard:
             return refusal
         if request.path in _OPEN:
             return Caller("anybody")
-        return self._judge_caller(request)
+        return self._judge_scope(request, self._judge_caller(request))
+
+    def _judge_scope(self, request: Request, caller: Caller | Refusal) -> Caller | Refusal:
+        if isinstance(caller, Refusal) or caller is _LOCAL:
+            return caller
+        scope = self._tokens.scope(caller.name)
+        if scope.allows(request.method, request.path):
+            return caller
+        return Refusal(403, f"The token {caller.name!r} may only {scope.value}: make one that may with --scope.")
 
     def _judge_gateway(self, request: Request) -> Caller | Refusal:
-        token = bearer(request)
+        token = bearer(request.headers)
         if not token:
             return Refusal(
                 401,
@@ -87,7 +102,7 @@ class Guard:
         origin, host = request.headers.get("origin"), request.headers.get("host", "")
         if origin is not None and not self._is_own(origin, host):
             return Refusal(403, f"A page of {origin[:100]} may not ask this server: open its own pages instead.")
-        if request.method == "WEBSOCKET":
+        if request.method == "WEBSOCKET" or INFLUX.fullmatch(request.path):
             return None
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return Refusal(415, "A request that changes something is JSON: send 'Content-Type: application/json'.")
@@ -100,10 +115,14 @@ class Guard:
         return self._open_on_loopback and is_loopback(host_of(netloc)) and is_loopback(host_of(host))
 
     def _judge_caller(self, request: Request) -> Caller | Refusal:
-        if token := bearer(request):
+        is_influx = INFLUX.fullmatch(request.path) is not None
+        if token := bearer(request.headers, *(("bearer", "token") if is_influx else ())):
             owner = self._tokens.owner(token)
             return Caller(owner) if owner else Refusal(401, "The token is unknown or was revoked: ask for a new one.")
-        session = cookie(request)
+        word = password(request.headers, request.query) if is_influx else ""
+        if word and (owner := self._tokens.owner(word)):
+            return Caller(owner)
+        session = cookie(request.headers)
         owner = self._sessions.owner(session) if session else None
         if owner and self._tokens.exists(owner):
             return Caller(owner)
@@ -116,19 +135,4 @@ class Guard:
             return Refusal(401, "A forwarded request needs a token: log in, or send 'Authorization: Bearer'.")
         if not is_loopback(host_of(request.headers.get("host", ""))):
             return Refusal(403, "Without a token this server answers to the name localhost only: use that.")
-        return Caller("local")
-
-
-def bearer(request: Request) -> str:
-    """Token of the Authorization header, or ""."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def cookie(request: Request) -> str:
-    """Value of the session cookie, or ""."""
-    try:
-        jar = SimpleCookie(request.headers.get("cookie", ""))
-    except CookieError:
-        return ""
-    return jar[COOKIE].value if COOKIE in jar else ""
+        return _LOCAL

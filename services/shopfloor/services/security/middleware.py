@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shopfloor.services.security.guard import API, Guard, Refusal, Request
+from shopfloor.services.security.guard import API, INFLUX, Guard, Refusal, Request
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -37,6 +37,7 @@ def read(scope: Scope) -> Request:
         path=scope["path"],
         client=client[0] if client else "",
         headers={name.lower(): value for name, value in Headers(scope=scope).items()},
+        query=scope.get("query_string", b"").decode("latin-1"),
     )
 
 
@@ -46,4 +47,8 @@ async def _refuse(refusal: Refusal, request: Request, scope: Scope, receive: Rec
         await RedirectResponse("/login", 303)(scope, receive, send)
         return
     headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
-    await JSONResponse({"detail": refusal.sentence}, refusal.status, headers)(scope, receive, send)
+    body = {"detail": refusal.sentence}
+    if INFLUX.fullmatch(request.path):
+        code = "unauthorized" if refusal.status == 401 else "forbidden"
+        body = {"code": code, "message": refusal.sentence, "error": refusal.sentence}
+    await JSONResponse(body, refusal.status, headers)(scope, receive, send)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import ConfigError, StoreError
+from shopfloor.services.security.scope import Scope
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -47,10 +48,11 @@ def gateway_token(folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """What is known of a token: its name and when it was made (UTC seconds). Never the token itself."""
+    """What is known of a token: its name, when it was made (UTC seconds), what for. Never the token itself."""
 
     name: str
     created: float
+    scope: Scope = Scope.FULL
 
 
 class Tokens:
@@ -61,7 +63,7 @@ class Tokens:
         self._seen: tuple[int, int] | None = None
         self._known: dict[str, dict[str, str | float]] = {}
 
-    def create(self, name: str) -> str:
+    def create(self, name: str, scope: Scope = Scope.FULL) -> str:
         """Make a token, remember its digest, and return it: the only moment at which it can be read."""
         if not _NAME.fullmatch(name):
             raise ConfigError(f"{name!r} is no name for a token: expected small letters, digits, '.', '_' or '-'.")
@@ -69,7 +71,7 @@ class Tokens:
         if name in known:
             raise ConfigError(f"A token {name!r} exists already: revoke it first, or choose another name.")
         token = secrets.token_urlsafe(32)
-        self._save({**known, name: {"sha256": digest(token), "created": time.time()}})
+        self._save({**known, name: {"sha256": digest(token), "created": time.time(), "scope": scope.value}})
         return token
 
     def revoke(self, name: str) -> None:
@@ -81,7 +83,8 @@ class Tokens:
 
     def list(self) -> list[TokenInfo]:
         """All tokens by name."""
-        return [TokenInfo(name, float(entry["created"])) for name, entry in sorted(self._load().items())]
+        entries = sorted(self._load().items())
+        return [TokenInfo(name, float(entry["created"]), _scope(entry)) for name, entry in entries]
 
     def owner(self, token: str) -> str | None:
         """Name of a token, or None. Every digest is compared, so time tells nothing."""
@@ -90,6 +93,11 @@ class Tokens:
             if same(token, str(entry["sha256"])):
                 found = name
         return found
+
+    def scope(self, name: str) -> Scope:
+        """What a token is for; READ for one that does not exist."""
+        entry = self._load().get(name)
+        return Scope.READ if entry is None else _scope(entry)
 
     def exists(self, name: str) -> bool:
         """Whether the token has not been revoked."""
@@ -111,6 +119,14 @@ class Tokens:
 
     def _save(self, known: dict[str, dict[str, str | float]]) -> None:
         _write_secret(self._file, json.dumps(known, indent=1) + "\n")
+
+
+def _scope(entry: dict[str, str | float]) -> Scope:
+    """The scope of an entry; tokens made before there were scopes may do everything."""
+    try:
+        return Scope(str(entry.get("scope", Scope.FULL.value)))
+    except ValueError:
+        return Scope.READ
 
 
 def _write_secret(path: Path, text: str) -> None:
