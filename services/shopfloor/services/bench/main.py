@@ -19,11 +19,12 @@ _DOCS: Final = Path("docs/benchmarks")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ingest|outage|soak|kill")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ingest|outage|soak|kill|store")
     _ingest(actions.add_parser("ingest", help="what one CPU-second takes in, beside the peers"))
     _outage(actions.add_parser("outage", help="what is lost when a link is cut, beside the peers"))
     _soak(actions.add_parser("soak", help="memory of the gateway over half an hour at a steady rate"))
     _kill(actions.add_parser("kill", help="kill -9 at random moments: nothing acknowledged may be lost"))
+    _store(actions.add_parser("store", help="the historian beside DuckDB, VictoriaMetrics and InfluxDB"))
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +65,13 @@ def _kill(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=50, metavar="N", help="how many kills (default: 50)")
     parser.add_argument("--rate", type=int, default=50_000, metavar="N", help="values per second (default: 50000)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random moments (default: 1)")
+
+
+def _store(parser: argparse.ArgumentParser) -> None:
+    from shopfloor.services.bench.store.run import add_arguments
+
+    _common(parser)
+    add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -115,6 +123,18 @@ def _run_kill(args: argparse.Namespace, place: Place) -> int:
     return int(not part["well"])
 
 
+def _run_store(args: argparse.Namespace, place: Place) -> int:
+    from shopfloor.services.bench.store.page import PAGE
+    from shopfloor.services.bench.store.run import Run
+
+    wrong = 0
+    for part in Run.of(args, place.folder).parts():
+        _show(PAGE, [part], args)
+        rows = part["summary"]
+        wrong += sum((row.get("store") == "ours" and "failed" in row) or bool(row.get("differs")) for row in rows)
+    return int(wrong > 0)
+
+
 def _show(page: Page, parts: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
     """Print and write at once: a run that is stopped keeps the parts that it has."""
     for part in parts:
@@ -125,4 +145,10 @@ def _show(page: Page, parts: Sequence[dict[str, Any]], args: argparse.Namespace)
             sys.stderr.write(f"wrote {file}\n")
 
 
-_ACTIONS: Final = {"ingest": _run_ingest, "outage": _run_outage, "soak": _run_soak, "kill": _run_kill}
+_ACTIONS: Final = {
+    "ingest": _run_ingest,
+    "outage": _run_outage,
+    "soak": _run_soak,
+    "kill": _run_kill,
+    "store": _run_store,
+}

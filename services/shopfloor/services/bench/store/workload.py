@@ -25,7 +25,6 @@ SECOND: Final = 1_000_000_000
 _MS: Final = 1_000_000
 _DAY_S: Final = 86_400
 _JITTER_MS: Final = 2
-_BAD: Final = 0.001
 _STRETCH_S: Final = 20
 _BATCH_ROWS: Final = 30_000
 _MIX: Final = ((Shape.SLOW, 6), (Shape.NOISY, 2), (Shape.COUNTER, 1), (Shape.BOOLEAN, 1))
@@ -36,7 +35,7 @@ _Block = tuple[NDArray[np.int64], Values, NDArray[np.uint32]]
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Tags on assets: `assets` times ten times `tens` at 1 Hz, and `fast` at 100 Hz on each asset.
+    """Tags on assets: `assets` times ten times `tens` at 1 Hz, and `fast` at 100 Hz on each asset; `bad` is a share.
 
     >>> load = Load("line", assets=2, tens=1, fast=1)
     >>> [len(batch) for batch in load.batches(2)]
@@ -51,6 +50,7 @@ class Load:
     fast: int = 0
     start: int = START
     seed: int = 1
+    bad: float = 0.001
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,15 +106,17 @@ class Load:
         every = [shape for _, shape in self._tags() if shape in shapes]
         chance = np.random.default_rng(self.seed)
         places = [np.flatnonzero([one is shape for one in every]) for shape in shapes]
-        return [_Strand(shape, place, chance.spawn(1)[0]) for shape, place in zip(shapes, places, strict=True)]
+        return [
+            _Strand(shape, place, self.bad, chance.spawn(1)[0]) for shape, place in zip(shapes, places, strict=True)
+        ]
 
 
 class _Strand:
     """The tags of one shape, at these places in the names of a batch."""
 
-    def __init__(self, shape: Shape, places: NDArray[np.int64], chance: np.random.Generator) -> None:
+    def __init__(self, shape: Shape, places: NDArray[np.int64], bad: float, chance: np.random.Generator) -> None:
         self.hz = 100 if shape is Shape.VIBRATION else 1
-        self._places, self._chance = places, chance
+        self._places, self._bad, self._chance = places, bad, chance
         self._signals = Signals(shape, len(places), chance.spawn(1)[0])
 
     def index(self, seconds: int) -> NDArray[np.int64]:
@@ -127,7 +129,7 @@ class _Strand:
         time = np.broadcast_to(start + np.arange(size[1]) * (SECOND // self.hz), size).copy()
         if self.hz == 1:
             time[1::2] += self._chance.integers(-_JITTER_MS, _JITTER_MS + 1, time[1::2].shape) * _MS
-        bad = self._chance.random(size, np.float32) < _BAD
+        bad = self._chance.random(size, np.float32) < self._bad
         return time, self._signals.take(size[1]), np.where(bad, np.uint32(BAD_SENSOR_FAILURE), np.uint32(0))
 
 
@@ -155,8 +157,8 @@ def day(hours: int = 24) -> Load:
     return Load("day", assets=10, tens=1, start=START - hours * 3600 * SECOND, seed=3)
 
 
-def history(load: Load) -> Iterator[Batch]:
+def history(load: Load, only: Sequence[Shape] = tuple(Shape)) -> Iterator[Batch]:
     """All batches of `month()` or `day()` up to `START`, of 30,000 values or a little less."""
     seconds = (START - load.start) // SECOND
     each = next(size for size in range(_BATCH_ROWS // load.rate, 0, -1) if seconds % size == 0)
-    return load.batches(seconds, each)
+    return load.batches(seconds, each, only)
