@@ -65,6 +65,7 @@ PRODUCERS: dict[str, Producer] = {
     "policy-not-offered": asyncua([BEST], {"security": "Aes256Sha256RsaPss"}),
     "mode-not-offered": asyncua([BEST], {"security": "Basic256Sha256", "mode": "Sign"}),
     "security-none": asyncua(["NoSecurity"], node="Load"),
+    "security-none-2": asyncua(["NoSecurity", BEST], node="Load"),
     "security-weak": asyncua(["Basic256_SignAndEncrypt"], {"security": "Basic256"}),
     "server-certificate-unknown": asyncua([BEST], SECURE, trusted=False),
     "server-certificate-rejected": rejected,

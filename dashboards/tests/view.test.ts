@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { query } from "../src/lib/api/http.ts";
 import type { Alarm, Asset, Prediction, Tag } from "../src/lib/api/types.ts";
 import { en } from "../src/lib/i18n/en.ts";
+import { filled } from "../src/lib/i18n/filled.ts";
 import { zh } from "../src/lib/i18n/zh.ts";
 import { barScale, outside } from "../src/lib/view/bar.ts";
 import { attention, condition } from "../src/lib/view/condition.ts";
@@ -87,4 +88,9 @@ test("both languages have the same texts with the same places to fill", () => {
   const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
   assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
   for (const key of Object.keys(en) as (keyof typeof en)[]) assert.deepEqual(places(zh[key]), places(en[key]), key);
+});
+
+test("one thing is said in the singular", () => {
+  const texts = ["0", 1, "2,104", null].map((n) => filled("{n} {n:asset needs|assets need} it", { n }));
+  assert.deepEqual(texts, ["0 assets need it", "1 asset needs it", "2,104 assets need it", "{n} assets need it"]);
 });

@@ -137,7 +137,7 @@ REFUSALS = [
     (PUMP.replace("-1", "-3") + "/setpoint.flow", 1.0, quality.BAD_NODE_ID_UNKNOWN, "is no tag"),
     (f"{PUMP[:-1]}3/setpoint.flow", 1.0, quality.BAD_USER_ACCESS_DENIED, "is not on the list"),
     (f"{PUMP}/setpoint.quiet", 1.0, quality.BAD_NOT_CONNECTED, "The source 'quiet' is not connected"),
-    (f"{PUMP}/reset", (1,), quality.BAD_ARGUMENTS_MISSING, "got 1 arguments: it takes 2 (hours, mode)"),
+    (f"{PUMP}/reset", (1,), quality.BAD_ARGUMENTS_MISSING, "got 1 argument: it takes 2 (hours, mode)"),
     (f"{PUMP}/reset", (101, "A"), quality.BAD_OUT_OF_RANGE, "(hours) takes 0 to 100"),
     (f"{PUMP}/reset", (1, "B"), quality.BAD_OUT_OF_RANGE, "(mode) was asked for 'B': it takes A"),
 ]

@@ -1,7 +1,11 @@
 """The marks of an OPC UA source: how far it has been read, kept with the values."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
+from shopfloor.gateway.opcua.flow import Flow
 from shopfloor.gateway.opcua.marks import Gap, Marks
 from shopfloor.gateway.opcua.resume import Station
 from shopfloor.gateway.opcua.session import Ticket
@@ -73,3 +77,16 @@ def test_damaged_marks_are_as_good_as_none(cut: int) -> None:
     found = marks(data[:cut])
     assert (found.gaps, found.station, found.time.tolist()) == ([], None, [0, 0])
     marks(bytes(reversed(data)))
+
+
+@pytest.mark.parametrize(("overflow", "gaps"), [(0x480, [Gap(B, 5, 15)]), (0, [Gap(A, 4, 10), Gap(B, 5, 15)])])
+def test_a_queue_that_was_exactly_full_is_no_gap_when_the_server_says_which_overflowed(
+    overflow: int, gaps: list[Gap]
+) -> None:
+    one = marks()
+    one.advance(batch((A, 4), (B, 5)))
+    nothing: Any = SimpleNamespace(items={}, subscriptions=(), following={}, look=lambda: None)
+    flow = Flow(nothing, nothing, nothing, one, queue=2, ticket=STATION.ticket, resumed=True)
+    rows = [Sample(A, 10, 1.0), Sample(A, 11, 2.0), Sample(B, 15, 1.0, overflow), Sample(B, 16, 2.0)]
+    assert len(flow._checked(Batch.of(rows))) == 4
+    assert one.gaps == gaps

@@ -191,7 +191,7 @@ async def test_what_the_server_lacks_is_said(machine_server: Callable[..., Any],
             seen = 0
             while seen < 3:
                 seen += len(await anext(batches))
-        assert source.detail == "1 variables are not there, the first is Machines/CNC-01/Spindle/Lode."
+        assert source.detail == "1 variable is not there, the first is Machines/CNC-01/Spindle/Lode."
         with pytest.raises(SourceLost, match="has none of the variables"):
             async with OpcuaSource("m", options(port, tags={"No": "no"})).open():
                 pass

@@ -81,7 +81,7 @@ async def test_many_variables_within_the_limits_of_the_server(port: int, monkeyp
         found = await read(many_source, COUNT)
         assert found == {f"{ASSET}/Machines.M{n // 100}.V{n}" for n in range(COUNT)}
         assert await read(few, 2) == {f"{ASSET}/v0", f"{ASSET}/v1"}
-    assert few.detail == f"1 variables are not there, the first is {ASSET}/v9999 (BadNodeIdUnknown)."
+    assert few.detail == f"1 variable is not there, the first is {ASSET}/v9999 (BadNodeIdUnknown)."
     assert max(asked["create"]) <= LIMITS["MaxMonitoredItemsPerCall"]
     assert max(asked["read"]) <= LIMITS["MaxNodesPerRead"]
     assert sum(asked["create"]) == COUNT + 3

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modbus_device import modbus_device
 from shopfloor.gateway.connections import Connections
 from shopfloor.gateway.edge import Configuration
+from shopfloor.gateway.errands import examining
 from shopfloor.gateway.errands.configuring import handlers
 from shopfloor.gateway.sources import Sources, difference
 from shopfloor.gateway.spool import Committer, Spool
@@ -41,6 +43,15 @@ sources:
     security: none
     nodes:
       - {{node: "ns=2;s=CNC-01.Spindle.Temperature", tag: {asset}/temperature}}
+"""
+PUMPS = """\
+sources:
+  - name: pumps
+    kind: modbus
+    url: modbus://127.0.0.1:{port}
+    timeout: 2s
+    groups:
+      - {{every: 500ms, registers: [{{tag: {asset}/flow, table: input, address: 0}}]}}
 """
 
 
@@ -208,6 +219,16 @@ async def test_the_errands_of_the_connections_page(
             assert again == configuration.plant.source("machining"), "what is shown says the same as the plant file"
             assert (await ask("remove", name="picked"))["removed"]
             assert [feed.state.name for feed in configuration.sources.feeds] == ["machining"]
+
+
+async def test_a_connection_made_on_a_page_is_examined_with_its_durations(tmp_path: Path, port: int) -> None:
+    connections = Connections(write(tmp_path, 1), tmp_path / "data")
+    connections.save(PUMPS.format(port=port, asset=ASSET))
+    examine = examining.handlers(connections.load, tmp_path / "data")["examine"]
+    async with modbus_device(port) as device:
+        device.words("input", 0, 7)
+        findings = [part["finding"] async for part in examine({"source": "pumps"})]
+    assert findings[-1]["sentence"] == f"Every register was read, and {ASSET}/flow is 7.0."
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ async def test_a_tag_is_published_at_most_once_in_a_period_and_the_latest_wins(
             for n in range(100):
                 namespace.tap(Batch.of([Sample(f"{ASSET}/load", n * NS, float(n))]))
                 await asyncio.sleep(0.01)
+                assert sum(namespace.report()[key] for key in ("published", "replaced", "waiting")) == n + 1
             await wait_until(lambda: namespace.report()["waiting"] == 0)
             assert namespace.published + namespace.report()["replaced"] == 100
             assert namespace.published < 30

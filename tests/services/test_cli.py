@@ -76,7 +76,7 @@ def test_check_counts_or_says_what_is_wrong(tmp_path: Path, capsys: pytest.Captu
     file = tmp_path / "plant.yaml"
     file.write_text(PLANT.replace("security: none}", 'security: none, everything: "delta/a/b/c/d"}'))
     assert main(["check", str(file)]) == 0
-    assert capsys.readouterr().out == "ok: 3 assets, 12 tags, 1 sources\n"
+    assert capsys.readouterr().out == "ok: 3 assets, 12 tags, 1 source\n"
     file.write_text(PLANT.replace("security: none", "securty: none"))
     assert main(["check", str(file)]) == 2
     assert "securty" in capsys.readouterr().err

@@ -21,6 +21,7 @@ from shopfloor.gateway.sources import Sources
 from shopfloor.gateway.spool import Spool
 from shopfloor.gateway.state import State
 from shopfloor.plant import Batch, RejectedError, SinkUnavailable
+from shopfloor.plant.counted import counted
 
 
 @cache
@@ -96,7 +97,8 @@ class Health:
         good, uncertain, bad = state.severities
         trouble = getattr(feed.source, "malformed_sentence", "") or getattr(feed.source, "detail", "")
         if counts.dropped:
-            trouble = trouble or f"{counts.dropped:,} values were dropped, because the spool was full."
+            gone = counted(counts.dropped, "value was", "values were")
+            trouble = trouble or f"{gone} dropped, because the spool was full."
         progress = getattr(feed.source, "progress", None)
         if not state.values:
             trouble = trouble or "Connected, but no value has come yet: does the device send what the plant file names?"

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import psutil
 from shopfloor.plant.config import PlantConfig
+from shopfloor.plant.counted import counted
 from shopfloor.services.alarms.sources import PATIENCE_S, Link
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.gateways import Gateways, Post
@@ -94,7 +95,8 @@ class Health:
         down = [s["name"] for s in sources if s["state"] not in {"connected", "finished"}]
         if down:
             return "degraded", f"No link to {', '.join(down)}."
-        return "ok", f"{len([s for s in sources if s['state'] == 'connected'])} sources are connected."
+        up = len([s for s in sources if s["state"] == "connected"])
+        return "ok", f"{counted(up, 'source is', 'sources are')} connected."
 
     def _processes(self, sources: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
         rows = [self._own(sources), *(_gateway(post, now) for post in self.gateways.posts())]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shopfloor.plant.counted import counted
 from shopfloor.services.gateways import Post
 from shopfloor.services.historian import SourceLedger
 
@@ -71,5 +72,7 @@ def _sentence(row: SourceLedger | None, source: str, lost: int, dropped: int) ->
     if row is not None and row.sentence:
         return row.sentence
     if lost > 0:
-        return f"{lost} values of {source} are neither stored nor waiting: look at the gateway's log."
-    return f"{dropped} values of {source} were dropped, because the spool was full." if dropped else ""
+        missing = counted(lost, f"value of {source} is", f"values of {source} are")
+        return f"{missing} neither stored nor waiting: look at the gateway's log."
+    gone = counted(dropped, f"value of {source} was", f"values of {source} were")
+    return f"{gone} dropped, because the spool was full." if dropped else ""

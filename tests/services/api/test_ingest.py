@@ -61,7 +61,7 @@ def test_a_lost_value_unbalances_the_ledger(server: Running) -> None:
     server.post_batch(BODY, 2, accepted=5)
     ledger = server.get("/ledger")
     assert not ledger["balanced"]
-    assert "1 values are missing" in ledger["sources"][0]["sentence"]
+    assert "1 value is missing" in ledger["sources"][0]["sentence"]
 
 
 def test_a_body_beyond_16_mb_is_refused(server: Running) -> None:

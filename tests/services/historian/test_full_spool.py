@@ -111,7 +111,7 @@ async def test_an_hour_without_a_server(tmp_path: Path, policy: WhenFull) -> Non
             head = next(n for n, (one, two) in enumerate(pairwise(values)) if two != one + 1) + 1
             assert head <= 20 * ROWS, "only what the last run may have sent is kept at the old end"
             assert values[head:] == list(range(HOUR * ROWS - len(values) + head, HOUR * ROWS))
-        assert f"{account['dropped']} values of machining were dropped" in account["sentence"]
+        assert f"{account['dropped']:,} values of machining were dropped" in account["sentence"]
 
 
 async def test_the_default_drops_nothing_and_waits(tmp_path: Path) -> None:

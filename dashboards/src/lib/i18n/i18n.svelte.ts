@@ -1,19 +1,15 @@
 import { remember, remembered } from "../view/settings.svelte.ts";
 import { assetInChinese, inChinese, written } from "./chinese.ts";
 import { type Key, en } from "./en.ts";
+import { type Values, filled } from "./filled.ts";
 import { words } from "./words.ts";
 import { zh } from "./zh.ts";
 
 export type Language = "en" | "zh";
-type Values = Record<string, string | number | null | undefined>;
 
 function first(): Language {
   const asked = new URLSearchParams(location.search).get("lang") ?? remembered("lang") ?? navigator.language;
   return asked.toLowerCase().startsWith("zh") ? "zh" : "en";
-}
-
-export function filled(template: string, values: Values): string {
-  return template.replace(/\{([\w.]+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
 class I18n {

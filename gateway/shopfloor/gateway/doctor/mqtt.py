@@ -22,6 +22,7 @@ from shopfloor.gateway.mqtt.mapping import Mapping, MessageError
 from shopfloor.gateway.mqtt.options import MqttOptions
 from shopfloor.gateway.mqtt.wire import V5, V311, Hello
 from shopfloor.plant import SourceLost
+from shopfloor.plant.counted import counted
 
 _ALL: Final = [{"topic": "#", "tag": "site/area/line/cell/asset/tag"}]
 _ENOUGH: Final = 20
@@ -145,7 +146,7 @@ async def _messages(visit: Visit) -> Finding:
             while _fresh(visit) < _ENOUGH and await visit.listen():
                 pass
     if _fresh(visit):
-        return ok("messages", f"{_fresh(visit)} messages came within {seconds:g} s.")
+        return ok("messages", f"{counted(_fresh(visit), 'message')} came within {seconds:g} s.")
     if messages:
         why = f"Only messages that the broker had kept came ({len(messages)}), no new one within {seconds:g} s"
         return note("messages", "only-retained", why, "check that the device runs and publishes")
@@ -173,7 +174,7 @@ def _content(visit: Visit) -> Finding:
         except MessageError as problem:
             why = f"The message on {name} does not fit the plant file: {problem}"
             return failed("content", "does-not-fit", why, "correct the topic, the paths or the tag of the source")
-    return ok("content", f"{len(visit.messages)} messages were understood.")
+    return ok("content", f"{counted(len(visit.messages), 'message was', 'messages were')} understood.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,11 +143,17 @@ def _policy(visit: _Visit) -> Finding:
         raise Stuck(_failed("security", refusal)) from refusal
     if options.security == "none":
         why = "The connection has no security: everybody on the network can read and change what passes"
-        return note("security", "security-none", why, "choose a 'security' of the offered ones")
+        return note("security", "security-none", why, _safer(visit.endpoints))
     if weakness(options):
         why, fix = weakness(options).split(": ", 1)
         return note("security", "security-weak", why, fix)
     return ok("security", f"{options.security} with {options.mode} is offered.")
+
+
+def _safer(endpoints: Sequence[ua.EndpointDescription]) -> str:
+    if all(offer(one) == "none" for one in endpoints if one.EndpointUrl.startswith("opc.tcp:")):
+        return "switch security on at the server, Basic256Sha256 or better, then name it as 'security'"
+    return "choose a 'security' of the offered ones"
 
 
 def _server(visit: _Visit) -> Finding:

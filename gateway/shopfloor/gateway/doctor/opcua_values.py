@@ -16,6 +16,7 @@ from shopfloor.gateway.opcua.items import Item, find
 from shopfloor.gateway.opcua.options import OpcuaOptions
 from shopfloor.gateway.opcua.tree import browse
 from shopfloor.plant import SourceLost
+from shopfloor.plant.counted import counted
 
 STEPS: Final = ("browse", "variables", "access", "values", "changes", "clock", "limits")
 _MOST: Final = 100
@@ -79,7 +80,7 @@ async def _variables(look: _Look) -> Finding:
         if not look.items:
             raise Stuck(finding)
         return finding
-    return ok("variables", f"{len(look.items)} variables are there.")
+    return ok("variables", f"{counted(len(look.items), 'variable is', 'variables are')} there.")
 
 
 async def _unknown(look: _Look) -> list[Item]:
@@ -126,7 +127,7 @@ def _empty(value: Any) -> bool:
 async def _changes(look: _Look) -> Finding:
     heard, sampling = await watch(look.session, [item.node for item in look.items[:_MOST]], look.subject.seconds)
     if heard > 0:
-        return ok("changes", f"{heard} changes came within {look.subject.seconds:g} s.")
+        return ok("changes", f"{counted(heard, 'change')} came within {look.subject.seconds:g} s.")
     (state,) = await look.session.read_attributes([_STATE], ua.AttributeIds.Value)
     if state.StatusCode.is_good() and state.Value.Value != 0:
         why = f"The server does not run its program: its state is {ua.ServerState(state.Value.Value).name}"
@@ -175,11 +176,12 @@ async def _clock(look: _Look) -> Finding:
 async def _limits(look: _Look) -> Finding:
     asked = look.options.queue_size
     granted = await queue(look.session, look.items[0].node, asked)
+    keeps = f"The server keeps {counted(granted, 'value')} of a variable"
     if granted < asked:
-        why = f"The server keeps {granted} values of a variable while the link is busy, {asked} were asked for"
+        why = f"{keeps} while the link is busy, {asked:,} were asked for"
         fix = "raise the queue limit of the server, or let values come less often by 'sampling_interval'"
         return note("limits", "queue-shortened", why, fix)
-    return ok("limits", f"The server keeps {granted} values of a variable.")
+    return ok("limits", f"{keeps}.")
 
 
 def _called(look: _Look, item: Item) -> str:
@@ -188,4 +190,4 @@ def _called(look: _Look, item: Item) -> str:
 
 
 def _count(nodes: Sequence[Any]) -> str:
-    return "One variable" if len(nodes) == 1 else f"{len(nodes)} variables"
+    return "One variable" if len(nodes) == 1 else counted(len(nodes), "variable")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from shopfloor.plant import Kind, ShopfloorError, Tag, quality
 from shopfloor.plant.config import WriteOptions
 from shopfloor.plant.contracts import Argument, Scalar
+from shopfloor.plant.counted import counted
 from shopfloor.plant.tag import Band
 
 
@@ -50,7 +51,7 @@ def values_for(path: str, arguments: Sequence[Argument], value: Scalar | tuple[S
         names = ", ".join(argument.name for argument in arguments) or "none"
         raise RefusedError(
             quality.BAD_ARGUMENTS_MISSING,
-            f"{path} got {len(given)} arguments: it takes {len(arguments)} ({names}), in this order.",
+            f"{path} got {counted(len(given), 'argument')}: it takes {len(arguments)} ({names}), in this order.",
         )
     return tuple(
         _fit(f"{path} ({argument.name})", argument.kind, argument.range, argument.states, "", one)

@@ -14,6 +14,7 @@ from shopfloor.gateway.modbus.link import SILENCE, WRONG_LENGTH, Link, RefusalEr
 from shopfloor.gateway.modbus.options import GroupOptions, ModbusOptions
 from shopfloor.gateway.modbus.point import Point, Read, merge
 from shopfloor.plant import Batch, Kind, SourceLost
+from shopfloor.plant.counted import counted
 
 _SPLIT: Final = frozenset({WRONG_LENGTH, 2, 3})
 _AGAIN_S: Final = 60.0
@@ -183,7 +184,7 @@ def trouble(groups: Sequence[Group]) -> str:
     if not refused:
         return ""
     point, refusal = refused[0]
-    many = f"{len(refused)} registers cannot be read" if len(refused) > 1 else "1 register cannot be read"
+    many = f"{counted(len(refused), 'register')} cannot be read"
     return f"{many}, the first is {point.tag} ({point.place}): {refusal.words}; {_ADVICE.get(refusal.code, _ELSE)}."
 
 

@@ -122,7 +122,12 @@ class Flow:
         return batch
 
     def _note(self, batch: Batch, flagged: NDArray[np.bool_]) -> None:
-        """Open the gaps that this batch shows: before first values, before overflows, before full queues."""
+        """Open the gaps that this batch shows: before first values, before overflows, before full queues.
+
+        A queue that comes back full may have overflowed, as not every server says so. One that says it of another
+        variable of the batch would have said it here: that queue was full to the brim, and nothing is missing. When no
+        variable is flagged the two cannot be told apart, and a gap that holds nothing costs one read of history.
+        """
         rows = self.marks.rows(batch)
         order = np.argsort(rows, kind="stable")
         order = order[(rows[order] >= 0) & (batch.quality[order] != _WAITING)]
@@ -136,7 +141,7 @@ class Flow:
         if self._expected.any():
             missing |= first & self._expected[row]
             self._expected[row] = False
-        if self._fresh and self.resumed:
+        if self._fresh and self.resumed and not flagged.any():
             missing |= first & (np.bincount(row)[row] >= self.queue)
         for index in np.flatnonzero(missing & (before > 0) & (before < moment)).tolist():
             self._open(Gap(self.marks.names[row[index]], int(before[index]), int(moment[index])))

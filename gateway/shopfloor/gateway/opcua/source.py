@@ -27,6 +27,7 @@ from shopfloor.gateway.opcua.verify import SERVER_UNKNOWN
 from shopfloor.gateway.opcua.write import Writer
 from shopfloor.plant import Batch, SourceLost
 from shopfloor.plant.contracts import Argument, Outcome, Setpoint
+from shopfloor.plant.counted import counted
 
 _logger = logging.getLogger(__name__)
 _SOON_S: Final = 0.4
@@ -69,8 +70,9 @@ class OpcuaSource:
     @property
     def detail(self) -> str:
         """What the server does not have, and what an outage has taken."""
-        waiting = len({gap.tag for gap in self.marks.gaps})
-        filling = f"What an outage has taken of {waiting} variables is read from the server's history." * bool(waiting)
+        tags = {gap.tag for gap in self.marks.gaps}
+        waiting = counted(len(tags), "variable")
+        filling = f"What an outage has taken of {waiting} is read from the server's history." * bool(tags)
         return " ".join(filter(None, [self._lacking, filling, self._hole]))
 
     def retire(self) -> None:
@@ -170,7 +172,8 @@ class OpcuaSource:
         return self._flow(link, publisher, self._columns(items))
 
     def _lack(self, names: list[str]) -> None:
-        lacking = f"{len(names)} variables are not there, the first is {names[0]}." if names else ""
+        gone = counted(len(names), "variable is", "variables are")
+        lacking = f"{gone} not there, the first is {names[0]}." if names else ""
         if lacking and lacking != self._lacking:
             _logger.warning("%s: %s", self.name, lacking)
         self._lacking = lacking
@@ -210,9 +213,9 @@ class OpcuaSource:
         if not lacking:
             return
         self.gaps += len(lacking)
-        tags = {gap.tag for gap in lacking}
+        having = counted(len({gap.tag for gap in lacking}), "variable has", "variables have")
         self._hole = (
-            f"{len(tags)} variables have a hole between {_clock(min(gap.after for gap in lacking))} and"
+            f"{having} a hole between {_clock(min(gap.after for gap in lacking))} and"
             f" {_clock(max(gap.before for gap in lacking))} that the server's history does not fill, the first is"
             f" {lacking[0].tag}: let the server keep history, or give the source a larger 'queue'."
         )

@@ -44,6 +44,7 @@ class Namespace:
     published: int = 0
     backoff: Backoff = field(default_factory=Backoff)
     _latest: Latest = field(default_factory=Latest)
+    _leaving: int = 0
 
     @property
     def presence(self) -> str:
@@ -69,14 +70,14 @@ class Namespace:
             self.state = State.STOPPED
 
     def report(self) -> dict[str, Any]:
-        """State and counters, for the health of the gateway."""
+        """State and counters, for the health of the gateway; `waiting` is all that the broker has not acknowledged."""
         return {
             "url": self.options.url,
             "prefix": self.options.prefix,
             "state": str(self.state),
             "detail": self.detail,
             "tags": len(self._latest.known),
-            "waiting": self._latest.waiting,
+            "waiting": self._latest.waiting + self._leaving,
             "published": self.published,
             "replaced": self._latest.replaced,
         }
@@ -101,17 +102,21 @@ class Namespace:
     async def _publish(self, link: Connection) -> None:
         while True:
             began = time.monotonic()
-            names = self._latest.fresh()
+            await self._send(link, self._latest.fresh())
+            await self._pause(link, self.options.every - (time.monotonic() - began))
+
+    async def _send(self, link: Connection, names: list[str]) -> None:
+        try:
             while names:
-                some, names = names[:_CHUNK], names[_CHUNK:]
-                try:
-                    await link.publish([self._message(name) for name in some], retain=True)
-                except BaseException:
-                    self._latest.again([*some, *names])
-                    raise
+                self._leaving = len(names)
+                some = names[:_CHUNK]
+                await link.publish([self._message(name) for name in some], retain=True)
+                names = names[_CHUNK:]
                 self.published += len(some)
                 self.backoff.reset()
-            await self._pause(link, self.options.every - (time.monotonic() - began))
+        finally:
+            self._leaving = 0
+            self._latest.again(names)
 
     async def _pause(self, link: Connection, seconds: float) -> None:
         """Wait, but not for a link that is gone."""

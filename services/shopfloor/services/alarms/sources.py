@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from shopfloor.plant.counted import counted
 from shopfloor.services.alarms.alarm import Change, Condition
 from shopfloor.services.alarms.hold import Hold
 from shopfloor.services.alarms.state import AlarmKind
@@ -97,13 +98,14 @@ def _late(link: Link) -> Condition | None:
 
 
 def _dropping(link: Link) -> Condition:
+    gone = counted(link.dropped, "value was", "values were")
     return _condition(
         link,
         key=f"source:dropped:{link.gateway}:{link.source}",
         code="values_dropped",
         priority=1,
         title=f"Values of {link.source} are being lost",
-        sentence=f"The spool of the gateway {link.gateway} is full: {link.dropped:,} values were dropped so far.",
+        sentence=f"The spool of the gateway {link.gateway} is full: {gone} dropped so far.",
         advice="Bring the server or the network back, or give the gateway a larger spool.",
     )
 

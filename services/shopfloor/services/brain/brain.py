@@ -14,6 +14,7 @@ from shopfloor.models.features import PART_FEATURES, POT_FEATURES
 from shopfloor.models.inputs import MACHINE, TAGS, TARGETS
 from shopfloor.models.memory import pack, unpack
 from shopfloor.plant.config import PlantConfig
+from shopfloor.plant.counted import counted
 from shopfloor.plant.errors import ShopfloorError
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.feed import HistoryReader
@@ -200,4 +201,5 @@ def _status(state: str, progress: float, sentence: str, cpu_s: float) -> dict[st
 
 def _ready(bundles: Mapping[str, Bundle]) -> str:
     idle = [b.manifest.title for b in bundles.values() if b.manifest.state != "ready"]
-    return f"{len(bundles) - len(idle)} models judge live" + (f"; {', '.join(idle)} abstains." if idle else ".")
+    judging = counted(len(bundles) - len(idle), "model judges", "models judge")
+    return f"{judging} live" + (f"; {', '.join(idle)} abstains." if idle else ".")

@@ -11,6 +11,7 @@ from shopfloor.gateway.registry import connector
 from shopfloor.plant import ShopfloorError
 from shopfloor.plant.config import PlantConfig, check_options, load
 from shopfloor.plant.contracts import Connector
+from shopfloor.plant.counted import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
     """Print "ok" and what the file describes; a file with mistakes raises them as one `ConfigError`."""
     config = load(args.file)
     check_options(config, _options(config))
-    tags = len(config.tag_paths())
-    sys.stdout.write(f"ok: {len(config.assets)} assets, {tags} tags, {len(config.sources)} sources\n")
+    held = {"asset": config.assets, "tag": config.tag_paths(), "source": config.sources}
+    sys.stdout.write(f"ok: {', '.join(counted(len(them), one) for one, them in held.items())}\n")
     return 0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import BatchError, RejectedError, SinkUnavailable, StoreError
+from shopfloor.plant.counted import counted
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger
 
 VERSION: Final = 3
@@ -279,10 +280,11 @@ def _check(db: sqlite3.Connection, account: Account) -> None:
     )
     if ours == account.accepted:
         return
+    off = counted(abs(account.accepted - ours), "value is", "values are")
     sentence = (
-        f"At batch {account.sequence} gateway {account.gateway} had accepted {account.accepted} values of"
-        f" {account.source}, this store counts {ours}: {abs(account.accepted - ours)} values"
-        f" {'are missing' if account.accepted > ours else 'are too many'}; look at the gateway's log around that batch."
+        f"At batch {account.sequence} gateway {account.gateway} had accepted {counted(account.accepted, 'value')} of"
+        f" {account.source}, this store counts {ours:,}: {off}"
+        f" {'missing' if account.accepted > ours else 'too many'}; look at the gateway's log around that batch."
     )
     db.execute(
         "UPDATE sources SET drift = drift + ?, mismatches = mismatches + 1, sentence = ?"

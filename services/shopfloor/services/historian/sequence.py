@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shopfloor.plant import StoreError
+from shopfloor.plant.counted import counted
 
 
 class SequenceGap(StoreError):  # noqa: N818 (a state of the world, not a fault of the code)
@@ -53,10 +54,8 @@ class SourceLedger:
     def sentence(self) -> str:
         """What is to be known about the account; empty when all is well."""
         if self.missing:
-            return (
-                f"Gateway {self.gateway} delivered {self.missing} values of {self.source} that are not in this store:"
-                " was it restored from an older copy?"
-            )
+            away = counted(self.missing, f"value of {self.source} that is", f"values of {self.source} that are")
+            return f"Gateway {self.gateway} delivered {away} not in this store: was it restored from an older copy?"
         return self.said
 
     @property
