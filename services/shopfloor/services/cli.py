@@ -97,6 +97,18 @@ COMMANDS: Final = {
         "check every stored value; 1 when a part is damaged",
         "shopfloor verify --data data",
     ),
+    "export": Command(
+        "shopfloor.services.commands.export",
+        "server",
+        "write values of a store into a CSV, Parquet or line protocol file",
+        "shopfloor export powers.csv --data data --tags 'delta/*/*/*/*/spindle.power' --start 2026-01-01",
+    ),
+    "import": Command(
+        "shopfloor.services.commands.importing",
+        "server",
+        "bring the values of a CSV or Parquet file into a store, once",
+        "shopfloor import history.csv --url http://127.0.0.1:8000 --data data",
+    ),
     "bench": Command(
         "shopfloor.services.bench.main",
         "demo",

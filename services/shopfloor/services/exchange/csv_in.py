@@ -1,0 +1,109 @@
+"""CSV files: long (time, tag, value and, where it is there, quality and kind) or wide (a column for each tag)."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TextIO
+
+import numpy as np
+import pyarrow as pa
+from shopfloor.plant import QuestionError
+from shopfloor.services.exchange.columns import Columns, Reading, Refused
+
+ROWS: Final = 50_000
+LONG: Final = ("time", "tag", "value")
+OWN: Final = "refused_"
+"""Columns that begin so are this program's own: a file of refused lines can be corrected and imported again."""
+_DELIMITERS: Final = (",", ";", "\t", "|")
+
+
+class CsvInput:
+    """Reads a CSV file; `header` is its first line, `refused` what is no row at all."""
+
+    def __init__(self, file: TextIO, reading: Reading, delimiter: str = "") -> None:
+        line = file.readline()
+        delimiter = delimiter or max(_DELIMITERS, key=line.count)
+        self._lines = csv.reader(itertools.chain([line], file), delimiter=delimiter, strict=True)
+        self.header = self._next_header()
+        self._columns = [reading.names.get(name.strip(), name.strip()) for name in self.header]
+        self.refused: list[Refused] = []
+        self.records: dict[int, list[str]] = {}
+
+    def parts(self) -> Iterator[Columns]:
+        """About `ROWS` values at a time."""
+        is_long = set(LONG) <= set(self._columns)
+        if not is_long and "time" not in self._columns:
+            raise QuestionError(
+                f"The columns {', '.join(self.header)[:200]} name neither time, tag and value nor time and tags:"
+                " rename them with --map, as in --map Timestamp=time."
+            )
+        tags = [name for name in self._columns if name != "time" and not name.startswith(OWN)]
+        count = ROWS if is_long else max(ROWS // max(len(tags), 1), 1)
+        while rows := self._take(count):
+            yield self._long(rows) if is_long else self._wide(rows, tags)
+
+    def _next_header(self) -> list[str]:
+        try:
+            header = next(self._lines, [])
+        except csv.Error as problem:
+            raise QuestionError(f"The file begins with no header ({problem}).") from problem
+        if not header:
+            raise QuestionError("The file begins with no header (its first line is empty).")
+        return header
+
+    def _take(self, count: int) -> dict[int, list[str]]:
+        """The next rows by the number of their line."""
+        rows: dict[int, list[str]] = {}
+        odd: dict[int, list[str]] = {}
+        while len(rows) < count:
+            before = self._lines.line_num + 1
+            try:
+                record = next(self._lines)
+            except StopIteration:
+                break
+            except csv.Error as problem:
+                self.refused.append((before, f"it is no CSV ({problem})"))
+                continue
+            if not _is_text(record):
+                odd[before] = record
+                self.refused.append((before, "it is no UTF-8: convert the file, as with `iconv -t utf-8`"))
+            elif len(record) == len(self._columns):
+                rows[before] = record
+            elif record:
+                odd[before] = record
+                self.refused.append((before, f"it has {len(record)} columns, the header {len(self._columns)}"))
+        self.records = rows | odd
+        return rows
+
+    def _long(self, rows: dict[int, list[str]]) -> Columns:
+        by = dict(zip(self._columns, zip(*rows.values(), strict=True), strict=True))
+        time, tag, value = (_strings(by[name]) for name in LONG)
+        quality, kind = (_strings(by[name]) if name in by else None for name in ("quality", "kind"))
+        return Columns(np.array(list(rows), np.int64), tag, time, value, quality, kind)
+
+    def _wide(self, rows: dict[int, list[str]], tags: Sequence[str]) -> Columns:
+        """Every cell that is not empty, line by line."""
+        at = self._columns.index("time")
+        places = [(place, name) for place, name in enumerate(self._columns) if name in set(tags)]
+        cells = [
+            (line, name, record[at], record[place])
+            for line, record in rows.items()
+            for place, name in places
+            if record[place]
+        ]
+        if not cells:
+            return Columns(np.empty(0, np.int64), *(pa.array([], pa.string()) for _ in range(3)))
+        line, tag, time, value = zip(*cells, strict=True)
+        return Columns(np.array(line, np.int64), _strings(tag), _strings(time), _strings(value))
+
+
+def _is_text(record: Sequence[str]) -> bool:
+    """Whether all bytes were UTF-8: others were kept as surrogates, which no UTF-8 has."""
+    text = "".join(record)
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _strings(texts: Iterable[str]) -> pa.StringArray:
+    return pa.array(texts, pa.string())
