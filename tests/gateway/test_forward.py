@@ -54,6 +54,34 @@ async def test_batches_arrive_in_order(tmp_path: Path, ingest: Any, wait_until: 
     assert not ingest.mismatches
 
 
+async def test_a_server_that_keeps_up_is_sent_what_was_committed_without_reading_it_back(
+    tmp_path: Path, ingest: Any, wait_until: Callable[..., Any]
+) -> None:
+    async with forwarding(tmp_path, ingest.url) as (committer, forwarder):
+        await wait_until(lambda: committer.spool._tail._due == 1)
+        statements = list[str]()
+        committer.spool._db.set_trace_callback(statements.append)
+        for n in range(40):
+            await commit(committer, batch(10, 10 * n))
+            await wait_until(lambda n=n: forwarder._sent == n + 1)
+        committer.spool._db.set_trace_callback(None)
+        await wait_until(lambda: committer.spool.tally.batches == 0)
+    assert [sample.time for sample in ingest.samples()] == list(range(400))
+    assert sum(sql.startswith("INSERT INTO batch") for sql in statements) == 40
+    assert not [sql for sql in statements if sql.startswith("SELECT") and "FROM batch" in sql]
+    assert not ingest.mismatches
+
+
+async def test_what_comes_faster_than_it_is_sent_is_read_from_the_disk_and_in_order(
+    tmp_path: Path, ingest: Any, wait_until: Callable[..., Any]
+) -> None:
+    async with forwarding(tmp_path, ingest.url) as (committer, _):
+        await asyncio.gather(*(commit(committer, batch(10, 10 * n), f"source-{n % 7}") for n in range(300)))
+        await wait_until(lambda: committer.spool.tally.batches == 0)
+    assert sorted(sample.time for sample in ingest.samples()) == list(range(3_000))
+    assert not ingest.mismatches
+
+
 async def test_a_server_that_is_away_loses_nothing(
     tmp_path: Path, restartable: Any, wait_until: Callable[..., Any]
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from shopfloor.gateway.spool import Entry, Spool
 from shopfloor.plant import SinkUnavailable, StoreError
+from shopfloor.plant.config import WhenFull
 
 
 def test_sequences_ascend_by_one_and_are_never_reused(tmp_path: Path) -> None:
@@ -128,3 +129,30 @@ def test_the_file_shrinks_again_after_an_outage(tmp_path: Path) -> None:
         while rows := spool.peek(rows=8):
             spool.forget(rows)
     assert file.stat().st_size < 12_000_000
+
+
+def test_what_was_committed_is_at_hand_for_a_reader_that_keeps_up(tmp_path: Path) -> None:
+    with Spool.open(tmp_path, "edge") as spool:
+        assert spool.fresh(0) == []
+        spool.append([Entry("a", 1, b"1"), Entry("b", 2, b"2")])
+        fresh = spool.fresh(0)
+        assert fresh == spool.peek()
+        spool.append([Entry("a", 5, b"3")])
+        spool.settle(1)
+        assert spool.fresh(2) == [], "a reader that begins again reads from the disk"
+        spool.append([Entry("a", 1, b"")])
+        assert spool.fresh(3) == []
+        spool.append([Entry("a", 1, b"x") for _ in range(17)])
+        assert spool.fresh(4) == [], "more than is kept in memory"
+        assert [one.sequence for one in spool.peek(4)] == list(range(5, 22))
+
+
+def test_what_is_at_hand_is_not_dropped_to_make_room(tmp_path: Path) -> None:
+    with Spool.open(tmp_path, "edge", 1_000, WhenFull.DROP_OLDEST) as spool:
+        spool.settle(0)
+        assert spool.fresh(0) == []
+        spool.append([Entry("a", 1, bytes(100)) for _ in range(4)])
+        spool.append([Entry("a", 1, bytes(100)) for _ in range(16)])
+        assert spool.make_room(500)
+        assert [row.sequence for row in spool.fresh(0)] == [1, 2, 3, 4]
+        assert [one.sequence for one in spool.peek(rows=6)][:4] == [1, 2, 3, 4]

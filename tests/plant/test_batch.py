@@ -169,3 +169,22 @@ def test_many_names_are_written_once_and_read_as_before(kind: Kind) -> None:
     assert list(Batch.from_bytes(first)) == list(Batch.from_bytes(second)) == list(batch)
     few = batch.take(slice(0, 2))
     assert list(Batch.from_bytes(few.to_bytes())) == list(few)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("rows", [0, 1, 2, 63, 64, 1_001])
+def test_columns_between_a_written_front_are_what_arrow_writes(kind: Kind, rows: int) -> None:
+    """Also from columns with gaps between their values, as slices of a notification are."""
+    names = tuple(f"delta/frames/machining/cell-a/cnc-{n:04d}/load" for n in range(100))
+    numbers = np.arange(2 * rows, dtype=np.int64)
+    value = numbers.astype({Kind.FLOAT: np.float64, Kind.INT: np.int64, Kind.TEXT: object}[kind])
+    if kind is Kind.TEXT:
+        value = np.array([str(one) for one in value], object)
+    batch = Batch(names, (numbers % 100).astype(np.int32), numbers + 10**18, value, numbers.astype(np.uint32))
+    for one in (batch.take(slice(0, rows)), batch.take(slice(0, None, 2))):
+        one.to_bytes()
+        with pa.ipc.open_stream(one.to_bytes()) as reader:
+            (record,) = list(reader)
+        record.validate(full=True)
+        assert record.equals(one.to_arrow())
+        assert one.to_bytes().count(record.serialize().to_pybytes()) == 1

@@ -135,9 +135,7 @@ def entries(source: str, batch: Batch, marks: Marks | None = None) -> Iterator[E
         for start in range(0, len(batch), MAX_ROWS):
             yield from entries(source, batch.take(slice(start, start + MAX_ROWS)), marks)
         return
-    if 2 * len(batch) < len(batch.names):
-        batch = batch.used()
-    data = batch.to_bytes()
+    data = (batch.used() if 2 * len(batch) < len(batch.names) else batch).to_bytes()
     if len(data) > MAX_BYTES and len(batch) > 1:
         half = len(batch) // 2
         yield from entries(source, batch.take(slice(0, half)), marks)

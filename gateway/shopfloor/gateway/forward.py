@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -50,16 +51,16 @@ class Forwarder:
                 await self._resume_at(gap.expected)
 
     async def _send_all(self) -> None:
-        ahead: asyncio.Task[list[Row | Hole]] | None = None
+        ahead: asyncio.Task[Sequence[Row | Hole]] | None = None
         try:
             while True:
-                rows = await (ahead or self._next())
+                rows = await (ahead or self._after(self._sent))
                 ahead = None
                 if not rows:
                     await self._rest()
                     continue
                 if rows[-1].sequence < self.spool.next_sequence - 1:
-                    ahead = asyncio.create_task(self._peek(rows[-1].sequence), name="prefetch")
+                    ahead = asyncio.create_task(self._after(rows[-1].sequence), name="prefetch")
                 for row in rows:
                     await (self._report(row) if isinstance(row, Hole) else self._send(row))
         finally:
@@ -80,11 +81,11 @@ class Forwarder:
         self._sent = hole.sequence
         self._well()
 
-    async def _next(self) -> list[Row | Hole]:
-        return await self._peek(self._sent) if self._sent < self.spool.next_sequence - 1 else []
-
-    async def _peek(self, after: int) -> list[Row | Hole]:
-        return await asyncio.to_thread(self.spool.peek, after)
+    async def _after(self, sequence: int) -> Sequence[Row | Hole]:
+        """What follows a sequence: from memory while the server keeps up, else from the disk."""
+        if fresh := self.spool.fresh(sequence):
+            return fresh
+        return await asyncio.to_thread(self.spool.peek, sequence) if sequence < self.spool.next_sequence - 1 else []
 
     async def _rest(self) -> None:
         """Wait for the next commit. In steady flow rows are forgotten some at a time, not each in a transaction."""

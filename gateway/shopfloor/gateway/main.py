@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import logging
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from shopfloor.gateway import loop
 from shopfloor.gateway.edge import serve
 from shopfloor.plant import ShopfloorError
 from shopfloor.plant.config import url_of
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the gateway; 0 after a clean stop, 2 with one sentence on stderr when it cannot run."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s gateway: %(message)s")
     try:
-        asyncio.run(serve(args.config, args.data, args.server, args.token_file, _ready))
+        loop.run(serve(args.config, args.data, args.server, args.token_file, _ready))
     except ShopfloorError as problem:
         print(problem, file=sys.stderr)  # noqa: T201
         return 2

@@ -108,12 +108,13 @@ class Feed:
         self._connected()
 
     async def _safe(self, entry: Entry) -> None:
-        retry = Backoff(0.2, 5.0)
+        retry: Backoff | None = None
         while True:
             try:
                 await self.committer.commit([entry])
             except SinkUnavailable as problem:
                 self._waiting(str(problem))
+                retry = retry or Backoff(0.2, 5.0)
                 await asyncio.sleep(retry.next())
             else:
                 break

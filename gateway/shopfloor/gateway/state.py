@@ -69,12 +69,15 @@ class SourceState:
 
     def count(self, batch: Batch) -> None:
         """Count a committed batch."""
+        if not len(batch):
+            return
         self.values += len(batch)
-        sane = batch.time[batch.time <= time.time_ns() + _AHEAD_NS]
-        if len(sane):
-            self.newest_time = max(self.newest_time, int(sane.max()))
-        for index, n in enumerate(np.bincount(severity(batch.quality), minlength=3).tolist()):
-            self.severities[index] += n
+        self._note_time(batch, time.time_ns() + _AHEAD_NS)
+        if batch.quality.any():
+            for index, n in enumerate(np.bincount(severity(batch.quality), minlength=3).tolist()):
+                self.severities[index] += n
+        else:
+            self.severities[0] += len(batch)
         if self._last.get(batch.kind) is batch.names:
             return
         self._last[batch.kind] = batch.names
@@ -83,3 +86,9 @@ class SourceState:
         if batch.names not in self._seen:
             self._seen.add(batch.names)
             self.tags.update(batch.names)
+
+    def _note_time(self, batch: Batch, latest: int) -> None:
+        newest = int(batch.time.max())
+        if newest > latest:
+            newest = max(batch.time[batch.time <= latest].tolist(), default=0)
+        self.newest_time = max(self.newest_time, newest)

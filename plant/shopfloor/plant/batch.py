@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant.errors import BatchError
-from shopfloor.plant.stream import END, Heads
+from shopfloor.plant.stream import END, Heads, Record
 
 
 class Kind(StrEnum):
@@ -26,6 +26,7 @@ class Kind(StrEnum):
 
 _ARROW: Final = {Kind.FLOAT: pa.float64(), Kind.INT: pa.int64(), Kind.TEXT: pa.string()}
 _NUMPY: Final = {Kind.FLOAT: np.dtype(np.float64), Kind.INT: np.dtype(np.int64), Kind.TEXT: np.dtype(object)}
+_BY_LETTER: Final = {dtype.kind: kind for kind, dtype in _NUMPY.items()}
 _TAG: Final = pa.dictionary(pa.int32(), pa.string())
 _HEADS: Final = Heads()
 
@@ -41,6 +42,12 @@ def schema(kind: Kind) -> pa.Schema:
             pa.field("quality", pa.uint32(), nullable=False),
         ]
     )
+
+
+_NUMBERS: Final = {
+    kind: Record(schema(kind), tuple(map(np.dtype, ("<i4", "<i8", dtype, "<u4"))))
+    for kind, dtype in {Kind.FLOAT: "<f8", Kind.INT: "<i8"}.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,8 @@ class Batch:
     quality: NDArray[np.uint32]
 
     def __post_init__(self) -> None:
-        lengths = {len(self.tag), len(self.time), len(self.value), len(self.quality)}
-        if len(lengths) != 1:
+        if not len(self.tag) == len(self.time) == len(self.value) == len(self.quality):
+            lengths = {len(self.tag), len(self.time), len(self.value), len(self.quality)}
             raise BatchError(f"The columns of a batch have {sorted(lengths)} rows: one length was expected.")
         if self.value.dtype not in _NUMPY.values():
             raise BatchError(f"A batch holds float64, int64 or text: not {self.value.dtype}.")
@@ -82,7 +89,7 @@ class Batch:
     @property
     def kind(self) -> Kind:
         """Which of the three kinds the values are."""
-        return next(kind for kind, dtype in _NUMPY.items() if dtype == self.value.dtype)
+        return _BY_LETTER[self.value.dtype.kind]
 
     @classmethod
     def of(cls, samples: Iterable[Sample], kind: Kind | None = None) -> Self:
@@ -111,6 +118,11 @@ class Batch:
     def to_arrow(self) -> pa.RecordBatch:
         """The batch as Arrow, without a copy of its numbers."""
         return self._record(pa.array(self.names, pa.string()))
+
+    def _message(self, names: pa.Array) -> list[Any]:
+        columns = (self.tag, self.time, self.value, self.quality)
+        parts = _NUMBERS[self.kind].parts(columns) if self.kind in _NUMBERS else None
+        return parts or [self._record(names).serialize()]
 
     def _record(self, names: pa.Array) -> pa.RecordBatch:
         return pa.RecordBatch.from_arrays(
@@ -152,7 +164,7 @@ class Batch:
         """The batch as one self-contained Arrow IPC stream: what lies in the spool and goes over the wire."""
         head = _HEADS.of(schema(self.kind), self.names)
         if head is not None:
-            return b"".join((head.data, self._record(head.dictionary).serialize(), END))
+            return b"".join((head.data, *self._message(head.dictionary), END))
         record = self.to_arrow()
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, record.schema) as writer:

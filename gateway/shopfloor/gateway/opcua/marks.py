@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,17 @@ from shopfloor.plant import Batch, Kind
 _MAGIC: Final = b"SFM1"
 _HEAD: Final = struct.Struct("<4sIIIII")
 _GAPS: Final = 20_000
-_KNOWN: Final = 1_000
+_KNOWN: Final = 64
 _UNKNOWN: Final = -1
+
+
+class _Known(NamedTuple):
+    """A table of names: the number of each one's variable, whether it is no leaf of one; `plain`: none of them is."""
+
+    names: tuple[str, ...]
+    variable: NDArray[np.int64]
+    whole: NDArray[np.bool_]
+    plain: bool
 
 
 @dataclass(slots=True)
@@ -51,7 +60,7 @@ class Marks:
     time: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     counted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     _index: dict[str, int] = field(default_factory=dict)
-    _known: dict[tuple[str, ...], tuple[NDArray[np.int64], NDArray[np.bool_]]] = field(default_factory=dict)
+    _known: dict[int, _Known] = field(default_factory=dict)
     _values: dict[Kind, NDArray[Any]] = field(default_factory=dict)
     _coming: tuple[int, Station] | None = None
     _packed: bytes = b""
@@ -79,8 +88,9 @@ class Marks:
 
     def place(self, station: Station | None) -> None:
         """The session changed; nothing more was handed over."""
-        self.station = station
-        self._placed = station.to_bytes() if station else b""
+        if station is None or station != self.station:
+            self.station = station
+            self._placed = station.to_bytes() if station else b""
 
     def advance(self, batch: Batch) -> bytes:
         """Note a batch that is about to be committed, and answer all marks."""
@@ -89,11 +99,11 @@ class Marks:
             self._close(batch)
         else:
             rows = self.rows(batch)
-            known = rows != _UNKNOWN
-            if not known.all():
+            if not self._look_up(batch.names).plain:
+                known = rows != _UNKNOWN
                 batch, rows = batch.take(known), rows[known]
             np.maximum.at(self.time, rows, batch.time)
-            self.counted += np.bincount(rows[self._whole(batch)], minlength=len(self.counted))
+            self.counted += np.bincount(self._of_whole(batch, rows), minlength=len(self.counted))
             self._remember(batch, rows)
         self._move(size)
         return self.to_bytes()
@@ -109,15 +119,17 @@ class Marks:
 
     def rows(self, batch: Batch) -> NDArray[np.int64]:
         """For each row, the number of its variable (its place in `names`), or -1."""
-        return self._look_up(batch.names)[0][batch.tag]
+        return self._look_up(batch.names).variable[batch.tag]
 
-    def _look_up(self, names: tuple[str, ...]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        found = self._known.get(names)
+    def _look_up(self, names: tuple[str, ...]) -> _Known:
+        """Known by the tuple itself: to hash a thousand names for every batch would cost more than all the rest."""
+        found = self._known.get(id(names))
         if found is None:
             if len(self._known) > _KNOWN:
                 self._known.clear()
-            variables = np.array([self._variable(name) for name in names], np.int64)
-            found = self._known[names] = variables, np.array([name in self._index for name in names], bool)
+            variable = np.array([self._variable(name) for name in names], np.int64)
+            whole = np.array([name in self._index for name in names], bool)
+            found = self._known[id(names)] = _Known(names, variable, whole, bool(whole.all()))
         return found
 
     def repeats(self, batch: Batch) -> NDArray[np.bool_]:
@@ -142,7 +154,11 @@ class Marks:
 
     def _whole(self, batch: Batch) -> NDArray[np.bool_]:
         """Which rows are no leaves."""
-        return self._look_up(batch.names)[1][batch.tag]
+        return self._look_up(batch.names).whole[batch.tag]
+
+    def _of_whole(self, batch: Batch, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of the `rows` that are no leaves."""
+        return rows if self._look_up(batch.names).plain else rows[self._whole(batch)]
 
     def skip(self, batch: Batch, counts: NDArray[np.int64]) -> Batch:
         """The batch without the first rows of each variable, as many as `counts` says; `counts` goes down by them."""

@@ -15,7 +15,7 @@ from typing import Final
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
-from asyncua.common.utils import Buffer
+from shopfloor.gateway.opcua.ask import Acknowledgement, publish
 from shopfloor.gateway.opcua.link import explained
 from shopfloor.gateway.opcua.subscribe import Subscribed
 from shopfloor.gateway.opcua.wire import Notification, read_publish_response, read_republish_response
@@ -56,7 +56,7 @@ class Publisher:
     subscriptions: Sequence[Subscribed]
     following: dict[int, int] = field(default_factory=dict)
     received: list[Notification] = field(default_factory=list)
-    acknowledgements: list[ua.SubscriptionAcknowledgement] = field(default_factory=list)
+    acknowledgements: list[Acknowledgement] = field(default_factory=list)
     overtaken: int = 0
     hole: bool = False
     ended: bool = False
@@ -128,9 +128,7 @@ class Publisher:
         del self.received[: len(notifications)]
         for one in notifications:
             self.following[one.subscription] = after(one.sequence)
-            ack = ua.SubscriptionAcknowledgement()
-            ack.SubscriptionId, ack.SequenceNumber = one.subscription, one.sequence
-            self.acknowledgements.append(ack)
+            self.acknowledgements.append((one.subscription, one.sequence))
         self._values = sum(one.values for one in self.received)
         if self._values < _BOUND:
             self._room.set()
@@ -167,24 +165,21 @@ class Publisher:
     async def _ask(self) -> None:
         while True:
             await self._room.wait()
-            request = ua.PublishRequest()
             acks, self.acknowledgements = self.acknowledgements, []
-            request.Parameters.SubscriptionAcknowledgements = acks
             try:
                 with explained(self.url):
-                    body = await self._send(request)
+                    notification = await self._publish(acks)
             except _TooMany:
                 self.acknowledgements = [*acks, *self.acknowledgements]
                 return
             except BaseException:
                 self.acknowledgements = [*acks, *self.acknowledgements]
                 raise
-            with explained(self.url):
-                self._receive(read_publish_response(body))
+            self._receive(notification)
 
-    async def _send(self, request: ua.PublishRequest) -> Buffer:
+    async def _publish(self, acks: Sequence[Acknowledgement]) -> Notification:
         try:
-            return await self.session._send_request(request, timeout=0)  # noqa: SLF001 (the one seam asyncua has)
+            return read_publish_response(await publish(self.session, acks))
         except ua.uaerrors.BadTooManyPublishRequests as problem:
             raise _TooMany from problem
         except ua.uaerrors.BadNoSubscription:

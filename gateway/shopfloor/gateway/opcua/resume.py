@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from asyncua import ua
+from shopfloor.gateway.opcua.ask import Acknowledgement
 from shopfloor.gateway.opcua.columns import Columns
 from shopfloor.gateway.opcua.items import Item
 from shopfloor.gateway.opcua.session import Link, Ticket
@@ -71,7 +72,7 @@ class Kept:
     station: Station
     columns: Columns | None = None
     received: list[Notification] = field(default_factory=list)
-    acknowledgements: list[ua.SubscriptionAcknowledgement] = field(default_factory=list)
+    acknowledgements: list[Acknowledgement] = field(default_factory=list)
     since: float = field(default_factory=time.monotonic)
 
     @property

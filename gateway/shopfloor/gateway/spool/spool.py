@@ -23,6 +23,7 @@ from shopfloor.gateway.spool import holes
 from shopfloor.gateway.spool.file import connected, locked, sentence
 from shopfloor.gateway.spool.holes import Dropped, Hole
 from shopfloor.gateway.spool.rows import Entry, Row
+from shopfloor.gateway.spool.tail import Tail
 from shopfloor.gateway.spool.tally import Counts, Tally
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.plant.config import WhenFull
@@ -56,6 +57,7 @@ class Spool:
     _db: sqlite3.Connection
     when_full: WhenFull = WhenFull.WAIT
     _handed: int = 0
+    _tail: Tail = field(default_factory=Tail)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
@@ -95,22 +97,25 @@ class Spool:
         """
         with self._lock:
             accepted = {entry.source: self.tally.of(entry.source).accepted for entry in entries}
-            rows, lost = [], []
+            rows, lost = list[Row](), list[Dropped]()
             for sequence, entry in enumerate(entries, self.next_sequence):
                 accepted[entry.source] += entry.values
+                counted = (sequence, entry.source, accepted[entry.source], entry.values)
                 if entry.data:
-                    rows.append(
-                        (sequence, entry.source, accepted[entry.source], entry.values, len(entry.data), entry.data)
-                    )
+                    rows.append(Row(*counted, entry.data))
                 else:
-                    lost.append(Dropped(sequence, entry.source, accepted[entry.source], entry.values))
+                    lost.append(Dropped(*counted))
             following = self.next_sequence + len(entries)
             with self._transaction():
                 self._db.executemany(
-                    "INSERT INTO batch (sequence, source, accepted, amount, size, data) VALUES (?, ?, ?, ?, ?, ?)", rows
+                    "INSERT INTO batch (sequence, source, accepted, amount, size, data) VALUES (?, ?, ?, ?, ?, ?)",
+                    [(row.sequence, row.source, row.accepted, row.values, len(row.data), row.data) for row in rows],
                 )
                 self._book(accepted, entries, following)
-                holes.dig(self._db, lost, self._handed)
+                if lost:
+                    holes.dig(self._db, lost, self._handed)
+            if not lost and self._tail.offer(rows):
+                self._handed = max(self._handed, rows[-1].sequence)
             self._count(entries, following)
             return list(range(following - len(entries), following))
 
@@ -145,8 +150,9 @@ class Spool:
         return self.has_room(size)
 
     def settle(self, sequence: int) -> None:
-        """Say that of what `peek` has handed out nothing beyond `sequence` has been sent."""
+        """Say that of what `peek` and `fresh` have handed out nothing beyond `sequence` has been sent."""
         with self._lock:
+            self._tail.clear()
             self._handed = sequence
 
     def marks(self, source: str) -> builtins.bytes:
@@ -154,6 +160,13 @@ class Spool:
         with self._lock:
             row = self._db.execute("SELECT data FROM mark WHERE source = ?", (source,)).fetchone()
         return builtins.bytes(row[0]) if row else b""
+
+    def fresh(self, after: int) -> list[Row]:
+        """What was committed right after the sequence `after` since this was last asked; never waits for the disk.
+
+        Empty also when there is more than that: then `peek` knows. What is handed out is not dropped until `settle`.
+        """
+        return self._tail.take(after)
 
     def peek(self, after: int = 0, rows: int = 64, size: int = 16_000_000) -> list[Row | Hole]:
         """The oldest batches after the sequence `after`: at most `rows`, stopping once `size` bytes are reached.
@@ -232,6 +245,7 @@ class Spool:
     def begin_anew(self) -> str:
         """Take a new identity, with the waiting batches numbered from 1, for a server that has lost the old one."""
         with self._lock:
+            self._tail.clear()
             name = f"{self.id.rpartition('-')[0]}-{secrets.token_hex(4)}"
             rows = self._db.execute("SELECT sequence, source, amount FROM batch ORDER BY sequence").fetchall()
             counts: dict[str, int] = {}

@@ -18,6 +18,7 @@ from typing import IO, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from shopfloor.gateway import loop
 from shopfloor.gateway.conform import Conform
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.pipeline import Feed
@@ -181,7 +182,7 @@ def _batches(file: IO[bytes]) -> Iterator[Batch]:
 def main() -> None:
     """Measure what the bench asked for, in the current folder."""
     logging.basicConfig(level=logging.WARNING)
-    asyncio.run(measure(plan(), Path.cwd()))
+    loop.run(measure(plan(), Path.cwd()))
 
 
 if __name__ == "__main__":
