@@ -30,7 +30,7 @@ $(STAMP): $(NEEDED) $(if $(SHOPFLOOR_SKIP_DASHBOARDS)$(wildcard $(BUNDLE)),,FORC
 demo: install ## Start the whole plant on this machine and open its pages
 	@exec $(BIN)/shopfloor demo $(ARGS)
 
-test: install ## Run every test; installs Chromium, mosquitto and VictoriaMetrics when root and missing
+test: install ## Run every test; installs Chromium, mosquitto, InfluxDB and VictoriaMetrics when root and missing
 	@sh tests/prepare.sh
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -q --doctest-modules $(DOCTESTS)

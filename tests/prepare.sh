@@ -1,11 +1,12 @@
 #!/bin/sh
-# Install what the tests use and pip cannot bring: a browser, an MQTT broker, a time-series store, a foreign OPC UA server.
+# Install what the tests use and pip cannot bring: a browser, an MQTT broker, two time-series stores, a foreign OPC UA server.
 set -eu
 
 wanted=""
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || wanted="$wanted chromium"
 command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || wanted="$wanted mosquitto"
 command -v victoria-metrics >/dev/null || wanted="$wanted victoria-metrics"
+command -v influxd >/dev/null || wanted="$wanted influxdb"
 command -v npm >/dev/null || wanted="$wanted nodejs npm"
 [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || wanted="$wanted fonts-wqy-microhei"
 

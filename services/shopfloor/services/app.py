@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Request
 from shopfloor.dashboards import PagesNotBuilt, static_folder
 from shopfloor.plant import Batch, ConfigError, Kind
 from shopfloor.plant.config import PlantConfig
-from shopfloor.plant.config.sections import InfluxSection
+from shopfloor.plant.config.store import ForwardSection
 from shopfloor.services import clock
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
@@ -45,7 +45,7 @@ from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
 from shopfloor.services.gateways import Gateways, Post, link_events
 from shopfloor.services.health import PROCESSES, Health
-from shopfloor.services.historian import Calendar, Historian, InfluxTarget, Options, Shift
+from shopfloor.services.historian import Calendar, Historian, Options, Product, Shift, Target
 from shopfloor.services.importing import Importing
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
@@ -95,9 +95,10 @@ def open_parts(
     """Open all parts on a data folder; leaving the block closes them, the last opened first."""
     with ExitStack() as stack:
         catalog = Catalog(config)
-        historian = stack.enter_context(Historian.open(folder / "store", clock=time, options=_options(config)))
-        if config.store.influxdb:
-            historian.mirror(_target(config.store.influxdb))
+        targets = [_target(section) for section in config.store.targets]
+        historian = stack.enter_context(
+            Historian.open(folder / "store", clock=time, options=_options(config), targets=targets)
+        )
         _recall(catalog, historian)
         gateways = Gateways(folder, time)
         gateways.load()
@@ -125,15 +126,20 @@ def open_parts(
         )  # fmt: skip
 
 
-def _target(section: InfluxSection) -> InfluxTarget:
+def _target(section: ForwardSection) -> Target:
+    token = _token(section.url, section.token_file) if section.token_file else ""
+    product = Product(section.kind)
+    return Target(product, section.url, section.org, section.bucket, token, section.compress)
+
+
+def _token(url: str, file: str) -> str:
     try:
-        token = Path(section.token_file).read_text("utf-8").strip()
+        return Path(file).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigError(
-            f"The token of the mirror {section.url} cannot be read from {section.token_file} ({problem}):"
-            " write it there, or take store.influxdb out of the plant file."
+            f"The token of {url} cannot be read from {file} ({problem}):"
+            " write it there, or take the server out of 'store' in the plant file."
         ) from problem
-    return InfluxTarget(section.url, section.org, section.bucket, token)
 
 
 def create_app(parts: Parts) -> FastAPI:

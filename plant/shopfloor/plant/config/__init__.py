@@ -12,19 +12,17 @@ from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.sections import (
     GatewaySection,
-    HttpUrl,
-    InfluxSection,
     Name,
     Number,
     PlantFile,
     PlantSection,
     ServerSection,
-    StoreSection,
     WhenFull,
     Whole,
     WriteOptions,
     is_loopback,
 )
+from shopfloor.plant.config.store import ForwardSection, HttpUrl, InfluxSection, StoreSection, StoreServer
 from shopfloor.plant.config.units import Duration, Size, duration, size
 
 __all__ = [
@@ -32,6 +30,7 @@ __all__ = [
     "AssetType",
     "BrokerSection",
     "Duration",
+    "ForwardSection",
     "GatewaySection",
     "HttpUrl",
     "InfluxDoorSection",
@@ -47,6 +46,7 @@ __all__ = [
     "SourceConfig",
     "SparkplugSection",
     "StoreSection",
+    "StoreServer",
     "UnsSection",
     "WhenFull",
     "Whole",

@@ -9,7 +9,8 @@ from typing import Any
 
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.config.document import Document
-from shopfloor.plant.config.sections import GatewaySection, PlantSection, ServerSection, StoreSection
+from shopfloor.plant.config.sections import GatewaySection, PlantSection, ServerSection
+from shopfloor.plant.config.store import StoreSection
 from shopfloor.plant.tag import Tag
 
 

@@ -17,7 +17,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.broker import SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
-from shopfloor.plant.config.section import Section, url_of
+from shopfloor.plant.config.section import Section
+from shopfloor.plant.config.store import HttpUrl, StoreSection
 from shopfloor.plant.config.units import Duration, Size
 
 
@@ -35,7 +36,6 @@ def _timezone(value: str) -> str:
     return value
 
 
-HttpUrl = Annotated[str, url_of("http", "https")]
 _CLOCK: Final = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -197,22 +197,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-class InfluxSection(Section):
-    """An InfluxDB that gets a copy of every stored value."""
-
-    url: HttpUrl = Field(description="Address of InfluxDB.")
-    org: str = Field(description="Its organisation.", min_length=1)
-    bucket: str = Field(description="Its bucket.", min_length=1)
-    token_file: str = Field(description="File that holds its token.")
-
-
-class StoreSection(Section):
-    """Where values are kept."""
-
-    retention: Duration | None = Field(None, description="Age after which raw values are forgotten; by default never.")
-    influxdb: InfluxSection | None = Field(None, description="A mirror of the store, optional.")
 
 
 class WriteOptions(Section):

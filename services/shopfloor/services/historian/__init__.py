@@ -6,27 +6,28 @@ the log into segments; publishing a segment and deleting its log rows is one SQL
 
 from shopfloor.services.historian.calendar import Calendar, Periods, Shift
 from shopfloor.services.historian.historian import Historian
-from shopfloor.services.historian.influx import InfluxTarget, Mirror
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.plan import explained
 from shopfloor.services.historian.reader import StoreReader
+from shopfloor.services.historian.remote import Forward, Product, Target
 from shopfloor.services.historian.selector import Selector
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger, Stored
 from shopfloor.services.historian.summary import summarize_by
 
 __all__ = [
     "Calendar",
+    "Forward",
     "Historian",
-    "InfluxTarget",
-    "Mirror",
     "Options",
     "Periods",
+    "Product",
     "Selector",
     "SequenceGap",
     "Shift",
     "SourceLedger",
     "StoreReader",
     "Stored",
+    "Target",
     "explained",
     "summarize_by",
 ]

@@ -47,12 +47,6 @@ def add(db: sqlite3.Connection, segments: Iterable[Segment]) -> None:
 def remove(db: sqlite3.Connection, segments: Sequence[Segment]) -> None:
     """Withdraw segments."""
     db.executemany("DELETE FROM segments WHERE id = ?", [(segment.id,) for segment in segments])
-    db.executemany("DELETE FROM mirrored WHERE segment = ?", [(segment.id,) for segment in segments])
-
-
-def mark_mirrored(db: sqlite3.Connection, id_: int) -> None:
-    """A copy of the segment is complete."""
-    db.execute("INSERT OR IGNORE INTO mirrored VALUES (?)", (id_,))
 
 
 def next_id(db: sqlite3.Connection) -> int:

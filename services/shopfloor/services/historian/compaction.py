@@ -14,16 +14,16 @@ from shopfloor.services.historian.segment import Segment, group_rows
 from shopfloor.services.historian.segment_writer import SegmentWriter
 
 
-def candidates(segments: Sequence[Segment], count: int, mirrored: Set[int] | None = None) -> list[list[Segment]]:
+def candidates(segments: Sequence[Segment], count: int, free: Set[int] | None = None) -> list[list[Segment]]:
     """Neighbours (in age of data) of one kind, day and level, `count` of them or more.
 
-    Where the store has a mirror, only the segments that it has (`mirrored`) are touched.
+    Where the store has targets, only the segments that all of them have (`free`) are touched.
     """
     groups: list[list[Segment]] = []
     ordered = sorted(segments, key=lambda s: (s.kind, s.day, s.precedence))
-    for _, same in itertools.groupby(ordered, key=lambda s: (s.kind, s.day, s.level, _is_free(s, mirrored))):
+    for _, same in itertools.groupby(ordered, key=lambda s: (s.kind, s.day, s.level, _is_free(s, free))):
         group = list(same)
-        if len(group) >= count and _is_free(group[0], mirrored):
+        if len(group) >= count and _is_free(group[0], free):
             groups.append(group)
     return groups
 
@@ -51,8 +51,8 @@ def _check(came: int, expected: int, folder: Path) -> None:
         raise StoreError(f"A compaction in {folder} read {came} values of {expected}: nothing was changed.")
 
 
-def _is_free(segment: Segment, mirrored: Set[int] | None) -> bool:
-    return not segment.damage and (mirrored is None or segment.id in mirrored)
+def _is_free(segment: Segment, free: Set[int] | None) -> bool:
+    return not segment.damage and (free is None or segment.id in free)
 
 
 def _merged(parts: Sequence[Segment]) -> Iterator[Rows]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,13 +13,14 @@ from shopfloor.plant import Batch
 from shopfloor.services.historian import catalogue, pins
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
-from shopfloor.services.historian.influx import InfluxTarget, Mirror
 from shopfloor.services.historian.keeper import Keeper
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Account, Log
 from shopfloor.services.historian.notifier import Notifier
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.reader import StoreReader
+from shopfloor.services.historian.remote import Forward, Target
+from shopfloor.services.historian.remote.deliveries import Deliveries, SetAside
 from shopfloor.services.historian.sequence import SourceLedger, Stored
 from shopfloor.services.historian.shelf import Shelf
 from shopfloor.services.historian.writer import Writer
@@ -39,10 +40,12 @@ class Historian:
     [3.5]
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], int], options: Options) -> None:
+    def __init__(
+        self, folder: Path, clock: Callable[[], int], options: Options, targets: Sequence[Target] = ()
+    ) -> None:
         self._folder = folder
         self._closed = False
-        self._mirror: Mirror | None = None
+        self._forwards: list[Forward] = []
         self._lock = FolderLock(folder)
         try:
             self._log = Log(folder / "log.db")
@@ -50,7 +53,7 @@ class Historian:
             self._lock.release()
             raise
         try:
-            self._build(clock, options)
+            self._build(clock, options, targets)
         except BaseException:
             self._log.close()
             self._lock.release()
@@ -58,10 +61,18 @@ class Historian:
 
     @classmethod
     def open(
-        cls, folder: Path | str, *, clock: Callable[[], int] = time.time_ns, options: Options | None = None
+        cls,
+        folder: Path | str,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        options: Options | None = None,
+        targets: Sequence[Target] = (),
     ) -> Self:
-        """Open or make the store in `folder`. `StoreError` says why it cannot be: in use, read-only, damaged."""
-        return cls(Path(folder), clock, options or Options())
+        """Open or make the store in `folder`. `StoreError` says why it cannot be: in use, read-only, damaged.
+
+        Every one of `targets` gets a copy of all values, what is stored already included, for as long as it is open.
+        """
+        return cls(Path(folder), clock, options or Options(), targets)
 
     def __enter__(self) -> Self:
         return self
@@ -76,8 +87,8 @@ class Historian:
         if self._closed:
             return
         self._closed = True
-        if self._mirror is not None:
-            self._mirror.close()
+        for forward in self._forwards:
+            forward.close()
         self._keeper.close()
         self._notifier.close()
         self._log.close()
@@ -155,11 +166,14 @@ class Historian:
             "damaged": damaged,
         }
 
-    def mirror(self, target: InfluxTarget) -> Mirror:
-        """Copy everything to another server from now on, what is stored already included; ends with the store."""
-        self._keeper.has_mirror = True
-        self._mirror = Mirror(target, self._log, self._shelf, self._tags, self._writer.lock)
-        return self._mirror
+    @property
+    def forwards(self) -> tuple[Forward, ...]:
+        """The copies to server stores, in the order of `targets`."""
+        return tuple(self._forwards)
+
+    def set_aside(self) -> list[SetAside]:
+        """What server stores refused for good, the values included."""
+        return self._deliveries.set_aside()
 
     def flush(self) -> None:
         """Turn everything in memory into segments, now."""
@@ -175,9 +189,10 @@ class Historian:
             return trouble.state, trouble.sentence
         if damaged:
             return "damaged", damaged[0]
-        return "ok", (self._mirror.trouble if self._mirror else "") or "The store takes and keeps every value."
+        said = [forward.sentence for forward in self._forwards if forward.sentence]
+        return "ok", " ".join(said) or "The store takes and keeps every value."
 
-    def _build(self, clock: Callable[[], int], options: Options) -> None:
+    def _build(self, clock: Callable[[], int], options: Options, targets: Sequence[Target]) -> None:
         with self._log.transaction() as db:
             segments = catalogue.load(db, self._folder)
         for path in catalogue.sweep(self._folder, segments):
@@ -186,13 +201,17 @@ class Historian:
         self._shelf, self._latest = Shelf(segments), Latest()
         self._tags, self._notifier = Dictionary(self._log.tags()), Notifier()
         self._writer = Writer(self._log, self._shelf, self._tags, self._latest, self._notifier.put, options)
-        self._keeper = Keeper(self._folder, self._log, self._shelf, self._latest, self._writer.lock, clock, options)
+        self._deliveries = Deliveries(self._log, self._writer.lock, [target.key for target in targets])
+        self._keeper = Keeper(
+            self._folder, self._log, self._shelf, self._latest, self._writer.lock, clock, options, self._deliveries
+        )
         self._reader = StoreReader(self._shelf, self._tags, self._latest)
         self._recall()
         self._writer.replay()
         self._writer.on_sealed = self._keeper.wake
         self._writer.trouble = lambda: self._keeper.trouble
         self._keeper.start()
+        self._forwards += [Forward(target, self._deliveries, self._shelf, self._tags) for target in targets]
 
     def _recall(self) -> None:
         """The newest values of what lies in segments: as kept, or read again where that is missing or damaged."""

@@ -19,6 +19,7 @@ from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.options import DAY, Options
+from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.segment import DamagedError, Segment
 from shopfloor.services.historian.segment_writer import day_of, discard, flush
 from shopfloor.services.historian.shelf import Shelf
@@ -48,11 +49,11 @@ class Keeper:
         writing: threading.Lock,
         clock: Callable[[], int],
         options: Options,
+        deliveries: Deliveries,
     ) -> None:
         self.collapsed = int(log.meta("collapsed") or 0)
-        self.has_mirror = False
         self._folder, self._log, self._shelf, self._latest = folder, log, shelf, latest
-        self._writing, self._clock, self._options = writing, clock, options
+        self._writing, self._clock, self._options, self._deliveries = writing, clock, options, deliveries
         self._wake = threading.Event()
         self._closing = False
         self._working = threading.Lock()
@@ -174,9 +175,8 @@ class Keeper:
         db.execute("INSERT OR REPLACE INTO meta VALUES ('collapsed', ?)", (total,))
 
     def _compact(self) -> None:
-        with self._writing:
-            mirrored = self._log.mirrored() if self.has_mirror else None
-        for group in candidates(self._shelf.segments(), self._options.compact_segments, mirrored):
+        free = self._deliveries.durable()
+        for group in candidates(self._shelf.segments(), self._options.compact_segments, free):
             if self._closing or self._shelf.oldest_sealed() is not None:
                 return
             try:
@@ -194,7 +194,12 @@ class Keeper:
         if self._options.retention_days is None:
             return
         oldest = day_of(self._clock() - int(self._options.retention_days * DAY))
-        gone = [segment for segment in self._shelf.segments() if segment.day < oldest]
+        free = self._deliveries.durable()
+        gone = [
+            segment
+            for segment in self._shelf.segments()
+            if segment.day < oldest and (free is None or segment.id in free or segment.damage)
+        ]
         if gone:
             self._replace(gone, [])
 
@@ -203,11 +208,11 @@ class Keeper:
             with self._log.transaction() as db:
                 catalogue.remove(db, old)
                 catalogue.add(db, new)
-                for segment in new if self.has_mirror else []:
-                    catalogue.mark_mirrored(db, segment.id)
+                self._deliveries.replaced(db, old, new)
                 self._count(db, collapsed)
             self._next_id += len(new)
             self.collapsed += collapsed
+            self._deliveries.reload()
             self._shelf.replace(old, new)
         for segment in old:
             segment.retire()

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from shopfloor.plant import Kind, TagPath
+from shopfloor.plant.quality import severity
 from shopfloor.services.historian.rows import Rows
 
 _FIELD: Final = {Kind.FLOAT: "value=", Kind.INT: "integer=", Kind.TEXT: 'text="'}
@@ -31,25 +32,34 @@ def prefix(path: str) -> str:
     return f"{_escape(tag.name, ', ')},{tags} "
 
 
-def render(rows: Rows, kind: Kind, prefixes: Sequence[str]) -> bytes:
+def render(rows: Rows, kind: Kind, prefixes: Sequence[str], bad: str = "value") -> bytes:
     """Rows as lines; `prefixes` by tag id. Numbers that are not finite leave only their quality.
 
     float64 goes into the field `value`, int64 into `integer`, text into `text`, so that no field has two types.
+    Numbers of bad quality go into the field `bad`, for servers that cannot choose values by a second field.
     """
-    if kind is not Kind.FLOAT:
-        return _lines(rows, kind, prefixes)
+    if kind is Kind.TEXT:
+        return _lines(rows, _FIELD[kind], kind, prefixes)
+    parted = [(_FIELD[kind], rows)]
+    if bad != "value":
+        is_bad = severity(rows.quality) >= 2
+        parted = [(_FIELD[kind], rows.take(~is_bad)), (f"{bad}=", rows.take(is_bad))]
+    return b"".join(_numbers(part, field, kind, prefixes) for field, part in parted if len(part))
+
+
+def _numbers(rows: Rows, field: str, kind: Kind, prefixes: Sequence[str]) -> bytes:
     finite = np.isfinite(rows.value)
     if finite.all():
-        return _lines(rows, kind, prefixes)
-    return _lines(rows.take(finite), kind, prefixes) + _qualities(rows.take(~finite), prefixes)
+        return _lines(rows, field, kind, prefixes)
+    return _lines(rows.take(finite), field, kind, prefixes) + _qualities(rows.take(~finite), prefixes)
 
 
-def _lines(rows: Rows, kind: Kind, prefixes: Sequence[str]) -> bytes:
+def _lines(rows: Rows, field: str, kind: Kind, prefixes: Sequence[str]) -> bytes:
     value = pa.array(rows.value, pa.string()) if kind is Kind.TEXT else pc.cast(pa.array(rows.value), pa.string())
     if kind is Kind.TEXT:
         for old, new in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
             value = pc.replace_substring(value, pattern=old, replacement=new)
-    return _join(_prefix(rows, prefixes), _FIELD[kind], value, _AFTER[kind], *_end(rows))
+    return _join(_prefix(rows, prefixes), field, value, _AFTER[kind], *_end(rows))
 
 
 def _qualities(rows: Rows, prefixes: Sequence[str]) -> bytes:

@@ -146,10 +146,6 @@ class Log:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def mirrored(self) -> set[int]:
-        """Ids of the segments that the copy has."""
-        return {row[0] for row in self._connection.execute("SELECT segment FROM mirrored")}
-
     def ledger(self) -> list[SourceLedger]:
         """The account of every source."""
         query = (

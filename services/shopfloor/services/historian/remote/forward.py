@@ -1,0 +1,158 @@
+"""Forwarding: published segments go to a target on a thread of their own, and again after the target lost them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from shopfloor.gateway.backoff import Backoff
+from shopfloor.plant import SinkUnavailable, StoreError
+from shopfloor.services.historian.dictionary import Dictionary
+from shopfloor.services.historian.lineprotocol import prefix, render
+from shopfloor.services.historian.remote.deliveries import Deliveries
+from shopfloor.services.historian.remote.offer import Refusal, offer
+from shopfloor.services.historian.remote.sender import Sender
+from shopfloor.services.historian.remote.target import Target
+from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.segment import Segment, group_rows
+from shopfloor.services.historian.shelf import Shelf
+
+_log = logging.getLogger(__name__)
+_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 60.0
+_EXPECTED: Final = (SinkUnavailable, StoreError, OSError, pa.ArrowException)
+
+
+class Forward:
+    """Copies published segments to the target, oldest id first, for as long as it takes.
+
+    VictoriaMetrics acknowledges before its disk: what it took stays unsettled until it has run on for `settle_s`
+    seconds, and is sent again when it was started anew in between.
+    """
+
+    def __init__(self, target: Target, book: Deliveries, shelf: Shelf, tags: Dictionary) -> None:
+        self.trouble = ""
+        self.sent_rows = 0
+        self.target = target
+        self._book, self._shelf, self._tags = book, shelf, tags
+        self._key = target.key
+        self._prefixes: list[str] = []
+        self._life = uuid.uuid4().hex
+        self._outages = 0
+        self._look = 0.0
+        self._backoff = Backoff(_PAUSE_S, _LONGEST_PAUSE_S)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="historian-forward", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after the request at hand."""
+        self._stop.set()
+        self._thread.join()
+
+    def waiting(self) -> list[Segment]:
+        """Segments that the target has not taken yet."""
+        return self._book.waiting(self._key, self._shelf.segments())
+
+    @property
+    def sentence(self) -> str:
+        """What a person should know: the target is away, or refused values. Empty when all is well."""
+        count, said = self._book.refused(self._key)
+        aside = f"{count} values were set aside, docs/stores.md says how to get at them: {said}" if count else ""
+        return self.trouble or aside
+
+    def _run(self) -> None:
+        sender = Sender(self.target)
+        try:
+            while not self._stop.is_set():
+                self._stop.wait(self._attempt(sender))
+        finally:
+            sender.close()
+
+    def _attempt(self, sender: Sender) -> float:
+        """Do what is due; answers how many seconds to wait then."""
+        try:
+            self._settle(sender)
+            self._copy_all(sender)
+        except Exception as problem:  # noqa: BLE001 (a thread that ends silently would leave the target behind for good)
+            self._outages += 1
+            self._note(str(problem) or repr(problem), None if isinstance(problem, _EXPECTED) else problem)
+            return self._backoff.next(getattr(problem, "after", None))
+        self._backoff.reset()
+        self._note("")
+        return _PAUSE_S
+
+    def _note(self, sentence: str, unexpected: Exception | None = None) -> None:
+        if sentence and not self.trouble:
+            _log.warning("%s", sentence, exc_info=unexpected)
+        if self.trouble and not sentence:
+            _log.warning("%s takes values again.", self.target.url)
+        self.trouble = sentence
+
+    def _copy_all(self, sender: Sender) -> None:
+        segments = self.waiting()
+        server = self._server(sender) if segments and self.target.settles else ""
+        for segment in segments:
+            if self._stop.is_set() or not self._copy(sender, segment, server):
+                return
+
+    def _copy(self, sender: Sender, segment: Segment, server: str) -> bool:
+        """Send a segment, row group by row group; False when asked to stop in between."""
+        kept = self.target.keeps(segment.kind)
+        refusals: list[Refusal] = []
+        for group in range(len(segment.groups) if kept else 0):
+            if self._stop.is_set():
+                return False
+            rows = group_rows(segment, group)
+            refusals += offer(rows, self._way(sender, segment))
+            self.sent_rows += len(rows)
+        sent = time.time() if kept and self.target.settles else 0.0
+        self._book.take(self._key, segment, self._tags, refusals, sent, server)
+        for refusal in refusals[:1]:
+            _log.warning("%d values were set aside: %s", sum(len(r.rows) for r in refusals), refusal.sentence)
+        return True
+
+    def _way(self, sender: Sender, segment: Segment) -> Callable[[Rows], None]:
+        self._prefixes += [prefix(path) for path in self._tags.paths[len(self._prefixes) :]]
+
+        def send(rows: Rows) -> None:
+            kept = _last_of_each_unit(rows, self.target.precision)
+            sender.send(render(kept, segment.kind, self._prefixes, bad="bad" if self.target.settles else "value"))
+
+        return send
+
+    def _settle(self, sender: Sender) -> None:
+        """Believe what is old enough, and send again what a server took that has been started anew since."""
+        now = time.time()
+        if not self.target.settles or abs(now - self._look) < self.target.settle_s / 30:
+            return
+        unsettled = self._book.unsettled(self._key)
+        if unsettled:
+            server = self._server(sender)
+            again = [id_ for id_, _, then in unsettled if then != server]
+            safe = [id_ for id_, sent, then in unsettled if then == server and now - sent > self.target.settle_s]
+            if again or safe:
+                self._book.settle(self._key, safe, again)
+            if again:
+                _log.warning("%s was started anew: %d segments are sent again.", self.target.url, len(again))
+        self._look = now
+
+    def _server(self, sender: Sender) -> str:
+        """Tells one run of the server from the next; where it does not tell, every outage counts as a restart."""
+        return sender.started() or f"{self._life} {self._outages}"
+
+
+def _last_of_each_unit(rows: Rows, precision: int) -> Rows:
+    """Of several values of a tag in one unit of time the last: a server keeps one point there, and not a chosen one."""
+    if precision == 1 or len(rows) < 2:
+        return rows
+    unit = rows.time // precision
+    last = np.ones(len(rows), bool)
+    last[:-1] = (rows.tag[1:] != rows.tag[:-1]) | (unit[1:] != unit[:-1])
+    return rows if last.all() else rows.take(last)
