@@ -188,3 +188,11 @@ def test_columns_between_a_written_front_are_what_arrow_writes(kind: Kind, rows:
         record.validate(full=True)
         assert record.equals(one.to_arrow())
         assert one.to_bytes().count(record.serialize().to_pybytes()) == 1
+
+
+def test_names_that_differ_in_one_place_are_told_apart() -> None:
+    names = [f"delta/frames/machining/cell-a/cnc-01/tag-{n}" for n in range(100)]
+    other = [*names[:50], "delta/frames/machining/cell-a/cnc-01/other", *names[51:]]
+    for table in (names, other, names):
+        batch = Batch.of([Sample(name, 1, 0.5) for name in table])
+        assert Batch.from_bytes(batch.to_bytes()).names == Batch.from_bytes(batch.to_bytes()).names == tuple(table)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant.errors import BatchError
-from shopfloor.plant.stream import END, Heads, Record
+from shopfloor.plant.stream import END, Heads, Names, Record
 
 
 class Kind(StrEnum):
@@ -29,6 +29,7 @@ _NUMPY: Final = {Kind.FLOAT: np.dtype(np.float64), Kind.INT: np.dtype(np.int64),
 _BY_LETTER: Final = {dtype.kind: kind for kind, dtype in _NUMPY.items()}
 _TAG: Final = pa.dictionary(pa.int32(), pa.string())
 _HEADS: Final = Heads()
+_NAMES: Final = Names()
 
 
 @cache
@@ -148,7 +149,7 @@ class Batch:
             raise BatchError("A batch holds no nulls: send NaN with a bad quality instead.")
         tag = record.column("tag")
         value = record.column("value")
-        names = tuple(tag.dictionary.to_pylist())
+        names = _NAMES.of(tag.dictionary)
         index = tag.indices.to_numpy(zero_copy_only=False)
         if len(index) and not 0 <= int(index.min()) <= int(index.max()) < len(names):
             raise BatchError(f"A tag index lies outside the {len(names)} names of its batch.")

@@ -1,4 +1,4 @@
-"""What many Arrow IPC streams with the same names have in common is made once: schema and dictionary of names.
+"""What many Arrow IPC streams with the same names have in common is made, and read, once: schema and names.
 
 Source: Arrow columnar format, "IPC streaming format" (schema, dictionaries, record batches, end of stream).
 """
@@ -61,6 +61,33 @@ class Heads:
                 self._same.clear()
             self._same[id(schema), id(names)] = (schema, names, head)
         return head
+
+
+@dataclass(slots=True)
+class Names:
+    """The name tables that were read last: the same names give the same tuple, so that comparing it costs nothing."""
+
+    _known: dict[tuple[int, str], tuple[pa.Array, tuple[str, ...]]] = field(default_factory=dict)
+
+    def of(self, dictionary: pa.Array) -> tuple[str, ...]:
+        """The names of a dictionary of text.
+
+        >>> table = pa.array([f"tag {n}" for n in range(100)])
+        >>> names = Names()
+        >>> names.of(table) is names.of(table.slice(0))
+        True
+        """
+        if len(dictionary) < _WORTH_IT:
+            return tuple(dictionary.to_pylist())
+        key = (len(dictionary), dictionary[0].as_py())
+        held = self._known.get(key)
+        if held is not None and held[0].equals(dictionary):
+            return held[1]
+        names = tuple(dictionary.to_pylist())
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        self._known[key] = pa.array(names, pa.string()), names
+        return names
 
 
 def _head(schema: pa.Schema, names: tuple[str, ...]) -> Head:

@@ -109,6 +109,8 @@ def test_a_fault_while_storing_is_never_taken_for_an_acknowledgement(
         assert store.ingest("edge", 1, "s", 100, ramp(100)).values == 100
         assert store.stats()["state"] == "ok"
         assert rows(store) == 100
+    with Historian.open(tmp_path, options=OPTIONS) as store:
+        assert rows(store) == 100
 
 
 def test_a_committed_batch_that_cannot_be_shown_stays_in_the_log(

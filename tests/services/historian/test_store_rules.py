@@ -126,6 +126,15 @@ def test_a_tag_may_change_its_kind(store: Historian, tmp_path: Path) -> None:
         store.flush()
 
 
+def test_tables_of_names_that_begin_alike_are_told_apart(store: Historian) -> None:
+    tables = [(TAG, OTHER), (TAG, f"{OTHER}.set"), (TAG, OTHER)]
+    for sequence, names in enumerate(tables, 1):
+        batch = Batch.of([Sample(name, NOON + sequence, float(sequence)) for name in names])
+        store.ingest("edge", sequence, "s", 2 * sequence, batch)
+    assert everything(store, OTHER) == [1.0, 3.0]
+    assert everything(store, f"{OTHER}.set") == [2.0]
+
+
 def test_late_values_are_merged_and_leave_the_latest_alone(store: Historian) -> None:
     store.ingest("edge", 1, "s", 10, ramp(100))
     store.flush()

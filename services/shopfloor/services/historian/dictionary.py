@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import Kind, PathError, RejectedError, TagPath
 
+_KEPT: Final = 64
+"""Name tables whose ids are remembered: a gateway sends the same few again and again."""
+
 _BITS: Final = {Kind.FLOAT: 1, Kind.INT: 2, Kind.TEXT: 4}
 
 
@@ -22,6 +25,7 @@ class Dictionary:
         self._kinds = [kinds for _, _, kinds in tags]
         self._settled = len(self.paths)
         self._widened: list[tuple[int, int]] = []
+        self._learned: dict[tuple[Kind, int, str], tuple[tuple[str, ...], NDArray[np.int32]]] = {}
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -34,11 +38,22 @@ class Dictionary:
         """Whether the tag has ever held a value of the kind."""
         return bool(self._kinds[id_] & _BITS[kind])
 
-    def learn(self, db: sqlite3.Connection, names: Sequence[str], kind: Kind) -> NDArray[np.int32]:
+    def learn(self, db: sqlite3.Connection, names: tuple[str, ...], kind: Kind) -> NDArray[np.int32]:
         """Ids of `names`; new ones are inserted in the caller's transaction.
 
         A name that is no tag path raises `RejectedError` and changes nothing. If the transaction fails, call `forget`.
         """
+        key = (kind, len(names), names[0] if names else "")
+        held = self._learned.get(key)
+        if held is not None and held[0] == names:
+            return held[1]
+        ids = self._learn(db, names, kind)
+        if len(self._learned) >= _KEPT:
+            self._learned.clear()
+        self._learned[key] = names, ids
+        return ids
+
+    def _learn(self, db: sqlite3.Connection, names: tuple[str, ...], kind: Kind) -> NDArray[np.int32]:
         fresh = [name for name in dict.fromkeys(names) if name not in self._ids]
         for name in fresh:
             _check(name)
@@ -58,6 +73,7 @@ class Dictionary:
 
     def forget(self) -> None:
         """The transaction failed: unlearn what came since `settle`."""
+        self._learned.clear()
         for id_, kinds in reversed(self._widened):
             self._kinds[id_] = kinds
         for path in self.paths[self._settled :]:
