@@ -11,12 +11,15 @@ _INTRO: Final = """\
 
 The real gateway (`shopfloor gateway`) between a columnar OPC UA server and the real server (`shopfloor server`), all on
 one machine. `shopfloor bench soak` watches its memory; `shopfloor bench kill` ends it with SIGKILL at random moments
-and compares what the OPC UA server was told is safe with what can be read back from the store.
+and compares what the OPC UA server was told is safe with what can be read back from the store. `shopfloor bench
+store-kill` ends the store itself: at any moment, while segments are flushed and compacted, and while it is backed up.
 """
 _WORDS: Final = {
     "minutes": "minutes", "values_stored": "values stored", "values_per_s": "values/s", "cpu_percent": "CPU %",
     "first_mb": "MB at first", "last_mb": "MB at last", "most_mb": "MB at most", "mb_per_hour": "MB per hour",
     "kills": "kills", "acknowledged": "values acknowledged", "lost": "of them lost", "twice": "stored twice",
+    "torn": "batches torn",
+    "changed": "answers changed", "backups": "backups", "damaged": "of them damaged", "open_s": "slowest open, s",
     "ledger": "ledger", "load": "load",
 }  # fmt: skip
 
@@ -29,4 +32,4 @@ def table(part: dict[str, Any]) -> str:
     return rows([_WORDS[key] for key in known], [cells], left=0)
 
 
-PAGE: Final = Page("endurance", _INTRO, ("soak", "kill"), table)
+PAGE: Final = Page("endurance", _INTRO, ("soak", "kill", "store-kill"), table)

@@ -19,11 +19,12 @@ _DOCS: Final = Path("docs/benchmarks")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ingest|outage|soak|kill|store")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ingest|outage|soak|kill|store|store-kill")
     _ingest(actions.add_parser("ingest", help="what one CPU-second takes in, beside the peers"))
     _outage(actions.add_parser("outage", help="what is lost when a link is cut, beside the peers"))
     _soak(actions.add_parser("soak", help="memory of the gateway over half an hour at a steady rate"))
     _kill(actions.add_parser("kill", help="kill -9 at random moments: nothing acknowledged may be lost"))
+    _store_kill(actions.add_parser("store-kill", help="kill -9 of the store in full flow, and while it is backed up"))
     _store(actions.add_parser("store", help="the historian beside DuckDB, VictoriaMetrics and InfluxDB"))
 
 
@@ -64,6 +65,12 @@ def _kill(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("--rounds", type=int, default=50, metavar="N", help="how many kills (default: 50)")
     parser.add_argument("--rate", type=int, default=50_000, metavar="N", help="values per second (default: 50000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random moments (default: 1)")
+
+
+def _store_kill(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--rounds", type=int, default=200, metavar="N", help="how many kills (default: 200)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random moments (default: 1)")
 
 
@@ -123,6 +130,15 @@ def _run_kill(args: argparse.Namespace, place: Place) -> int:
     return int(not part["well"])
 
 
+def _run_store_kill(args: argparse.Namespace, place: Place) -> int:
+    from shopfloor.services.bench.endurance import PAGE
+    from shopfloor.services.bench.store.kill import kill
+
+    part = kill(args.rounds, args.seed, place.folder)
+    _show(PAGE, [part], args)
+    return int(not part["well"])
+
+
 def _run_store(args: argparse.Namespace, place: Place) -> int:
     from shopfloor.services.bench.store.page import PAGE
     from shopfloor.services.bench.store.run import Run
@@ -151,4 +167,5 @@ _ACTIONS: Final = {
     "soak": _run_soak,
     "kill": _run_kill,
     "store": _run_store,
+    "store-kill": _run_store_kill,
 }
