@@ -154,7 +154,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     add_errors(app)
     app.include_router(_api(parts), prefix=API)
-    app.include_router(influx_api.router(influx_api.open_door(parts.config, parts.historian, parts.clock)))
+    app.include_router(influx_api.doors(parts.config, parts.historian, parts.clock))
     site = _site()
     _add_pages(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)

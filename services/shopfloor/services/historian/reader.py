@@ -39,6 +39,11 @@ class StoreReader:
         """Every tag that ever had a value, in order of first appearance."""
         return list(self._tags.paths)
 
+    def kinds(self, tag: str) -> list[Kind]:
+        """The kinds of value that a tag has ever held."""
+        id_ = self._tags.find(tag)
+        return [] if id_ is None else [kind for kind in Kind if self._tags.holds(id_, kind)]
+
     def latest(self, tags: Sequence[str] | None = None) -> pa.Table:
         """Newest value of each tag (of all, when None): tag, time, value, text, quality."""
         known = self._known(self.tags() if tags is None else tags)

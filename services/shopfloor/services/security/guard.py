@@ -117,7 +117,7 @@ class Guard:
     def _judge_caller(self, request: Request) -> Caller | Refusal:
         is_influx = INFLUX.fullmatch(request.path) is not None
         if token := bearer(request.headers, *(("bearer", "token") if is_influx else ())):
-            owner = self._tokens.owner(token)
+            owner = self._tokens.owner(token.rpartition(":")[2] if is_influx else token)
             return Caller(owner) if owner else Refusal(401, "The token is unknown or was revoked: ask for a new one.")
         word = password(request.headers, request.query) if is_influx else ""
         if word and (owner := self._tokens.owner(word)):
