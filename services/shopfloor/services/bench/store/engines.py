@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from shopfloor.plant import Batch
 from shopfloor.services.bench.store.questions import Answer, Question
 from shopfloor.services.historian import Historian, Options
+from shopfloor.services.historian.calendar import every
+from shopfloor.services.historian.summary import summarize_by
 
 
 class Engine(Protocol):
@@ -69,13 +71,12 @@ class Ours:
             return lambda: _counted(table.column("value"))
         if question.rows:
             return self._from_rows(question)
+        if question.kind == "by_asset":
+            table = summarize_by(reader, tags, every(question.every, question.start, question.end), "asset")
+            return lambda: _counted(table.column("mean"))
         table = reader.aggregate(tags, question.start, question.end, question.every)
-        if question.kind == "buckets":
-            mean = pc.divide(table.column("sum"), table.column("n"))
-            return lambda: _counted(mean, table.column("min"), table.column("max"))
-        index = _assets(tags)[table.column("tag").combine_chunks().indices.to_numpy()]
-        means = np.bincount(index, table.column("sum").to_numpy()) / np.bincount(index, table.column("n").to_numpy())
-        return lambda: _counted(means)
+        mean = pc.divide(table.column("sum"), table.column("n"))
+        return lambda: _counted(mean, table.column("min"), table.column("max"))
 
     def _from_rows(self, question: Question) -> Callable[[], Answer]:
         table = self._store.reader.read(question.tags, question.start, question.end, columns=("tag", "value"))
