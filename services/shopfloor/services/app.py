@@ -38,6 +38,7 @@ from shopfloor.services.api import health as health_api
 from shopfloor.services.api import influx as influx_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
+from shopfloor.services.api import metrics as metrics_api
 from shopfloor.services.api.limit import BodyLimit
 from shopfloor.services.api.wire import API, add_errors
 from shopfloor.services.catalog import Catalog
@@ -155,6 +156,7 @@ def create_app(parts: Parts) -> FastAPI:
     add_errors(app)
     app.include_router(_api(parts), prefix=API)
     app.include_router(influx_api.doors(parts.config, parts.historian, parts.clock))
+    app.include_router(metrics_api.router(parts.historian))
     site = _site()
     _add_pages(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)

@@ -16,6 +16,7 @@ from shopfloor.services.historian.folder import FolderLock
 from shopfloor.services.historian.keeper import Keeper
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Account, Log
+from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.notifier import Notifier
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.reader import StoreReader
@@ -108,7 +109,10 @@ class Historian:
         `batch.to_bytes()` is at hand. A repeated sequence stores nothing. Raises `SequenceGap` (send `expected` first),
         `RejectedError` (never), `SinkUnavailable` (later).
         """
-        return self._writer.store(Account(gateway, sequence, source, accepted, len(batch)), batch, body)
+        began = time.perf_counter()
+        stored = self._writer.store(Account(gateway, sequence, source, accepted, len(batch)), batch, body)
+        self.meters.append.since(began)
+        return stored
 
     def note_rejected(
         self, gateway: str, sequence: int, source: str, values: int, accepted: int, sentence: str
@@ -142,7 +146,8 @@ class Historian:
     def stats(self) -> dict[str, Any]:
         """What the store holds and how it is.
 
-        rows, bytes, segments, oldest and newest (UTC ns or None), memory_rows, collapsed, state, sentence, damaged.
+        rows, bytes, segments, oldest and newest (UTC ns or None), memory_rows, log_bytes, collapsed, state, sentence,
+        damaged.
         `state` is ok, full (no space), readonly, failed (something else keeps the store from working; it tries again)
         or damaged (everything else is served; `damaged` names each file and batch).
         """
@@ -160,11 +165,17 @@ class Historian:
             "oldest": min(starts, default=None),
             "newest": max(ends, default=None),
             "memory_rows": rows,
+            "log_bytes": sum(_size(self._log.path.with_name(self._log.path.name + end)) for end in ("", "-wal")),
             "collapsed": self._keeper.collapsed,
             "state": state,
             "sentence": sentence,
             "damaged": damaged,
         }
+
+    @property
+    def meters(self) -> Meters:
+        """How long appending, flushing and compacting took since the store was opened."""
+        return self._keeper.meters
 
     @property
     def forwards(self) -> tuple[Forward, ...]:

@@ -18,6 +18,7 @@ from shopfloor.services.historian.compaction import candidates, compact
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
 from shopfloor.services.historian.memtable import Memtable
+from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.options import DAY, Options
 from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.segment import DamagedError, Segment
@@ -51,6 +52,7 @@ class Keeper:
         options: Options,
         deliveries: Deliveries,
     ) -> None:
+        self.meters = Meters()
         self.collapsed = int(log.meta("collapsed") or 0)
         self._folder, self._log, self._shelf, self._latest = folder, log, shelf, latest
         self._writing, self._clock, self._options, self._deliveries = writing, clock, options, deliveries
@@ -150,12 +152,14 @@ class Keeper:
                 more = self._log.shrink(_SHRINK_PAGES, _SPARE_PAGES)
 
     def _flush(self, memtable: Memtable) -> None:
+        began = time.perf_counter()
         segments, collapsed = flush(memtable, self._folder, self._next_id, self._options)
         try:
             self._publish(memtable, segments, collapsed)
         except BaseException:
             discard(segments)
             raise
+        self.meters.flush.since(began)
         del memtable
         pa.default_memory_pool().release_unused()
 
@@ -179,6 +183,7 @@ class Keeper:
         for group in candidates(self._shelf.segments(), self._options.compact_segments, free):
             if self._closing or self._shelf.oldest_sealed() is not None:
                 return
+            began = time.perf_counter()
             try:
                 merged, collapsed = compact(group, self._folder, self._next_id, self._options)
             except DamagedError as problem:
@@ -189,6 +194,7 @@ class Keeper:
             except BaseException:
                 discard([merged])
                 raise
+            self.meters.compaction.since(began)
 
     def _forget(self) -> None:
         if self._options.retention_days is None:
