@@ -153,4 +153,4 @@ def chart(parts: Sequence[Part]) -> str:
     return draw(panels, "") if panels else ""
 
 
-PAGE: Final = Page("store", _INTRO, ("ingest", "disk", "queries", "reads", "memory", "large", "kill"), table, chart)
+PAGE: Final = Page("store", _INTRO, ("ingest", "disk", "queries", "reads", "memory", "large"), table, chart)
