@@ -12,6 +12,8 @@ PAGES := $(wildcard dashboards/*.json dashboards/*.ts dashboards/*.js dashboards
          $(shell find dashboards/src -type f 2>/dev/null)
 NEEDED := pyproject.toml requirements.lock dashboards/build_hook.py $(PAGES)
 BUILD_PINS := hatchling>=1.27\nnodejs-wheel-binaries>=24,<25\nuv\n
+# Whole files go to a process, plants first (tests/conftest.py). A run with ARGS stays in one process.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -34,8 +36,10 @@ test: install ## Run every test; installs Chromium, mosquitto, InfluxDB and Vict
 	@sh tests/prepare.sh
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -q --doctest-modules $(DOCTESTS)
+	@$(BIN)/python -m pytest $(PARALLEL) tests
+else
+	@$(BIN)/python -m pytest $(ARGS)
 endif
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),tests)
 
 check: install ## Formatting, lint, types, layers, and the types of the pages
 	$(BIN)/ruff format --check .

@@ -107,7 +107,7 @@ def demo(data: Path, *arguments: str) -> Iterator[PlantUnderTest]:
     with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
         plant = PlantUnderTest(process, url, data, output, client)
         try:
-            until("the server answers", lambda: process.poll() is None and plant.health(), 90, why=plant.story)
+            until("the server answers", lambda: process.poll() is None and plant.health(), 180, why=plant.story)
             yield plant
         finally:
             children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []

@@ -22,7 +22,7 @@ POT = "delta/smelter/potline/row-1/pot-05"
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlantUnderTest]:
     with demo(tmp_path_factory.mktemp("plant"), "--history", "2d", "--seed", "7") as running:
-        until("all sources flow", running.flowing, 90, why=running.story)
+        until("all sources flow", running.flowing, 180, why=running.story)
         yield running
 
 

@@ -21,7 +21,7 @@ def at_rest(plant: PlantUnderTest) -> bool:
 def test_ledger_balances_after_every_kill(tmp_path: Path) -> None:
     moments = random.Random(20261123)
     with demo(tmp_path / "data", "--history", "1h", "--seed", "11") as plant:
-        until("all sources flow", plant.flowing, 90, why=plant.story)
+        until("all sources flow", plant.flowing, 180, why=plant.story)
         for round_number in range(2):
             for kind, name in moments.sample(VICTIMS, len(VICTIMS)):
                 stored = {(s["gateway"], s["source"]): s["stored"] for s in plant.get("/ledger")["sources"]}
@@ -45,7 +45,7 @@ def test_ledger_balances_after_every_kill(tmp_path: Path) -> None:
 def test_the_next_start_keeps_all_data(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with demo(data, "--history", "1h", "--seed", "11") as plant:
-        until("all sources flow", plant.flowing, 90, why=plant.story)
+        until("all sources flow", plant.flowing, 180, why=plant.story)
         until("history is in", lambda: plant.health()["history"]["state"] == "complete", 120, why=plant.story)
         end = plant.health()["time"] - 5_000
         tag = "delta/frames/machining/cell-a/cnc-07/spindle.power"
@@ -54,4 +54,4 @@ def test_the_next_start_keeps_all_data(tmp_path: Path) -> None:
         after = plant.get("/history", tag=tag, start=end - 1_800_000, end=end)
         assert len(before["time"]) > 100
         assert (before["time"], before["value"]) == (after["time"], after["value"])
-        until("all sources flow again", plant.flowing, 90, why=plant.story)
+        until("all sources flow again", plant.flowing, 180, why=plant.story)

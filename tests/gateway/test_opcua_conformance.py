@@ -25,7 +25,7 @@ INSTALLED = [FOLDER / "node_modules", FOLDER.parents[2] / "build" / "node_opcua"
 PACKAGE = "node-opcua-address-space-for-conformance-testing"
 ASSET = "delta/water/hall/cell-1/pump-1"
 CHUNK = 100
-pytestmark = pytest.mark.foreign
+pytestmark = [pytest.mark.foreign, pytest.mark.timeout(600)]
 
 
 @asynccontextmanager
@@ -133,7 +133,7 @@ async def test_every_variable_of_the_conformance_address_space(port: int) -> Non
     async with conformance_server(port), Client(url, timeout=60, watchdog_intervall=60) as client:
         nodes = await variables(client)
         seen, source = Seen(), everything(url, nodes)
-        async with source.open() as batches, asyncio.timeout(180):
+        async with source.open() as batches, asyncio.timeout(400):
             before = await read(client, nodes)
             while len(seen.values) < len(nodes) - len(refused(source)):
                 seen.add(await anext(batches))

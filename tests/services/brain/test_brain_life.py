@@ -11,6 +11,8 @@ from shopfloor.models.columns import DAY, MINUTE, Columns
 from shopfloor.plant import Asset, AssetPath
 from shopfloor.services.brain import Brain
 
+pytestmark = pytest.mark.timeout(600)
+
 START = 20_000 * DAY
 LINE = "works/frames/machining/cell"
 ROW = "works/smelter/potline/row"
@@ -46,7 +48,7 @@ def columns(days: float, machines: int, pots: int) -> dict[str, Columns]:
     return found | {f"{ROW}/p-{i:02d}": toy.pot(i, days, start=START) for i in range(pots)}
 
 
-def wait_for(said, deadline: float = 60.0) -> None:
+def wait_for(said, deadline: float = 300.0) -> None:
     end = time.monotonic() + deadline
     while not said():
         assert time.monotonic() < end, "it did not happen in time"
