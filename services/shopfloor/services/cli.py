@@ -106,7 +106,7 @@ COMMANDS: Final = {
     "import": Command(
         "shopfloor.services.commands.importing",
         "server",
-        "bring the values of a CSV or Parquet file into a store, once",
+        "bring the values of a file into a store, once",
         "shopfloor import history.csv --url http://127.0.0.1:8000 --data data",
     ),
     "bench": Command(

@@ -132,6 +132,35 @@ def test_line_protocol_goes_out_as_the_mirror_writes_it(tmp_path: Path) -> None:
     assert len(lines) == len(INTS)
 
 
+def test_line_protocol_comes_back_but_for_what_it_cannot_say(tmp_path: Path, empty: Path) -> None:
+    made(tmp_path / "one")
+    assert main(["export", str(tmp_path / "all.lp"), "--data", str(tmp_path / "one")]) == 0
+    assert brought(tmp_path / "all.lp", empty) == 0
+    nan = int(np.float64(np.nan).view(np.int64))
+    infinite = {int(np.float64(sign * np.inf).view(np.int64)) for sign in (1, -1)}
+    expected = [(*row[:3], nan if row[3] in infinite else row[3], row[4]) for row in everything(tmp_path / "one")]
+    assert everything(empty) == sorted(expected, key=repr)
+
+
+def test_wrong_lines_of_line_protocol_are_all_set_aside(
+    tmp_path: Path, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "telegraf.lp"
+    lines = [
+        f"cpu,host=a usage={number} {number}" if number % 2 else f"cpu,host=a usage= {number}" for number in range(500)
+    ]
+    file.write_text("\n".join(lines))
+    assert brought(file, empty, "--unit", "s", "--site", "delta", "--bucket", "telegraf") == 1
+    assert "250 values stored" in capsys.readouterr().out
+    aside = (tmp_path / "telegraf.lp.refused.lp").read_text()
+    assert aside.count("\ncpu,host=a usage= ") == 250
+    assert "# line 499: " in aside
+    assert {row[0] for row in everything(empty)} == {"delta/telegraf/influx/cpu/host=a/usage"}
+    (tmp_path / "again.lp").write_text(aside.replace("usage= ", "usage=0 "))
+    assert brought(tmp_path / "again.lp", empty, "--unit", "s", "--site", "delta", "--bucket", "telegraf") == 0
+    assert len(everything(empty)) == 500
+
+
 def test_large_exports_come_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from shopfloor.services.exchange import recorded as module
 

@@ -20,21 +20,22 @@ from shopfloor.services.exchange.columns import Reading
 from shopfloor.services.exchange.csv_in import CsvInput
 from shopfloor.services.exchange.doors import Door, ServerDoor, StoreDoor
 from shopfloor.services.exchange.importing import Aside, Input, Outcome, bring_in
+from shopfloor.services.exchange.lines_in import LinesInput
 from shopfloor.services.exchange.moments import UNITS
 from shopfloor.services.exchange.parquet_in import ParquetInput
 from shopfloor.services.historian import Historian
 
-_FORMS: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet"}
+_FORMS: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".lp": "lines", ".line": "lines"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     add = parser.add_argument
-    add("file", help="CSV (also .gz) or Parquet; - reads CSV from standard input")
+    add("file", help="CSV, Parquet or line protocol (.lp), text also .gz; - is standard input")
     add("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder of the server (default: data)")
     add("--url", help="bring it in through this running server, as in http://127.0.0.1:8000")
     add("--token-file", type=Path, metavar="FILE", help="gateway token (default: that of --data)")
-    add("--format", choices=("csv", "parquet"), help="default: by the end of the file's name")
+    add("--format", choices=("csv", "parquet", "lines"), help="default: by the end of the file's name")
     add(
         "--map",
         action="append",
@@ -53,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--zone", default="UTC", metavar="ZONE", help="of times that name none, as in Asia/Shanghai (default: UTC)")
     add("--delimiter", default="", metavar="C", help="of a CSV file (default: what its first line has most of)")
     add("--decimal", default=".", metavar="C", help="decimal sign (default: .)")
+    add("--site", default="site", help="first level of lines of line protocol that are no tags of a plant")
+    add("--bucket", default="import", help="second level of those lines (default: import)")
     add("--refused", type=Path, metavar="FILE", help="where refused lines go (default: beside the file)")
 
 
@@ -67,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         told = stack.enter_context(Progress("Importing", "values"))
         aside = stack.enter_context(Aside(args.refused or _beside(args.file)))
         position = _Position(file, total, told)
-        outcome = bring_in(stack.enter_context(_input(args, file, reading)), reading, door, aside, position)
+        outcome = bring_in(stack.enter_context(_input(args, file, reading)), door, aside, position)
     return _say(outcome, aside.file)
 
 
@@ -113,7 +116,17 @@ def _name(args: argparse.Namespace, file: BinaryIO) -> str:
     digest = hashlib.sha256()
     while piece := file.read(1 << 20):
         digest.update(piece)
-    asked = (args.map, args.asset, args.kind, args.unit, args.zone, args.delimiter, args.decimal)
+    asked = (
+        args.map,
+        args.asset,
+        args.kind,
+        args.unit,
+        args.zone,
+        args.delimiter,
+        args.decimal,
+        args.site,
+        args.bucket,
+    )
     digest.update(repr(asked).encode())
     file.seek(0)
     return f"import-{digest.hexdigest()[:16]}"
@@ -146,11 +159,14 @@ def _input(args: argparse.Namespace, file: BinaryIO, reading: Reading) -> Iterat
     suffixes = [suffix for suffix in Path(args.file).suffixes if suffix != ".gz"]
     form = args.format or _FORMS.get(suffixes[-1] if suffixes else ".csv")
     if form is None:
-        raise QuestionError(f"{args.file} ends neither in .csv nor .parquet: say --format.")
+        raise QuestionError(f"{args.file} ends neither in .csv nor .parquet nor .lp: say --format.")
     if form == "parquet":
         yield ParquetInput(Path(args.file), reading)
         return
     raw: Any = gzip.open(file) if args.file.endswith(".gz") else file  # noqa: SIM115 (closed with the file)
+    if form == "lines":
+        yield LinesInput(raw, reading.unit, args.site, args.bucket)
+        return
     text = io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
     try:
         yield CsvInput(text, reading, args.delimiter)
@@ -159,7 +175,8 @@ def _input(args: argparse.Namespace, file: BinaryIO, reading: Reading) -> Iterat
 
 
 def _beside(name: str) -> Path:
-    return Path("stdin.refused.csv") if name == "-" else Path(f"{name}.refused.csv")
+    name = "stdin.csv" if name == "-" else name.removesuffix(".gz")
+    return Path(f"{name}.refused{'.lp' if _FORMS.get(Path(name).suffix) == 'lines' else '.csv'}")
 
 
 def _say(outcome: Outcome, aside: Path) -> int:

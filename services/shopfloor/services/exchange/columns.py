@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -49,6 +51,13 @@ class Columns:
     value: pa.Array
     quality: pa.Array | None = None
     kind: pa.Array | None = None
+
+
+def as_row(cells: Sequence[str], width: int, line: int | str, sentence: str) -> str:
+    """A refused row as a line of CSV, with its number and the reason in columns of their own."""
+    out = io.StringIO()
+    csv.writer(out).writerow([*cells, *[""] * (width - len(cells)), line, sentence])
+    return out.getvalue()
 
 
 def understand(columns: Columns, reading: Reading) -> tuple[list[Batch], list[Refused]]:

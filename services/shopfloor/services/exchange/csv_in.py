@@ -9,8 +9,8 @@ from typing import Final, TextIO
 
 import numpy as np
 import pyarrow as pa
-from shopfloor.plant import QuestionError
-from shopfloor.services.exchange.columns import Columns, Reading, Refused
+from shopfloor.plant import Batch, QuestionError
+from shopfloor.services.exchange.columns import Columns, Reading, Refused, as_row, understand
 
 ROWS: Final = 50_000
 LONG: Final = ("time", "tag", "value")
@@ -20,18 +20,28 @@ _DELIMITERS: Final = (",", ";", "\t", "|")
 
 
 class CsvInput:
-    """Reads a CSV file; `header` is its first line, `refused` what is no row at all."""
+    """Reads a CSV file; `header` is its first line."""
 
     def __init__(self, file: TextIO, reading: Reading, delimiter: str = "") -> None:
         line = file.readline()
         delimiter = delimiter or max(_DELIMITERS, key=line.count)
         self._lines = csv.reader(itertools.chain([line], file), delimiter=delimiter, strict=True)
         self.header = self._next_header()
+        self._reading = reading
         self._columns = [reading.names.get(name.strip(), name.strip()) for name in self.header]
-        self.refused: list[Refused] = []
-        self.records: dict[int, list[str]] = {}
+        self._refused: list[Refused] = []
+        self._records: dict[int, list[str]] = {}
 
-    def parts(self) -> Iterator[Columns]:
+    @property
+    def head(self) -> str:
+        """The header, and the columns of this program."""
+        return as_row(self.header, len(self.header), f"{OWN}line", f"{OWN}why")
+
+    def aside(self, line: int, sentence: str) -> str:
+        """The row as it was."""
+        return as_row(self._records.get(line, []), len(self.header), line, sentence)
+
+    def parts(self) -> Iterator[tuple[list[Batch], list[Refused]]]:
         """About `ROWS` values at a time."""
         is_long = set(LONG) <= set(self._columns)
         if not is_long and "time" not in self._columns:
@@ -42,7 +52,10 @@ class CsvInput:
         tags = [name for name in self._columns if name != "time" and not name.startswith(OWN)]
         count = ROWS if is_long else max(ROWS // max(len(tags), 1), 1)
         while rows := self._take(count):
-            yield self._long(rows) if is_long else self._wide(rows, tags)
+            batches, refused = understand(self._long(rows) if is_long else self._wide(rows, tags), self._reading)
+            yield batches, refused + self._refused
+            self._refused = []
+        yield [], self._refused
 
     def _next_header(self) -> list[str]:
         try:
@@ -64,17 +77,17 @@ class CsvInput:
             except StopIteration:
                 break
             except csv.Error as problem:
-                self.refused.append((before, f"it is no CSV ({problem})"))
+                self._refused.append((before, f"it is no CSV ({problem})"))
                 continue
             if not _is_text(record):
                 odd[before] = record
-                self.refused.append((before, "it is no UTF-8: convert the file, as with `iconv -t utf-8`"))
+                self._refused.append((before, "it is no UTF-8: convert the file, as with `iconv -t utf-8`"))
             elif len(record) == len(self._columns):
                 rows[before] = record
             elif record:
                 odd[before] = record
-                self.refused.append((before, f"it has {len(record)} columns, the header {len(self._columns)}"))
-        self.records = rows | odd
+                self._refused.append((before, f"it has {len(record)} columns, the header {len(self._columns)}"))
+        self._records = rows | odd
         return rows
 
     def _long(self, rows: dict[int, list[str]]) -> Columns:

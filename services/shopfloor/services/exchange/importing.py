@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Protocol, Self
+from typing import IO, Final, Protocol, Self
 
-from shopfloor.services.exchange.columns import Columns, Reading, Refused, understand
+from shopfloor.plant import Batch
+from shopfloor.services.exchange.columns import Refused
 from shopfloor.services.exchange.doors import Door
 
 _SHOWN: Final = 5
 
 
 class Input(Protocol):
-    """A file that is read in parts; `records` are the raw rows of the last part, `refused` those that were none."""
+    """A file that is read in parts; a file of its refused lines begins with `head`."""
 
-    header: list[str]
-    refused: list[Refused]
-    records: dict[int, list[str]]
+    @property
+    def head(self) -> str:
+        """The first line of the file of refused lines, or nothing."""
+        ...
 
-    def parts(self) -> Iterator[Columns]:
-        """The next part."""
+    def parts(self) -> Iterator[tuple[list[Batch], list[Refused]]]:
+        """Batches of the next part, and what was refused of it."""
+        ...
+
+    def aside(self, line: int, sentence: str) -> str:
+        """A refused line of the last part with its reason, for that file."""
         ...
 
 
@@ -37,13 +42,10 @@ class Outcome:
     reasons: tuple[str, ...] = ()
 
 
-def bring_in(source: Input, reading: Reading, door: Door, aside: Aside, tell: Callable[[int], None]) -> Outcome:
+def bring_in(source: Input, door: Door, aside: Aside, tell: Callable[[int], None]) -> Outcome:
     """Store everything that can be understood; `tell` hears how many values that were."""
     outcome, sequence, accepted = Outcome(), 0, 0
-    for columns in source.parts():
-        batches, refused = understand(columns, reading)
-        refused += source.refused
-        source.refused.clear()
+    for batches, refused in source.parts():
         aside.keep(source, refused, outcome)
         for batch in batches:
             sequence, accepted = sequence + 1, accepted + len(batch)
@@ -52,12 +54,11 @@ def bring_in(source: Input, reading: Reading, door: Door, aside: Aside, tell: Ca
             else:
                 outcome.stored += len(batch)
             tell(accepted)
-    aside.keep(source, source.refused, outcome)
     return outcome
 
 
 class Aside:
-    """The file of refused lines: their columns, their number and the reason. It is made with the first of them."""
+    """The file of refused lines with their numbers and reasons. It is made with the first of them."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -74,20 +75,14 @@ class Aside:
 
     def keep(self, source: Input, refused: list[Refused], outcome: Outcome) -> None:
         """Write lines down, and count them."""
-        if not refused:
-            return
-        table = self._table(source.header)
         for line, sentence in sorted(dict(reversed(refused)).items()):
-            record = source.records.get(line, [])
-            table.writerow([*record, *[""] * (len(source.header) - len(record)), line, sentence])
+            self._opened(source).write(source.aside(line, sentence))
             outcome.refused += 1
             if len(outcome.reasons) < _SHOWN:
                 outcome.reasons += (f"line {line}: {sentence}",)
 
-    def _table(self, header: list[str]) -> Any:
-        if self._out is not None:
-            return csv.writer(self._out)
-        self._out = self.file.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-        table = csv.writer(self._out)
-        table.writerow([*header, "refused_line", "refused_why"])
-        return table
+    def _opened(self, source: Input) -> IO[str]:
+        if self._out is None:
+            self._out = self.file.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+            self._out.write(source.head)
+        return self._out

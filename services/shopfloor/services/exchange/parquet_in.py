@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from shopfloor.plant import Kind, QuestionError
-from shopfloor.services.exchange.columns import Columns, Reading, Refused
+from shopfloor.plant import Batch, Kind, QuestionError
+from shopfloor.services.exchange.columns import Columns, Reading, Refused, as_row, understand
 from shopfloor.services.exchange.csv_in import LONG, ROWS
 
 _OURS = {"value": Kind.FLOAT, "integer": Kind.INT, "text": Kind.TEXT}
@@ -26,16 +26,25 @@ class ParquetInput:
             raise QuestionError(f"{file} is no Parquet file ({problem}).") from problem
         self.header = list(self._file.schema_arrow.names)
         self._names = [reading.names.get(name, name) for name in self.header]
-        self.refused: list[Refused] = []
-        self.records: dict[int, list[str]] = {}
+        self._reading = reading
 
-    def parts(self) -> Iterator[Columns]:
+    @property
+    def head(self) -> str:
+        """A refused row is told by its number."""
+        return "refused_line,refused_why\n"
+
+    def aside(self, line: int, sentence: str) -> str:
+        """The number of the row, from 1, and the reason."""
+        return as_row([], 0, line, sentence)
+
+    def parts(self) -> Iterator[tuple[list[Batch], list[Refused]]]:
         """About `ROWS` values at a time."""
         first = 1
         try:
             for record in self._file.iter_batches(ROWS):
                 named = record.rename_columns(self._names)
-                yield from self._parts(named, np.arange(first, first + len(named), dtype=np.int64))
+                for columns in self._parts(named, np.arange(first, first + len(named), dtype=np.int64)):
+                    yield understand(columns, self._reading)
                 first += len(named)
         except (OSError, pa.ArrowException) as problem:
             raise QuestionError(f"The Parquet file is damaged after row {first - 1} ({problem}).") from problem

@@ -19,7 +19,7 @@ ROWS: Final = 500
 STEP: Final = 2_000_000
 ORIGIN: Final = 20_000 * 86_400_000_000_000 - 600_000_000_000
 """Ten minutes before a midnight: the rounds cross it."""
-OPTIONS: Final = Options(flush_rows=20_000, flush_age_s=0.5, group_rows=500, compact_segments=2, reserve_bytes=0)
+OPTIONS: Final = Options(flush_rows=20_000, flush_age_s=0.5, group_rows=4_000, compact_segments=2, reserve_bytes=0)
 GATEWAYS: Final = {"edge-1": Kind.FLOAT, "edge-2": Kind.INT, "edge-3": Kind.TEXT}
 
 
