@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadFileScheduling
 
 HERE = Path(__file__).parent
 HELPERS = (HERE, HERE / "packaging")
@@ -20,15 +19,15 @@ settings.register_profile("ci", parent=settings.get_profile("here"), derandomize
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
-class PlantsInTurn(LoadFileScheduling):  # type: ignore[misc]
-    """Files go to whichever process is free; those that start a whole plant all go to one, as two would starve."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
-
-
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> PlantsInTurn:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go to whichever process is free; those that start a whole plant all go to one, as two would starve."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class PlantsInTurn(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
     return PlantsInTurn(config, log)
 
 
