@@ -36,10 +36,10 @@ def send(store: Historian, gateway: str, first: int, pause: float) -> None:
         time.sleep(pause)
 
 
-def told_compaction(*arguments: Any) -> Any:
+def told_compaction(*arguments: Any, **options: Any) -> Any:
     """Say that a compaction begins."""
     os.write(1, b"compaction 0\n")
-    return compact(*arguments)
+    return compact(*arguments, **options)
 
 
 def main(folder: str, compact_segments: str, pause: str, *firsts: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from shopfloor.plant import StoreError
@@ -12,6 +13,8 @@ from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.rows import Rows, collapse, join, sort
 from shopfloor.services.historian.segment import Segment, group_rows
 from shopfloor.services.historian.segment_writer import SegmentWriter
+
+WORTH: Final = 8
 
 
 def candidates(segments: Sequence[Segment], count: int, free: Set[int] | None = None) -> list[list[Segment]]:
@@ -28,19 +31,49 @@ def candidates(segments: Sequence[Segment], count: int, free: Set[int] | None = 
     return groups
 
 
-def compact(parts: Sequence[Segment], folder: Path, id_: int, options: Options) -> tuple[Segment, int]:
-    """One segment of many; and how many exact duplicates collapsed."""
+def closings(segments: Sequence[Segment], before: str, free: Set[int] | None = None) -> list[list[Segment]]:
+    """All neighbours of one kind of each day earlier than `before`, where making them one is worth its work.
+
+    It is where the segments beside the largest hold an eighth of its rows or more: a few late values do not
+    write a day anew.
+    """
+    groups: list[list[Segment]] = []
+    ordered = sorted(segments, key=lambda s: (s.kind, s.day, s.precedence))
+    for (_, day, is_free), same in itertools.groupby(ordered, key=lambda s: (s.kind, s.day, _is_free(s, free))):
+        group = list(same)
+        rows = [segment.rows for segment in group]
+        if is_free and day < before and len(group) > 1 and sum(rows) - max(rows) >= max(rows) / WORTH:
+            groups.append(group)
+    return groups
+
+
+def compact(
+    parts: Sequence[Segment],
+    folder: Path,
+    id_: int,
+    options: Options,
+    *,
+    final: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> tuple[Segment, int]:
+    """One segment of many; and how many exact duplicates collapsed.
+
+    What is `final` is packed as tightly as can be. `meanwhile` is called now and then: for what cannot wait so long,
+    and to give up by raising.
+    """
     first = parts[0]
     sample = [group_rows(part, len(part.groups) * at // len(parts)) for at, part in enumerate(parts)]
-    out = SegmentWriter(folder, first.kind, first.day, id_, options, sample)
+    out = SegmentWriter(folder, first.kind, first.day, id_, options, sample, final=final)
     try:
         came = 0
         for rows in _merged(parts):
+            meanwhile()
             came += len(rows)
             out.add(collapse(rows))
         collapsed = came - out.rows
         _check(came, sum(part.rows for part in parts), folder)
-        return out.finish(max(part.precedence for part in parts), first.level + 1), collapsed
+        level = max(part.level for part in parts) + 1
+        return out.finish(max(part.precedence for part in parts), level), collapsed
     except BaseException:
         out.abandon()
         raise

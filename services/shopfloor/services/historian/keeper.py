@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
 import threading
@@ -14,12 +15,12 @@ import pyarrow as pa
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.services.historian import catalogue
 from shopfloor.services.historian import log as book
-from shopfloor.services.historian.compaction import candidates, compact
+from shopfloor.services.historian.compaction import candidates, closings, compact
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.meters import Meters
-from shopfloor.services.historian.options import DAY, Options
+from shopfloor.services.historian.options import DAY, HOUR, Options
 from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.segment import DamagedError, Segment
 from shopfloor.services.historian.segment_writer import day_of, discard, flush
@@ -33,6 +34,10 @@ _RETRY_S: Final = {"Flushing": (1.0, 10.0), "Deleting old days": (5.0, 300.0), "
 _SPARE_PAGES: Final = 1024
 _SHRINK_PAGES: Final = 64
 """Free pages of 16 kB that the log keeps for the next minutes, and how many it gives back at a time."""
+
+
+class _ClosingError(Exception):
+    """The store closes: what was begun is given up."""
 
 
 class Keeper:
@@ -58,12 +63,14 @@ class Keeper:
         self._writing, self._clock, self._options, self._deliveries = writing, clock, options, deliveries
         self._wake = threading.Event()
         self._closing = False
-        self._working = threading.Lock()
+        self._working, self._flushing = threading.Lock(), threading.Lock()
+        self._came: dict[str, float] = {}
+        self._opened = time.monotonic()
         self._troubles: dict[str, Trouble] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
         self._thread = threading.Thread(target=self._run, name="historian-keeper", daemon=True)
         with log.transaction() as db:
-            self._next_id = catalogue.next_id(db)
+            self._ids = itertools.count(catalogue.next_id(db))
 
     @property
     def trouble(self) -> Trouble | None:
@@ -92,12 +99,15 @@ class Keeper:
     def flush(self) -> None:
         """Turn everything in memory into segments, now."""
         self._shelf.seal()
-        with self._working:
-            while (memtable := self._shelf.oldest_sealed()) is not None:
-                self._flush(memtable)
+        self._flush_sealed()
 
     def run_once(self) -> None:
-        """Flush what is sealed or old, delete what is past its time, compact what is small."""
+        """Flush what is sealed or old, delete what is past its time, compact what is small.
+
+        A day that is over is taken for quiet: its segments become one.
+        """
+        self._came.clear()
+        self._opened = -self._options.quiet_s
         for work in self._works().values():
             with self._working:
                 work()
@@ -140,9 +150,13 @@ class Keeper:
     def _flush_due(self) -> None:
         if self._shelf.active_age(time.monotonic()) >= self._options.flush_age_s:
             self._shelf.seal()
-        while not self._closing and (memtable := self._shelf.oldest_sealed()) is not None:
-            self._flush(memtable)
+        self._flush_sealed()
         self._shrink()
+
+    def _flush_sealed(self) -> None:
+        with self._flushing:
+            while not self._closing and (memtable := self._shelf.oldest_sealed()) is not None:
+                self._flush(memtable)
 
     def _shrink(self) -> None:
         """Give the log's free pages back, a little at a time, so that no batch waits for it."""
@@ -153,7 +167,7 @@ class Keeper:
 
     def _flush(self, memtable: Memtable) -> None:
         began = time.perf_counter()
-        segments, collapsed = flush(memtable, self._folder, self._next_id, self._options)
+        segments, collapsed = flush(memtable, self._folder, self._ids, self._options)
         try:
             self._publish(memtable, segments, collapsed)
         except BaseException:
@@ -170,8 +184,8 @@ class Keeper:
                 book.forget(db, memtable.log_spans)
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('newest', ?)", (self._latest.to_bytes(),))
                 self._count(db, collapsed)
-            self._next_id += len(segments)
             self._shelf.publish(memtable, segments)
+            self._came.update((segment.day, time.monotonic()) for segment in segments)
             self.collapsed += collapsed
 
     def _count(self, db: sqlite3.Connection, collapsed: int) -> None:
@@ -180,21 +194,40 @@ class Keeper:
 
     def _compact(self) -> None:
         free = self._deliveries.durable()
-        for group in candidates(self._shelf.segments(), self._options.compact_segments, free):
-            if self._closing or self._shelf.oldest_sealed() is not None:
-                return
-            began = time.perf_counter()
-            try:
-                merged, collapsed = compact(group, self._folder, self._next_id, self._options)
-            except DamagedError as problem:
-                _log.error("%s", problem)
-                continue
-            try:
-                self._replace(group, [merged], collapsed)
-            except BaseException:
-                discard([merged])
-                raise
-            self.meters.compaction.since(began)
+        try:
+            for group in candidates(self._shelf.segments(), self._options.compact_segments, free):
+                self._merge(group, final=False)
+            over = day_of(self._clock() - HOUR)
+            for group in closings(self._shelf.segments(), over, free):
+                if self._is_quiet(group[0].day):
+                    self._merge(group, final=True)
+        except _ClosingError:
+            return
+
+    def _is_quiet(self, day: str) -> bool:
+        return time.monotonic() - self._came.get(day, self._opened) >= self._options.quiet_s
+
+    def _merge(self, group: Sequence[Segment], *, final: bool) -> None:
+        began = time.perf_counter()
+        try:
+            merged, collapsed = compact(
+                group, self._folder, next(self._ids), self._options, final=final, meanwhile=self._meanwhile
+            )
+        except DamagedError as problem:
+            _log.error("%s", problem)
+            return
+        try:
+            self._replace(group, [merged], collapsed)
+        except BaseException:
+            discard([merged])
+            raise
+        self.meters.compaction.since(began)
+
+    def _meanwhile(self) -> None:
+        """A long compaction neither keeps memory from the disk nor the store from closing."""
+        if self._closing:
+            raise _ClosingError
+        self._flush_sealed()
 
     def _forget(self) -> None:
         if self._options.retention_days is None:
@@ -216,7 +249,6 @@ class Keeper:
                 catalogue.add(db, new)
                 self._deliveries.replaced(db, old, new)
                 self._count(db, collapsed)
-            self._next_id += len(new)
             self.collapsed += collapsed
             self._deliveries.reload()
             self._shelf.replace(old, new)

@@ -15,10 +15,12 @@ DAY: Final = 86_400 * NS
 class Options:
     """Sizes and ages of the store; the defaults suit a plant of 30,000 values a second in 300 MB of memory."""
 
-    flush_rows: int = 500_000
+    flush_rows: int = 1_000_000
     flush_age_s: float = 120.0
     group_rows: int = 16384
-    compact_segments: int = 8
+    compact_segments: int = 16
+    quiet_s: float = 900.0
+    """How long nothing must have come for a day that is over before its segments become one."""
     backlog: int = 3
     """How many sealed memtables may wait for the disk before `ingest` waits, and then refuses."""
     patience_s: float = 20.0

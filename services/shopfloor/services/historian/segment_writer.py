@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,17 +26,27 @@ A summary takes about 24 bytes and a row of plant data 1 to 4: a rollup of fewer
 
 PIECE: Final = 65_536
 WINDOW: Final = 2048
-"""Rows in each of the samples that choose the encoding."""
+WINDOWS: Final = 16
+"""Rows in each of the samples that choose the encoding, and how many of them there are at most."""
 
 
 class SegmentWriter:
     """Writes one segment under a temporary name; `finish` syncs it and gives it its name."""
 
     def __init__(
-        self, folder: Path, kind: Kind, day: str, id_: int, options: Options, sample: Sequence[Rows] = ()
+        self,
+        folder: Path,
+        kind: Kind,
+        day: str,
+        id_: int,
+        options: Options,
+        sample: Sequence[Rows] = (),
+        *,
+        final: bool = False,
     ) -> None:
         self.rows = 0
-        self._kind, self._day, self._id, self._group_rows = kind, day, id_, options.group_rows
+        self._kind, self._day, self._id, self._final = kind, day, id_, final
+        self._group_rows = 2 * options.group_rows if final else options.group_rows
         self._path = folder / f"day={day}" / f"{kind.value}-{id_:08d}.parquet"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_suffix(".tmp")
@@ -86,7 +96,8 @@ class SegmentWriter:
 
     def _write(self, group: Rows) -> None:
         if self._open_writer is None:
-            self._open_writer = writer(self._temporary, self._kind, is_coarse(self._sample or [group], self._kind))
+            coarse = is_coarse(self._sample or [group], self._kind)
+            self._open_writer = writer(self._temporary, self._kind, coarse, final=self._final)
         self._open_writer.write_table(to_table(group, self._kind), row_group_size=self._group_rows)
         self._groups.append(index(group.tag, group.time, self._group_rows))
 
@@ -102,10 +113,11 @@ class SegmentWriter:
         rollup = merge(parts, LEVELS[name])
         if len(rollup) * WORTH > self.rows:
             return None
-        return write_rollup(self._path.with_suffix(f".{name}.parquet"), rollup, self._group_rows)
+        path = self._path.with_suffix(f".{name}.parquet")
+        return write_rollup(path, rollup, self._group_rows, final=self._final)
 
 
-def flush(memtable: Memtable, folder: Path, first_id: int, options: Options) -> tuple[list[Segment], int]:
+def flush(memtable: Memtable, folder: Path, ids: Iterator[int], options: Options) -> tuple[list[Segment], int]:
     """Segments of a memtable, one per kind and UTC day; and how many exact duplicates collapsed."""
     written: list[Segment] = []
     came = kept = 0
@@ -116,7 +128,7 @@ def flush(memtable: Memtable, folder: Path, first_id: int, options: Options) -> 
             came += len(rows)
             rows = collapse(rows)
             kept += len(rows)
-            written += _flush_days(rows, kind, folder, first_id + len(written), options)
+            written += _flush_days(rows, kind, folder, ids, options)
     except BaseException:
         discard(written)
         raise
@@ -142,14 +154,13 @@ def day_of(time: int) -> str:
     return str(np.datetime64(time // DAY, "D"))
 
 
-def _flush_days(rows: Rows, kind: Kind, folder: Path, first_id: int, options: Options) -> list[Segment]:
+def _flush_days(rows: Rows, kind: Kind, folder: Path, ids: Iterator[int], options: Options) -> list[Segment]:
     days = rows.time // DAY
     written: list[Segment] = []
     try:
         for day in np.unique(days).tolist():
             part = rows.take(days == day)
-            id_ = first_id + len(written)
-            written.append(write_segment(_pieces(part), kind, day_of(day * DAY), folder, id_, options))
+            written.append(write_segment(_pieces(part), kind, day_of(day * DAY), folder, next(ids), options))
     except BaseException:
         discard(written)
         raise
@@ -163,7 +174,7 @@ def _pieces(rows: Rows) -> list[Rows]:
 
 def write_segment(parts: list[Rows], kind: Kind, day: str, folder: Path, id_: int, options: Options) -> Segment:
     """One new segment of sorted pieces."""
-    windows = [part.take(slice(at, at + WINDOW)) for part in parts for at in range(0, len(part), 8 * WINDOW)]
+    windows = [part.take(slice(0, WINDOW)) for part in parts[:: -(-len(parts) // WINDOWS)]]
     out = SegmentWriter(folder, kind, day, id_, options, windows)
     try:
         for part in parts:
