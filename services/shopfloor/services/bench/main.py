@@ -29,11 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
+    _publishing(parser)
+    parser.add_argument("--cache", type=Path, default=Cache.default(), metavar="DIR", help="where peers are installed")
+    parser.add_argument("--no-install", action="store_true", help="fetch nothing; what is missing is named")
+
+
+def _publishing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--publish", type=Path, nargs="?", const=_DOCS, metavar="DIR", help=f"write the page there (default: {_DOCS})"
     )
-    parser.add_argument("--cache", type=Path, default=Cache.default(), metavar="DIR", help="where peers are installed")
-    parser.add_argument("--no-install", action="store_true", help="fetch nothing; what is missing is named")
 
 
 def _ingest(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +81,8 @@ def _store_kill(parser: argparse.ArgumentParser) -> None:
 def _store(parser: argparse.ArgumentParser) -> None:
     from shopfloor.services.bench.store.run import add_arguments
 
-    _common(parser)
+    _publishing(parser)
+    parser.set_defaults(cache=Cache.default(), no_install=True)
     add_arguments(parser)
 
 
