@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from influx_server import influx
 from running_server import running
+from shopfloor.services.historian import Product
+from store_servers import server
 
 S = 10**9
 T = 1_700_000_000 // 60 * 60
@@ -98,7 +99,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """URLs of a real InfluxDB and of our server, which hold the same lines."""
     folder = tmp_path_factory.mktemp("both")
     with ExitStack() as stack:
-        real = stack.enter_context(influx(folder / "influx"))
+        influx = server(Product.INFLUXDB, folder / "influx").start()
+        stack.callback(influx.stop)
+        real = influx.url
         ours = stack.enter_context(running(folder / "ours")).url
         httpx.post(f"{real}/query", params={"q": "CREATE DATABASE db"}, trust_env=False)
         for url in (real, ours):

@@ -115,6 +115,7 @@ def test_gzip_is_understood_and_bounded(server: Running) -> None:
         assert (answer.status_code, words in answer.json()["message"]) == (status, True)
     assert write(server, line, **{"content-encoding": "br"}).status_code == 415
     assert write(server, bytes(26_000_000)).status_code == 413
+    assert write(server, b"\n" * 1_000_001).status_code == 413
 
 
 def test_what_is_missing_is_said(server: Running) -> None:
@@ -154,19 +155,19 @@ def test_the_ledger_goes_on_after_a_restart(tmp_path: Path) -> None:
 def test_many_writers_share_commits_and_every_line_is_stored(server: Running) -> None:
     def send(writer: int) -> None:
         with httpx.Client(base_url=server.url, trust_env=False) as client:
-            for i in range(10):
+            for i in range(5):
                 body = f'cpu,host=h{writer} load={i} {T + i}\nlog,host=h{writer} t="{i}" {T + i}'
                 assert client.post("/write?db=telegraf", content=body).status_code == 204
 
-    threads = [threading.Thread(target=send, args=(i,)) for i in range(8)]
+    threads = [threading.Thread(target=send, args=(i,)) for i in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for writer in range(8):
-        assert [row[1] for row in stored(server, f"delta/telegraf/influx/cpu/host=h{writer}/load")] == list(range(10))
+    for writer in range(6):
+        assert [row[1] for row in stored(server, f"delta/telegraf/influx/cpu/host=h{writer}/load")] == list(range(5))
     (source,) = server.get("/ledger")["sources"]
-    assert (source["stored"], source["balanced"]) == (160, True)
+    assert (source["stored"], source["balanced"]) == (60, True)
 
 
 def basic(word: str) -> str:

@@ -93,12 +93,18 @@ def router(questions: Questions) -> APIRouter:
     def buckets(name: str = "") -> Response:
         """The buckets; each name is one, because a bucket is there when something is written to it."""
         names = [name] if name else questions.index.databases()
-        return answer({"buckets": [_bucket(one) for one in names], "links": {}}, 200, headers())
+        return answer(
+            {"buckets": [_bucket(one) for one in names], "links": {"self": "/api/v2/buckets"}}, 200, headers()
+        )
 
     @routes.get("/api/v2/orgs", response_model=dict[str, Any])
     def organisations(org: str = "") -> Response:
         """The only organisation; it answers to every name."""
-        return answer({"orgs": [{"id": _id("org"), "name": org or questions.site}], "links": {}}, 200, headers())
+        return answer(
+            {"orgs": [{"id": _id("org"), "name": org or questions.site}], "links": {"self": "/api/v2/orgs"}},
+            200,
+            headers(),
+        )
 
     return routes
 

@@ -25,6 +25,7 @@ from starlette.responses import Response
 
 WRITES: Final = ("/write", "/api/v2/write")
 MOST_BYTES: Final = 25_000_000
+MOST_LINES: Final = 1_000_000
 _MOST_TOLD: Final = 100
 
 
@@ -164,6 +165,8 @@ async def _write(request: Request, door: Door, threads: ThreadPoolExecutor) -> R
     if precision not in UNITS:
         raise BodyError(400, "invalid", f"The precision {precision!r:.40} is unknown: write ns, us, ms, s, m or h.")
     body = await _body(request)
+    if body.count(b"\n") > MOST_LINES:
+        raise _too_large()
     caller = request.scope["state"]["caller"]
     unit = UNITS[precision]
     loop = asyncio.get_running_loop()
@@ -202,4 +205,5 @@ def unzip(body: bytes) -> bytes:
 
 
 def _too_large() -> BodyError:
-    return BodyError(413, "request too large", f"The body is larger than {MOST_BYTES // 10**6} MB: send fewer lines.")
+    most = f"{MOST_BYTES // 10**6} MB or {MOST_LINES} lines"
+    return BodyError(413, "request too large", f"The body is larger than {most}: send fewer lines at once.")
