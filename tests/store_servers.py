@@ -92,9 +92,14 @@ class Server:
         answer.raise_for_status()
         return dict(answer.json()["results"][0])
 
+    def show(self) -> None:
+        """Make what was written readable now; VictoriaMetrics takes a second or two by itself."""
+        if self.product is Product.VICTORIAMETRICS:
+            httpx.get(f"{self.url}/internal/force_flush").raise_for_status()
+
     def export(self) -> dict[str, dict[int, float]]:
         """VictoriaMetrics only: values by ms, by series."""
-        httpx.get(f"{self.url}/internal/force_flush").raise_for_status()
+        self.show()
         answer = httpx.post(f"{self.url}/api/v1/export", data={"match[]": '{__name__!=""}', "start": "0"})
         series = [httpx.Response(200, text=line).json() for line in answer.text.splitlines()]
         return {s["metric"]["__name__"]: dict(zip(s["timestamps"], s["values"], strict=True)) for s in series}

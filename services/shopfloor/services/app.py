@@ -100,6 +100,8 @@ def open_parts(
         historian = stack.enter_context(
             Historian.open(folder / "store", clock=time, options=_options(config), targets=targets)
         )
+        if config.store.kind != "embedded":
+            historian.read_from(historian.forwards[0])
         _recall(catalog, historian)
         gateways = Gateways(folder, time)
         gateways.load()
@@ -174,8 +176,8 @@ def _api(parts: Parts) -> APIRouter:
         assets.router(parts.catalog, reader, parts.alarms),
         tags.router(parts.catalog),
         latest.router(parts.catalog, reader),
-        history.router(parts.catalog, reader, parts.clock),
-        aggregate.router(parts.catalog, reader, _calendar(parts.config), parts.clock),
+        history.router(parts.catalog, parts.historian.history, parts.clock),
+        aggregate.router(parts.catalog, parts.historian.history, _calendar(parts.config), parts.clock),
         predictions.router(parts.catalog, parts.brain, parts.clock),
         models.router(parts.brain),
         alarms_api.router(parts.alarms),

@@ -8,12 +8,11 @@ from typing import Annotated, Any, Final
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
-from shopfloor.plant import Kind
+from shopfloor.plant import Kind, Reader
 from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog, Entry
 from shopfloor.services.clock import Clock, to_ms, to_ns
-from shopfloor.services.historian import StoreReader
 from shopfloor.services.historian.plan import explained
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -37,7 +36,7 @@ class History(BaseModel):
     quality: list[int]
 
 
-def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
+def router(catalog: Catalog, reader: Reader, clock: Clock) -> APIRouter:
     """`GET history`."""
     routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND)
 
@@ -80,12 +79,12 @@ def time_range(start: float | None, end: float | None, clock: Clock) -> tuple[in
     return to_ns(start), to_ns(end)
 
 
-def _read(reader: StoreReader, entry: Entry, start: int, end: int, *, previous: bool) -> pa.Table:
+def _read(reader: Reader, entry: Entry, start: int, end: int, *, previous: bool) -> pa.Table:
     """Every stored value; a text is a state, so the one that holds at the start comes first."""
     return reader.read([entry.path], start, end, previous=previous or entry.tag.kind is Kind.TEXT)
 
 
-def _with_previous(reader: StoreReader, entry: Entry, start: int, drawn: pa.Table) -> pa.Table:
+def _with_previous(reader: Reader, entry: Entry, start: int, drawn: pa.Table) -> pa.Table:
     """A picture that begins with the value stored last before `start`: it held until the first one of the picture."""
     before = _raw(_read(reader, entry, start, start + 1, previous=True), entry).slice(0, 1)
     if not before.num_rows or before.column("time")[0].value >= start:

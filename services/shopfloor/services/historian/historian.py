@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shopfloor.plant import Batch
+from shopfloor.plant import Batch, Reader
 from shopfloor.services.historian import catalogue, pins
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
@@ -20,10 +21,11 @@ from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.notifier import Notifier
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.reader import StoreReader
-from shopfloor.services.historian.remote import Forward, Target
+from shopfloor.services.historian.remote import Forward, Target, server_reader
 from shopfloor.services.historian.remote.deliveries import Deliveries, SetAside
+from shopfloor.services.historian.remote.fronted import FrontedReader
 from shopfloor.services.historian.sequence import SourceLedger, Stored
-from shopfloor.services.historian.shelf import Shelf
+from shopfloor.services.historian.shelf import PendingShelf, Shelf
 from shopfloor.services.historian.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -47,6 +49,8 @@ class Historian:
         self._folder = folder
         self._closed = False
         self._forwards: list[Forward] = []
+        self._fronted: FrontedReader | None = None
+        self._closing = ExitStack()
         self._lock = FolderLock(folder)
         try:
             self._log = Log(folder / "log.db")
@@ -90,6 +94,7 @@ class Historian:
         self._closed = True
         for forward in self._forwards:
             forward.close()
+        self._closing.close()
         self._keeper.close()
         self._notifier.close()
         self._log.close()
@@ -178,6 +183,19 @@ class Historian:
         return self._keeper.meters
 
     @property
+    def history(self) -> Reader:
+        """The way to read back what may lie in a server store: this store's own until `read_from` was called."""
+        return self._fronted or self._reader
+
+    def read_from(self, forward: Forward) -> FrontedReader:
+        """Read history from the server of a forward from now on, with what it does not have yet from here."""
+        server = server_reader(forward.target)
+        self._closing.callback(server.close)
+        pending = StoreReader(PendingShelf(self._shelf, forward.durable), self._tags, self._latest)
+        self._fronted = FrontedReader(forward.target, server, self._reader, pending)
+        return self._fronted
+
+    @property
     def forwards(self) -> tuple[Forward, ...]:
         """The copies to server stores, in the order of `targets`."""
         return tuple(self._forwards)
@@ -201,6 +219,8 @@ class Historian:
         if damaged:
             return "damaged", damaged[0]
         said = [forward.sentence for forward in self._forwards if forward.sentence]
+        if self._fronted is not None and self._fronted.trouble:
+            said.append(f"{self._fronted.trouble} Until it does, pages show what is kept here.")
         return "ok", " ".join(said) or "The store takes and keeps every value."
 
     def _build(self, clock: Callable[[], int], options: Options, targets: Sequence[Target]) -> None:

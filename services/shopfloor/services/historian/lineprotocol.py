@@ -28,7 +28,7 @@ def prefix(path: str) -> str:
     tag = TagPath.parse(path)
     asset = tag.asset
     levels = {"site": asset.site, "area": asset.area, "line": asset.line, "cell": asset.cell, "asset": asset.asset}
-    tags = ",".join(f"{level}={_escape(name, ',= ')}" for level, name in levels.items())
+    tags = ",".join(f"{level}={escaped(name)}" for level, name in levels.items())
     return f"{_escape(tag.name, ', ')},{tags} "
 
 
@@ -82,6 +82,15 @@ def _join(*parts: pa.Array | str) -> bytes:
         return b""
     length = int(np.frombuffer(lines.buffers()[1], np.int32)[len(lines)])
     return bytes(memoryview(lines.buffers()[2])[:length])
+
+
+def escaped(name: str) -> str:
+    r"""The value of a tag of line protocol.
+
+    >>> print(escaped("cnc=1, left"))
+    cnc\=1\,\ left
+    """
+    return _escape(name, ",= ")
 
 
 def _escape(text: str, special: str) -> str:

@@ -16,7 +16,7 @@ from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.historian.rollup import Rollup, merge
 from shopfloor.services.historian.rows import Rows, empty, join, order, sort
 from shopfloor.services.historian.scan import Scan, last_of_each
-from shopfloor.services.historian.shelf import Shelf, View
+from shopfloor.services.historian.shelf import Readable, View
 
 COLUMNS: Final = ("tag", "time", "value", "text", "quality")
 PORTION: Final = 1_000_000
@@ -32,7 +32,7 @@ class StoreReader:
     Rows are sorted by tag in the order asked, then by time. int64 values answer as float64 in `value`.
     """
 
-    def __init__(self, shelf: Shelf, tags: Dictionary, latest: Latest) -> None:
+    def __init__(self, shelf: Readable, tags: Dictionary, latest: Latest) -> None:
         self._shelf, self._tags, self._latest = shelf, tags, latest
 
     def tags(self) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from shopfloor.plant import Kind
 from shopfloor.services.historian.memtable import Memtable, Run
@@ -18,6 +19,27 @@ class View:
 
     segments: tuple[Segment, ...]
     runs: dict[Kind, tuple[Run, ...]]
+
+
+class Readable(Protocol):
+    """What a reader needs of a shelf."""
+
+    def view(self, kinds: Sequence[Kind] = ...) -> View:
+        """All that is readable now."""
+        ...
+
+
+class PendingShelf:
+    """What a server store does not have for good: memory, and the segments that are not among its `durable` ids."""
+
+    def __init__(self, shelf: Readable, durable: Callable[[], frozenset[int]]) -> None:
+        self._shelf, self._durable = shelf, durable
+
+    def view(self, kinds: Sequence[Kind] = tuple(Kind)) -> View:
+        """All of that now. What the server got since the ids were asked is there twice, and not missing."""
+        durable = self._durable()
+        view = self._shelf.view(kinds)
+        return View(tuple(s for s in view.segments if s.id not in durable), view.runs)
 
 
 class Shelf:

@@ -50,10 +50,12 @@ class Deliveries:
             db.execute("DELETE FROM delivered WHERE segment NOT IN (SELECT id FROM segments)")
             self._reload(db)
 
-    def durable(self, target: str | None = None) -> frozenset[int] | None:
-        """Ids of the segments that a target has for good; without a target, that all have (None: there is none)."""
-        if target is not None:
-            return self._durable[target]
+    def durable_of(self, target: str) -> frozenset[int]:
+        """Ids of the segments that a target has for good."""
+        return self._durable[target]
+
+    def durable(self) -> frozenset[int] | None:
+        """Ids of the segments that all targets have for good; None where there is no target."""
         kept = [self._durable[name] for name in self._targets]
         return frozenset.intersection(*kept) if kept else None
 

@@ -24,7 +24,8 @@ from shopfloor.services.historian.segment import Segment, group_rows
 from shopfloor.services.historian.shelf import Shelf
 
 _log = logging.getLogger(__name__)
-_PAUSE_S: Final = 1.0
+_PAUSE_S: Final = 0.25
+_FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 60.0
 _EXPECTED: Final = (SinkUnavailable, StoreError, OSError, pa.ArrowException)
 
@@ -46,7 +47,7 @@ class Forward:
         self._life = uuid.uuid4().hex
         self._outages = 0
         self._look = 0.0
-        self._backoff = Backoff(_PAUSE_S, _LONGEST_PAUSE_S)
+        self._backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="historian-forward", daemon=True)
         self._thread.start()
@@ -59,6 +60,10 @@ class Forward:
     def waiting(self) -> list[Segment]:
         """Segments that the target has not taken yet."""
         return self._book.waiting(self._key, self._shelf.segments())
+
+    def durable(self) -> frozenset[int]:
+        """Ids of the segments that the target has for good."""
+        return self._book.durable_of(self._key)
 
     @property
     def sentence(self) -> str:
