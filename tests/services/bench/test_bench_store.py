@@ -23,13 +23,14 @@ SERVERS = {"victoriametrics": "victoria-metrics", "influxdb": "influxd"}
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "shopfloor.services.cli", "bench", "store", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=170)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=340)
 
 
 def parts(folder: Path) -> dict[str, Any]:
     return {part["name"]: part for part in json.loads((folder / "store.json").read_text())["parts"]}
 
 
+@pytest.mark.timeout(360)
 def test_every_store_takes_the_same_rows_and_gives_the_same_answers(tmp_path: Path) -> None:
     done = bench("--quick", "--only", "ingest,disk,queries", "--publish", str(tmp_path))
     assert done.returncode == 0, done.stderr
@@ -43,11 +44,11 @@ def test_every_store_takes_the_same_rows_and_gives_the_same_answers(tmp_path: Pa
             continue
         assert row["rows_per_cpu_s"] > 0, row
         assert row["ratio"] > 0
-        assert held[name]["rows_held"] == held["ours"]["rows_held"] > 400_000
+        assert held[name]["rows_held"] == held["ours"]["rows_held"] > 200_000
         assert 0.5 < held[name]["bytes_per_row"] < 60
     asked = {row["question"]: row for row in measured["queries"]["summary"]}
     assert {name: row["differs"] for name, row in asked.items()} == {name: [] for name in QUESTIONS}
-    assert [asked[name]["n"] for name in ("Q1", "Q2", "Q2b", "Q3", "Q4", "Q5")] == [10_301, 3_600, 500, 960, 10, 24]
+    assert [asked[name]["n"] for name in ("Q1", "Q2", "Q2b", "Q3", "Q4", "Q5")] == [10_301, 900, 500, 960, 10, 24]
     text = (tmp_path / "store.md").read_text()
     assert "## Durable ingest" in text
     assert "(of 2018)" in text
@@ -62,7 +63,7 @@ def test_ours_is_read_while_it_takes_values_and_opens_again(tmp_path: Path) -> N
     assert reads["rows_per_s"] > 0
     assert len(measured["memory"]["samples"]) == 3
     assert 0 < memory["second_mb"] <= memory["most_mb"]
-    assert large["rows_held"] > 400_000
+    assert large["rows_held"] > 200_000
     assert large["open_s"] > 0
     assert {row["question"] for row in measured["large"]["questions"]} >= {"Q1", "Q5"}
     assert "opens in s" in (tmp_path / "store.md").read_text()

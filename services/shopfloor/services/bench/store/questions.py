@@ -55,7 +55,7 @@ class Data:
 
     plant_s: int = 330
     fast_s: int = 600
-    hours: int = 24
+    hours: float = 24
     days: int = 30
     month_tags: int = 1
 
@@ -69,13 +69,13 @@ class Data:
     def questions(self) -> list[Question]:
         """What is asked of it."""
         end = START + max(self.plant_s, self.fast_s) * SECOND
-        fast, hour = plant().of(Shape.VIBRATION)[:1], min(self.hours * HOUR, HOUR)
+        fast, hour = plant().of(Shape.VIBRATION)[:1], min(round(self.hours * HOUR), HOUR)
         month = Question(
             "Q5", f"one tag, {self.days} d by hour", "buckets", self._months[:1], self.month.start, START, HOUR
         )
         day = Question(
-            "Q4", f"100 tags x {self.hours} h, mean by asset", "by_asset", self.day.names, self.day.start, START,
-            self.hours * HOUR,
+            "Q4", f"100 tags x {self.hours:g} h, mean by asset", "by_asset", self.day.names, self.day.start, START,
+            round(self.hours * HOUR),
         )  # fmt: skip
         return [
             Question("Q1", "latest value of every tag", "latest", end=end),

@@ -152,9 +152,9 @@ def month(days: int = 30) -> Load:
     return Load("month", assets=2, tens=1, start=START - days * _DAY_S * SECOND, seed=2)
 
 
-def day(hours: int = 24) -> Load:
+def day(hours: float = 24) -> Load:
     """100 tags on 10 assets whose history of `hours` hours ends at `START`."""
-    return Load("day", assets=10, tens=1, start=START - hours * 3600 * SECOND, seed=3)
+    return Load("day", assets=10, tens=1, start=START - round(hours * 3600) * SECOND, seed=3)
 
 
 def history(load: Load, only: Sequence[Shape] = tuple(Shape)) -> Iterator[Batch]:
