@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shopfloor.services.influx.ql import lexer
+from shopfloor.services.influx.ql.cursor import Cursor
 from shopfloor.services.influx.ql.lexer import QueryError
 from shopfloor.services.influx.ql.syntax import Both, Compare, Condition, Where
-
-if TYPE_CHECKING:
-    from shopfloor.services.influx.ql.parser import Parser
 
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?)?")
 _SIGNS: Final = ("=", "!=", "<>", "=~", "!~", "<", "<=", ">", ">=")
 
 
-def where(parser: Parser) -> Where:
+def where(cursor: Cursor) -> Where:
     """Take a WHERE clause, if there is one."""
-    if not parser.take("WHERE"):
+    if not cursor.take("WHERE"):
         return Where()
     span = _Span()
-    condition = _any(parser, span, alone=True)
+    condition = _any(cursor, span, alone=True)
     return Where(condition, span.start, span.end)
 
 
@@ -45,76 +43,76 @@ class _Span:
             raise QueryError(f"time {operator} is not answered here: compare time with <, <=, =, >= or >")
 
 
-def _any(parser: Parser, span: _Span, *, alone: bool) -> Condition:
+def _any(cursor: Cursor, span: _Span, *, alone: bool) -> Condition:
     """Conditions joined by OR; `alone` when the span of time may be cut here."""
-    parser.deeper()
-    at = parser.peek()
+    cursor.deeper()
+    at = cursor.peek()
     before = span.start, span.end
-    left = _all(parser, span, alone=alone)
-    while parser.take("OR"):
+    left = _all(cursor, span, alone=alone)
+    while cursor.take("OR"):
         if (span.start, span.end) != before:
             raise QueryError(f"time is compared inside OR ({at}): join conditions on time by AND")
-        left = Both("OR", left, _all(parser, span, alone=False))
+        left = Both("OR", left, _all(cursor, span, alone=False))
     return left
 
 
-def _all(parser: Parser, span: _Span, *, alone: bool) -> Condition:
-    left = _one(parser, span, alone=alone)
-    while parser.take("AND"):
-        right = _one(parser, span, alone=alone)
+def _all(cursor: Cursor, span: _Span, *, alone: bool) -> Condition:
+    left = _one(cursor, span, alone=alone)
+    while cursor.take("AND"):
+        right = _one(cursor, span, alone=alone)
         left = right if left is None else left if right is None else Both("AND", left, right)
     return left
 
 
-def _one(parser: Parser, span: _Span, *, alone: bool) -> Condition:
-    if parser.take("("):
-        inner = _any(parser, span, alone=alone)
-        parser.need(")")
+def _one(cursor: Cursor, span: _Span, *, alone: bool) -> Condition:
+    if cursor.take("("):
+        inner = _any(cursor, span, alone=alone)
+        cursor.need(")")
         return inner
-    at = parser.peek()
-    name = parser.name("a tag or time")
-    kind = parser.name("tag or field").lower() if parser.take("::") else "tag"
-    sign = parser.pop()
+    at = cursor.peek()
+    name = cursor.name("a tag or time")
+    kind = cursor.name("tag or field").lower() if cursor.take("::") else "tag"
+    sign = cursor.pop()
     if sign.text not in _SIGNS:
         raise QueryError(f"found {sign}: a comparison of {name!r:.60} was expected")
     if name.lower() == "time":
         if not alone:
             raise QueryError(f"time is compared inside OR ({at}): join conditions on time by AND")
-        span.cut(sign.text, _time(parser))
+        span.cut(sign.text, _time(cursor))
         return None
-    return _tag(parser, name, kind, sign.text)
+    return _tag(cursor, name, kind, sign.text)
 
 
-def _tag(parser: Parser, name: str, kind: str, sign: str) -> Compare:
+def _tag(cursor: Cursor, name: str, kind: str, sign: str) -> Compare:
     if sign in {"=~", "!~"}:
-        pattern = parser.regex()
+        pattern = cursor.regex()
         if pattern is None:
-            raise parser.unexpected("a regex between slashes")
+            raise cursor.unexpected("a regex between slashes")
         return Compare(name, "=~" if sign == "=~" else "!~", pattern.pattern)
-    if parser.peek().kind != "text" or kind != "tag" or sign not in {"=", "!=", "<>"}:
+    if cursor.peek().kind != "text" or kind != "tag" or sign not in {"=", "!=", "<>"}:
         raise QueryError(
-            f"{name!r:.60} {sign} {parser.peek()} is not answered here: compare time, or tags with 'text' and /regex/"
+            f"{name!r:.60} {sign} {cursor.peek()} is not answered here: compare time, or tags with 'text' and /regex/"
         )
-    return Compare(name, "=" if sign == "=" else "!=", parser.pop().text)
+    return Compare(name, "=" if sign == "=" else "!=", cursor.pop().text)
 
 
-def _time(parser: Parser) -> int:
+def _time(cursor: Cursor) -> int:
     """A moment: a text, now(), a number of ns or a duration since 1970, and durations added or taken away."""
-    time = _moment(parser)
-    while parser.peek().text in {"+", "-"} and parser.peek().kind == "sign":
-        sign = 1 if parser.pop().text == "+" else -1
-        time += sign * _moment(parser)
+    time = _moment(cursor)
+    while cursor.peek().text in {"+", "-"} and cursor.peek().kind == "sign":
+        sign = 1 if cursor.pop().text == "+" else -1
+        time += sign * _moment(cursor)
     return time
 
 
-def _moment(parser: Parser) -> int:
-    if parser.take("NOW"):
-        parser.need("(")
-        parser.need(")")
-        return parser.now
-    if parser.take("-"):
-        return -_moment(parser)
-    token = parser.pop()
+def _moment(cursor: Cursor) -> int:
+    if cursor.take("NOW"):
+        cursor.need("(")
+        cursor.need(")")
+        return cursor.now
+    if cursor.take("-"):
+        return -_moment(cursor)
+    token = cursor.pop()
     if token.kind == "duration":
         return lexer.duration(token.text)
     if token.kind == "number":
