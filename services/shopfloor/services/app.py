@@ -18,20 +18,8 @@ from shopfloor.plant.config.store import ForwardSection
 from shopfloor.services import clock
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
-from shopfloor.services.api import (
-    aggregate,
-    assets,
-    events,
-    history,
-    ingest,
-    latest,
-    login,
-    models,
-    predictions,
-    setpoints,
-    tags,
-)
 from shopfloor.services.api import alarms as alarms_api
+from shopfloor.services.api import assets, events, ingest, login, models, predictions, setpoints, tags, values
 from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
@@ -175,9 +163,7 @@ def _api(parts: Parts) -> APIRouter:
         health_api.router(parts.health),
         assets.router(parts.catalog, reader, parts.alarms),
         tags.router(parts.catalog),
-        latest.router(parts.catalog, reader),
-        history.router(parts.catalog, parts.historian.history, parts.clock),
-        aggregate.router(parts.catalog, parts.historian.history, _calendar(parts.config), parts.clock),
+        *values.routers(parts.catalog, reader, parts.historian.history, _calendar(parts.config), parts.clock),
         predictions.router(parts.catalog, parts.brain, parts.clock),
         models.router(parts.brain),
         alarms_api.router(parts.alarms),

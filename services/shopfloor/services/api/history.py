@@ -13,6 +13,7 @@ from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, want
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog, Entry
 from shopfloor.services.clock import Clock, to_ms, to_ns
+from shopfloor.services.historian.door import FOREVER
 from shopfloor.services.historian.plan import explained
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -70,13 +71,17 @@ def router(catalog: Catalog, reader: Reader, clock: Clock) -> APIRouter:
 def time_range(start: float | None, end: float | None, clock: Clock) -> tuple[int, int]:
     """Start and end in ns; what is no time range raises 422."""
     end = to_ms(clock()) if end is None else end
-    start = end - _HOUR_MS if start is None else start
+    return time_limits(end - _HOUR_MS if start is None else start, end)
+
+
+def time_limits(start: float | None, end: float | None) -> tuple[int, int]:
+    """Start and end in ns, all of time where they are not given; what is no time range raises 422."""
     for name, value in (("start", start), ("end", end)):
-        if not math.isfinite(value) or abs(value) > _LAST_MS:
+        if value is not None and (not math.isfinite(value) or abs(value) > _LAST_MS):
             raise HTTPException(422, f"'{name}' is {value}: expected Unix epoch milliseconds, as in {_HOUR_MS:.0f}.")
-    if start >= end:
+    if start is not None and end is not None and start >= end:
         raise HTTPException(422, f"'start' ({start:.0f}) is not before 'end' ({end:.0f}): expected epoch milliseconds.")
-    return to_ns(start), to_ns(end)
+    return FOREVER[0] if start is None else to_ns(start), FOREVER[1] if end is None else to_ns(end)
 
 
 def _read(reader: Reader, entry: Entry, start: int, end: int, *, previous: bool) -> pa.Table:

@@ -30,6 +30,11 @@ class Dictionary:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def settled(self) -> int:
+        """How many are there for good: their transactions were committed."""
+        return self._settled
+
     def find(self, path: str) -> int | None:
         """Id of a path, or None when nothing was ever stored under it."""
         return self._ids.get(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +24,10 @@ class Newest:
     number: NDArray[np.float64]
     text: NDArray[np.object_]
     quality: NDArray[np.uint32]
+
+    def take(self, rows: NDArray[np.int64]) -> Newest:
+        """The chosen ones."""
+        return Newest(self.time[rows], self.number[rows], self.text[rows], self.quality[rows])
 
 
 class Latest:
@@ -94,21 +97,17 @@ class Latest:
         self._quality = np.concatenate([self._quality, np.zeros(more, np.uint32)])
 
 
-def to_table(paths: Sequence[str], newest: Newest) -> pa.Table:
+def to_table(paths: pa.Array, newest: Newest) -> pa.Table:
     """Answer of `Reader.latest`: the tags that have a value, in the order asked."""
-    known = newest.time != _NEVER
-    names = [path for path, has in zip(paths, known.tolist(), strict=True) if has]
-    text = pa.array(newest.text[known], pa.string())
-    number = pa.array(newest.number[known])
-    is_text = pa.array(np.array([entry is not None for entry in newest.text[known]], bool))
+    has = np.flatnonzero(newest.time != _NEVER)
+    names, newest = (paths, newest) if len(has) == len(paths) else (paths.take(pa.array(has)), newest.take(has))
+    text = pa.array(newest.text, pa.string(), from_pandas=False)
     return pa.table(
         {
-            "tag": pa.DictionaryArray.from_arrays(
-                pa.array(np.arange(len(names), dtype=np.int32)), pa.array(names, pa.string())
-            ),
-            "time": pa.array(newest.time[known]).view(pa.timestamp("ns", "UTC")),
-            "value": pc.if_else(is_text, pa.scalar(None, pa.float64()), number),
+            "tag": pa.DictionaryArray.from_arrays(pa.array(np.arange(len(names), dtype=np.int32)), names),
+            "time": pa.array(newest.time).view(pa.timestamp("ns", "UTC")),
+            "value": pc.if_else(pc.is_valid(text), pa.scalar(None, pa.float64()), pa.array(newest.number)),
             "text": text,
-            "quality": pa.array(newest.quality[known]),
+            "quality": pa.array(newest.quality),
         }
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.answers import chosen, picture, pictured, rollup_table, rows_table
 from shopfloor.services.historian.dictionary import Dictionary
+from shopfloor.services.historian.door import FOREVER, query
 from shopfloor.services.historian.latest import Latest, to_table
 from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.historian.rollup import Rollup, merge
 from shopfloor.services.historian.rows import Rows, empty, join, order, sort
-from shopfloor.services.historian.scan import Scan, last_of_each
+from shopfloor.services.historian.scan import Scan, last_of_each, level
 from shopfloor.services.historian.shelf import Readable, View
+from shopfloor.services.historian.sql import Limits, Query
 
 COLUMNS: Final = ("tag", "time", "value", "text", "quality")
 PORTION: Final = 1_000_000
@@ -24,6 +27,10 @@ _NUMERIC: Final = (Kind.FLOAT, Kind.INT)
 _TEXT: Final = (Kind.TEXT,)
 _BACK: Final = (HOUR, 24 * HOUR, 7 * 24 * HOUR, 60 * 24 * HOUR)
 """How far back `previous` looks, step by step, before it looks at everything."""
+
+
+_Cut = tuple[dict[str, int], int, int]
+"""Tags by path, start and end."""
 
 
 class StoreReader:
@@ -34,6 +41,7 @@ class StoreReader:
 
     def __init__(self, shelf: Readable, tags: Dictionary, latest: Latest) -> None:
         self._shelf, self._tags, self._latest = shelf, tags, latest
+        self._selection = lru_cache(maxsize=16)(self._select)
 
     def tags(self) -> list[str]:
         """Every tag that ever had a value, in order of first appearance."""
@@ -46,9 +54,8 @@ class StoreReader:
 
     def latest(self, tags: Sequence[str] | None = None) -> pa.Table:
         """Newest value of each tag (of all, when None): tag, time, value, text, quality."""
-        known = self._known(self.tags() if tags is None else tags)
-        ids = np.fromiter(known.values(), np.int64, len(known))
-        return to_table(list(known), self._latest.of(ids))
+        paths, ids = self._selection(None if tags is None else tuple(tags), self._tags.settled)
+        return to_table(paths, self._latest.of(ids))
 
     def read(
         self,
@@ -124,13 +131,51 @@ class StoreReader:
         one that `read` gives, values that were stored twice or replaced included.
         """
         view, known = self._shelf.view(), self._known(tags)
+        stored = level(start, end, every) is not None
         tables = []
-        for part in self._portions(view, known, start, end):
+        for part in [known] if stored else self._portions(view, known, start, end):
             first = list(known).index(next(iter(part))) if part else 0
-            tables.append(
-                rollup_table(list(known), self._rollup(self._scan(view, part), part, start, end, every), first)
-            )
+            rollup = self._rollup(self._scan(view, part), part, start, end, every)
+            tables.append(rollup_table(list(known), rollup, first))
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+
+    def portions(self, tags: Sequence[str], start: int, end: int, rows: int = 65_536) -> Generator[pa.Table]:
+        """What `read` answers, in tables of about `rows` rows, all of one moment of the store; empty ones left out."""
+        view, known = self._shelf.view(), self._known(tags)
+        for part, first, last in self._cuts(view, known, start, end, rows):
+            table = self._read(view, known, part, first, last, False, COLUMNS)
+            if table.num_rows:
+                yield table
+
+    def _cuts(self, view: View, part: dict[str, int], start: int, end: int, rows: int) -> Iterator[_Cut]:
+        """The question in halves of halves, by tag and then by time, until each answers about `rows` rows."""
+        many = self._scan(view, part).estimate(tuple(Kind), start, end, memory=False) > rows
+        if many and len(part) > 1:
+            names = list(part.items())
+            for half in (names[: len(names) // 2], names[len(names) // 2 :]):
+                yield from self._cuts(view, dict(half), start, end, rows)
+        elif many and end - start > MINUTE:
+            middle = _middle(view, start, end)
+            yield from self._cuts(view, part, start, middle, rows)
+            yield from self._cuts(view, part, middle, end, rows)
+        elif part:
+            yield part, start, end
+
+    def sql(
+        self,
+        text: str,
+        *,
+        tags: Sequence[str] | None = None,
+        start: int = FOREVER[0],
+        end: int = FOREVER[1],
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+    ) -> Query:
+        """One SELECT (DuckDB) on `samples`, `minutes`, `hours`, `tags` and `latest` of these tags in [start, end).
+
+        Iterate over `Query.batches()`. `QuestionError` says what cannot be run, or took too long or too much memory.
+        """
+        view, known = self._shelf.view(), self._known(self.tags() if tags is None else tags)
+        return query(text, self, view, known, (start, end), limits)
 
     def fill(self, latest: Latest) -> None:
         """Give `latest` the newest stored value of every tag."""
@@ -149,6 +194,12 @@ class StoreReader:
             return [known]
         entries = list(known.items())
         return [dict(entries[at : at + size]) for at in range(0, len(entries), size)]
+
+    def _select(self, tags: tuple[str, ...] | None, count: int) -> tuple[pa.Array, NDArray[np.int64]]:
+        """Names and numbers of those that are known while there are `count` tags: pages ask for the same again."""
+        known = self._known(self._tags.paths[:count] if tags is None else tags)
+        known = {tag: id_ for tag, id_ in known.items() if id_ < count}
+        return pa.array(list(known), pa.string()), np.fromiter(known.values(), np.int64, len(known))
 
     def _known(self, tags: Sequence[str]) -> dict[str, int]:
         found = {tag: self._tags.find(tag) for tag in tags}
@@ -193,6 +244,13 @@ class StoreReader:
     def _rollup(self, scan: Scan, known: dict[str, int], start: int, end: int, every: int) -> Rollup:
         parts = [scan.rollup(kind, start, end, every) for kind in self._kinds(known, _NUMERIC)]
         return parts[0] if len(parts) == 1 else merge(parts, every, start)
+
+
+def _middle(view: View, start: int, end: int) -> int:
+    """Half of the time in which there may be values."""
+    first = max(start, min((segment.start for segment in view.segments), default=start))
+    last = min(end, max((segment.end for segment in view.segments), default=end))
+    return min(max((first + last) // 2, start + 1), end - 1)
 
 
 def _held(tag: NDArray[np.int32], time: NDArray[np.int64], start: int) -> NDArray[np.bool_]:

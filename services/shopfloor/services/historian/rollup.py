@@ -52,25 +52,35 @@ def summarize(rows: Rows, every: int, origin: int = 0) -> Rollup:
     """Summaries of sorted numeric rows in buckets of `every` ns counted from `origin`."""
     if not len(rows):
         return nothing()
-    bucket = (rows.time - origin) // every
+    bucket = _buckets(rows.time, every, origin)
     starts = _starts(rows.tag, bucket)
-    value = rows.value.astype(np.float64, copy=False)
-    usable = (severity(rows.quality) < 2) & ~np.isnan(value)
-    n = np.add.reduceat(usable.astype(np.int64), starts)
-    first, last = _ends(usable, starts)
-    number = np.where(usable, value, np.nan)
+    count = np.diff(np.append(starts, len(rows)))
+    value, time = rows.value.astype(np.float64, copy=False), rows.time
+    n, usable = count, (severity(rows.quality) < 2) & ~np.isnan(value)
+    if not usable.all():
+        n, value, time = np.add.reduceat(usable, starts, dtype=np.int64), value[usable], time[usable]
+    some = n > 0
+    firsts = (np.cumsum(n) - n)[some]
+    lasts = firsts + n[some] - 1
+
+    def number(found: Floats, otherwise: float = np.nan) -> Floats:
+        return _spread(found, some, np.full(len(n), otherwise))
+
+    def reduce(how: np.ufunc) -> Floats:
+        return how.reduceat(value, firsts) if len(firsts) else value[:0]
+
     return Rollup(
         rows.tag[starts],
         bucket[starts] * every + origin,
         n,
-        np.diff(np.append(starts, len(rows))) - n,
-        np.add.reduceat(np.where(usable, value, 0.0), starts),
-        np.fmin.reduceat(number, starts),
-        np.fmax.reduceat(number, starts),
-        number[first],
-        number[last],
-        rows.time[first],
-        rows.time[last],
+        count - n,
+        number(reduce(np.add), 0.0),
+        number(reduce(np.minimum)),
+        number(reduce(np.maximum)),
+        number(value[firsts]),
+        number(value[lasts]),
+        _spread(time[firsts], some, rows.time[starts]),
+        _spread(time[lasts], some, rows.time[starts + count - 1]),
         np.maximum.reduceat(rows.quality, starts),
     )
 
@@ -109,24 +119,20 @@ def merge(parts: Sequence[Rollup], every: int, origin: int = 0) -> Rollup:
     )
 
 
-def in_order(parts: Sequence[Rollup]) -> Rollup:
-    """All partial summaries, sorted by (tag, bucket, first time)."""
-    whole = _join([part for part in parts if len(part)])
-    index = np.lexsort((whole.first_time, whole.time, whole.tag)) if len(parts) > 1 else None
-    return whole if index is None else whole.take(index)
+def joined(parts: Sequence[Rollup]) -> Rollup:
+    """All summaries, part by part."""
+    return _join([part for part in parts if len(part)])
 
 
-def overlapping(whole: Rollup, every: int) -> NDArray[np.bool_]:
-    """Which partial summaries of `in_order` share their bucket with another one that may hold the same times.
+def overlapping(whole: Rollup, first: Ints, last: Ints) -> NDArray[np.bool_]:
+    """Which partial summaries, sorted by (tag, bucket), share their bucket with another that may hold the same times.
 
-    A partial with unusable values counts as spanning its whole bucket, since only usable ones have their times kept.
+    Every row that a partial stands for lies between its `first` and its `last`.
     """
     same = (whole.tag[1:] == whole.tag[:-1]) & (whole.time[1:] == whole.time[:-1])
     if not same.any():
         return np.zeros(len(whole), bool)
     starts = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(~same) + 1])
-    first = np.where(whole.bad > 0, whole.time, whole.first_time)
-    last = np.where(whole.bad > 0, whole.time + every - 1, whole.last_time)
     group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(whole))))
     index = np.lexsort((first, group))
     hit = same & (first[index][1:] <= _highest(last[index], group)[:-1])
@@ -162,6 +168,20 @@ def _join(parts: Sequence[Rollup]) -> Rollup:
 def _starts(tag: NDArray[np.int32], bucket: Ints) -> Ints:
     changed = (tag[1:] != tag[:-1]) | (bucket[1:] != bucket[:-1])
     return np.concatenate([np.zeros(1, np.int64), np.flatnonzero(changed) + 1])
+
+
+def _buckets(time: Ints, every: int, origin: int) -> Ints:
+    """Number of the bucket of each time; dividing is what takes long, and often all lie in one."""
+    low, high = (int(time.min()) - origin) // every, (int(time.max()) - origin) // every
+    return np.full(len(time), low) if low == high else (time - origin) // every
+
+
+def _spread(found: NDArray[Any], some: NDArray[np.bool_], otherwise: NDArray[Any]) -> NDArray[Any]:
+    """What was found, at its places."""
+    if len(found) == len(some):
+        return found
+    otherwise[some] = found
+    return otherwise
 
 
 def _ends(usable: NDArray[np.bool_], starts: Ints) -> tuple[Ints, Ints]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
+from shopfloor.services.historian.decoded import rollups_of, rows_of
 from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.historian.plan import note
-from shopfloor.services.historian.rollup import Rollup, in_order, merge, overlapping, summarize
+from shopfloor.services.historian.rollup import Rollup, joined, merge, overlapping, summarize
 from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
-from shopfloor.services.historian.segment import DamagedError, Segment, choose, reading
+from shopfloor.services.historian.segment import DamagedError, Segment, choose
 from shopfloor.services.historian.shelf import View
 
 _log = logging.getLogger(__name__)
-_Answer = TypeVar("_Answer")
+_Partial = tuple[Rollup, NDArray[np.int64], NDArray[np.int64]]
+"""Summaries, and the oldest and newest time that the rows of each of them may have."""
+
+_Part = TypeVar("_Part", Rows, _Partial)
 
 
 class Scan:
@@ -32,14 +36,14 @@ class Scan:
         self._rank = np.zeros(tags, np.int32)
         self._rank[list(ids)] = np.arange(len(ids), dtype=np.int32)
 
-    def estimate(self, kinds: Sequence[Kind], start: int, end: int) -> int:
+    def estimate(self, kinds: Sequence[Kind], start: int, end: int, *, memory: bool = True) -> int:
         """About how many rows a question reads."""
         count = 0
         for kind in kinds:
             for segment in self._segments(kind, start, end):
                 share = len(choose(segment.groups, self._wanted, start, end)) / len(segment.groups)
                 count += int(segment.rows * share)
-            count += sum(run.count for run in self._view.runs[kind])
+            count += sum(run.count for run in self._view.runs[kind]) if memory else 0
         return count
 
     def rows(self, kind: Kind, start: int, end: int) -> Rows:
@@ -48,61 +52,75 @@ class Scan:
         return collapse(sort(join(parts, kind).renumber(self._rank))) if parts else empty(kind)
 
     def rollup(self, kind: Kind, start: int, end: int, every: int) -> Rollup:
-        """Summaries in buckets of `every` ns counted from `start`, from the longest rollups that fit.
+        """Summaries in buckets of `every` ns counted from `start`, from the longest rollups that fit, else from rows.
 
         Exact, as from `rows`: where the summaries of several files or runs overlap in time, so that a (tag, time) may
         lie in more than one, that bucket is summarised from the rows again. `sum` is exact to the rounding of float64.
         """
-        level = _level(start, end, every)
-        if level is None or end <= start:
-            return summarize(self.rows(kind, start, end), every, start)
-        width = level[1]
+        stored = level(start, end, every)
+        if stored is None or end <= start:
+            return merge(self._exact(kind, (start, end), every, None), every, start)
+        name, width = stored
         first, last = -(-start // width) * width, end // width * width
-        whole = self._partials(kind, first, last, level)
-        twice = overlapping(whole, width)
-        parts = [whole.take(~twice), *self._again(kind, whole.take(twice), width)]
-        rims = [
-            summarize(self.rows(kind, *rim), width, rim[0]) for rim in ((start, first), (last, end)) if rim[0] < rim[1]
-        ]
-        return merge([*parts, *rims], every, start)
+        parts = self._exact(kind, (first, last), width, name)
+        for rim in ((start, first), (last, end)):
+            parts += self._exact(kind, rim, width, None) if rim[0] < rim[1] else []
+        return merge(parts, every, start)
 
-    def _partials(self, kind: Kind, start: int, end: int, level: tuple[str, int]) -> Rollup:
-        """Every file's and run's own summaries, sorted by (rank, bucket, first time)."""
-        name, width = level
-        parts = []
-        for segment in self._segments(kind, start, end):
-            if getattr(segment, name) is None:
-                parts.append(summarize(self._raw(segment, start, end), width))
+    def _exact(self, kind: Kind, span: tuple[int, int], width: int, name: str | None) -> list[Rollup]:
+        """Partial summaries in buckets of `width` counted from the start of the span; every row in exactly one."""
+        found = list(self._partials(kind, span, width, name))
+        if len(found) < 2:
+            return [whole for whole, _, _ in found]
+        whole = joined([part for part, _, _ in found])
+        first, last = (np.concatenate([part[side] for part in found]) for side in (1, 2))
+        index = np.lexsort((whole.first_time, whole.time, whole.tag))
+        whole = whole.take(index)
+        twice = overlapping(whole, first[index], last[index])
+        return [whole.take(~twice), *self._again(kind, whole.take(twice), span, width)] if twice.any() else [whole]
+
+    def _partials(self, kind: Kind, span: tuple[int, int], width: int, name: str | None) -> Iterator[_Partial]:
+        """Every file's and run's own summaries."""
+        for segment in self._segments(kind, *span):
+            if name is None or getattr(segment, name) is None:
+                rows = rows_of(segment, self._wanted, *span)
+                yield from self._told(segment, "raw", (self._summary(part, width, span[0]) for part in rows))
             else:
-                parts.append(self._summaries(segment, name, start, end))
-        parts += [summarize(collapse(rows), width) for rows in self._memory(kind, start, end)]
-        return in_order([part.renumber(self._rank) for part in parts if len(part)])
+                stored = rollups_of(segment, name, self._wanted, *span)
+                yield from self._told(segment, name, (self._bounded(part, width, segment) for part in stored))
+        yield from (self._summary(collapse(rows), width, span[0]) for rows in self._memory(kind, *span) if len(rows))
 
-    def _again(self, kind: Kind, twice: Rollup, width: int) -> list[Rollup]:
+    def _summary(self, rows: Rows, width: int, origin: int) -> _Partial:
+        rows = rows.renumber(self._rank)
+        part = summarize(rows, width, origin)
+        stops = np.cumsum(part.n + part.bad)
+        return part, rows.time[stops - part.n - part.bad], rows.time[stops - 1]
+
+    def _bounded(self, part: Rollup, width: int, segment: Segment) -> _Partial:
+        """A stored summary keeps the times of usable values only; others lie in its bucket and in its segment."""
+        first, last = part.first_time, part.last_time
+        if part.bad.any():
+            first = np.where(part.bad > 0, np.maximum(part.time, segment.start), first)
+            last = np.where(part.bad > 0, np.minimum(part.time + width - 1, segment.end), last)
+        return part.renumber(self._rank), first, last
+
+    def _again(self, kind: Kind, twice: Rollup, whole: tuple[int, int], width: int) -> list[Rollup]:
         """Summaries of the buckets in `twice` from the rows themselves, where a repeated (tag, time) counts once."""
         answers = []
         for start, end in _spans(twice.time, width):
             part = twice.take((twice.time >= start) & (twice.time < end))
             ranks = np.unique(part.tag)
             ids = self._ids[ranks].tolist()
-            again = summarize(Scan(self._view, ids, len(self._rank)).rows(kind, start, end), width)
-            again = again.renumber(ranks.astype(np.int32))
-            answers.append(again.take(np.isin(_cell(again, width), _cell(part, width))))
+            rows = Scan(self._view, ids, len(self._rank)).rows(kind, start, min(end, whole[1]))
+            again = summarize(rows, width, start).renumber(ranks.astype(np.int32))
+            answers.append(again.take(np.isin(_cell(again, start, width), _cell(part, start, width))))
         return answers
 
     def _parts(self, kind: Kind, start: int, end: int) -> list[Rows]:
-        parts = [self._raw(segment, start, end) for segment in self._segments(kind, start, end)]
+        parts: list[Rows] = []
+        for segment in self._segments(kind, start, end):
+            parts += self._told(segment, "raw", rows_of(segment, self._wanted, start, end))
         return parts + self._memory(kind, start, end)
-
-    def _raw(self, segment: Segment, start: int, end: int) -> Rows:
-        rows = self._ask(segment, lambda s: s.find(self._wanted, start, end), empty(segment.kind))
-        note("raw", groups=len(choose(segment.groups, self._wanted, start, end)), rows=len(rows))
-        return rows
-
-    def _summaries(self, segment: Segment, level: str, start: int, end: int) -> Rollup:
-        found = self._ask(segment, lambda s: s.find_rollup(level, self._wanted, start, end), _NO_ROLLUP)
-        note(level, groups=len(choose(getattr(segment, level), self._wanted, start, end)), rows=len(found))
-        return found
 
     def _memory(self, kind: Kind, start: int, end: int) -> list[Rows]:
         parts = [run.find(self._sorted, start, end) for run in self._view.runs[kind]]
@@ -113,14 +131,24 @@ class Scan:
     def _segments(self, kind: Kind, start: int, end: int) -> list[Segment]:
         return [s for s in self._view.segments if s.kind is kind and s.start < end and s.end >= start and not s.damage]
 
-    def _ask(self, segment: Segment, question: Callable[[Segment], _Answer], nothing: _Answer) -> _Answer:
-        """The segment's answer; a damaged one is named once and passed over from then on."""
+    def _told(self, segment: Segment, way: str, parts: Iterator[_Part]) -> list[_Part]:
+        """The segment's answer, part by row group; a damaged one is named once, and from then on it has none."""
         try:
-            with reading(segment):
-                return question(segment)
+            found = list(parts)
         except DamagedError as problem:
             _log.error("%s", problem)
-            return nothing
+            return []
+        note(way, groups=len(found), rows=sum(map(_weight, found) if way == "raw" else map(_length, found)))
+        return found
+
+
+def _length(part: Rows | _Partial) -> int:
+    return len(part[0] if isinstance(part, tuple) else part)
+
+
+def _weight(part: Rows | _Partial) -> int:
+    """How many rows it stands for."""
+    return int((part[0].n + part[0].bad).sum()) if isinstance(part, tuple) else len(part)
 
 
 def _spans(times: NDArray[np.int64], width: int) -> list[tuple[int, int]]:
@@ -129,22 +157,21 @@ def _spans(times: NDArray[np.int64], width: int) -> list[tuple[int, int]]:
     if not len(starts):
         return []
     gaps = np.diff(starts)
-    apart = max(int(np.partition(gaps, -SPANS)[-SPANS]), width) if len(gaps) >= SPANS else width
-    cuts = np.flatnonzero(gaps > apart)
+    apart = int(np.partition(gaps, -SPANS)[-SPANS]) if len(gaps) >= SPANS else width
+    cuts = np.flatnonzero((gaps > width) & (gaps >= apart))
     first, last = np.append(starts[:1], starts[cuts + 1]), np.append(starts[cuts], starts[-1:])
     return list(zip(first.tolist(), (last + width).tolist(), strict=True))
 
 
-def _cell(rollup: Rollup, width: int) -> NDArray[np.int64]:
+def _cell(rollup: Rollup, origin: int, width: int) -> NDArray[np.int64]:
     """One number per (rank, bucket)."""
-    return (rollup.tag.astype(np.int64) << 32) | (rollup.time // width)
+    return (rollup.tag.astype(np.int64) << 32) | ((rollup.time - origin) // width)
 
 
-SPANS: Final = 32
-_NO_ROLLUP = merge([], MINUTE)
+SPANS: Final = 256
 
 
-def _level(start: int, end: int, every: int) -> tuple[str, int] | None:
+def level(start: int, end: int, every: int) -> tuple[str, int] | None:
     """The longest rollup whose buckets fit into those asked for; where one is asked for, its rims come from rows."""
     for name, width in (("hours", HOUR), ("minutes", MINUTE)):
         if (every % width == 0 and start % width == 0) or (end - start <= every and end - start >= 3 * width):

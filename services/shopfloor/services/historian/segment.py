@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -57,6 +58,8 @@ class Segment:
     minutes: Groups | None = None
     hours: Groups | None = None
     damage: str = ""
+    token: int = field(default_factory=itertools.count().__next__, repr=False)
+    """Tells its decoded row groups from those of every other segment of this process."""
     _retired: Any = field(default=None, repr=False)
 
     def rollup_path(self, level: str) -> Path:
@@ -72,16 +75,11 @@ class Segment:
         """Delete the files as soon as no reader holds the segment."""
         self._retired = weakref.finalize(self, _unlink, tuple(self.files()))
 
-    def find(self, wanted: NDArray[np.bool_], start: int, end: int) -> Rows:
-        """Rows of the wanted tags (a mask over tag ids) in [start, end), sorted."""
-        table = _read(self.path, choose(self.groups, wanted, start, end), [*_COLUMNS], _coded(self.kind))
-        return _matching(to_rows(table, self.kind), wanted, start, end)
-
     def find_rollup(self, level: str, wanted: NDArray[np.bool_], start: int, end: int) -> Rollup:
         """Summaries of the wanted tags whose bucket starts in [start, end)."""
         groups: Groups = getattr(self, level)
         table = _read(self.rollup_path(level), choose(groups, wanted, start, end), [*_ROLLUP_COLUMNS])
-        rollup = Rollup(*(_numbers(table.column(name)) for name in _ROLLUP_COLUMNS))
+        rollup = Rollup(*(numbers(table.column(name)) for name in _ROLLUP_COLUMNS))
         keep = wanted[rollup.tag] & (rollup.time >= start) & (rollup.time < end)
         return rollup if keep.all() else rollup.take(keep)
 
@@ -92,11 +90,9 @@ _ROLLUP_COLUMNS: Final = tuple(entry.name for entry in fields(Rollup))
 
 def choose(groups: Groups, wanted: NDArray[np.bool_], start: int, end: int) -> list[int]:
     """Which row groups may hold a wanted tag in [start, end)."""
-    count = np.concatenate([np.zeros(1, np.int64), np.cumsum(wanted)])
-    low = np.minimum(groups[:, 0], len(wanted))
-    high = np.minimum(groups[:, 1] + 1, len(wanted))
-    hit = (count[high] > count[low]) & (groups[:, 2] < end) & (groups[:, 3] >= start)
-    return [int(i) for i in np.flatnonzero(hit)]
+    near = np.flatnonzero((groups[:, 2] < end) & (groups[:, 3] >= start))
+    spans = np.minimum(groups[near, :2] + [0, 1], len(wanted)).tolist()
+    return [group for group, (low, high) in zip(near.tolist(), spans, strict=True) if wanted[low:high].any()]
 
 
 def schema(kind: Kind) -> pa.Schema:
@@ -159,10 +155,10 @@ def to_rows(table: pa.Table, kind: Kind) -> Rows:
     """What `to_table` made, back as rows."""
     value = table.column("value")
     return Rows(
-        _numbers(table.column("tag")),
-        _numbers(table.column("time")),
-        _texts(value) if kind is Kind.TEXT else _numbers(value),
-        _numbers(table.column("quality")),
+        numbers(table.column("tag")),
+        numbers(table.column("time")),
+        _texts(value) if kind is Kind.TEXT else numbers(value),
+        numbers(table.column("quality")),
     )
 
 
@@ -237,10 +233,19 @@ def _coded(kind: Kind) -> list[str] | None:
 
 
 def _read(path: Path, groups: list[int], columns: list[str], dictionary: list[str] | None = None) -> pa.Table:
-    with pq.ParquetFile(
-        path, metadata=_metadata(path), read_dictionary=dictionary, page_checksum_verification=True
-    ) as file:
+    with _file(path, dictionary) as file:
         return file.read_row_groups(groups, columns=columns, use_threads=False)
+
+
+def opened(path: Path, kind: Kind) -> pq.ParquetFile:
+    """One of the files of a segment of a kind; the caller closes it."""
+    return _file(path, _coded(kind))
+
+
+def _file(path: Path, dictionary: list[str] | None) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        path, metadata=_metadata(path), read_dictionary=dictionary, page_checksum_verification=True, pre_buffer=False
+    )
 
 
 @lru_cache(maxsize=512)
@@ -248,21 +253,15 @@ def _metadata(path: Path) -> pq.FileMetaData:
     return pq.read_metadata(path)
 
 
-def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.int64())
-    numbers: NDArray[Any] = column.to_numpy()
-    return numbers
+def numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column without nulls; times as integers."""
+    values: NDArray[Any] = column.to_numpy()
+    return values.view(np.int64) if values.dtype.kind == "M" else values
 
 
 def _texts(column: pa.ChunkedArray) -> NDArray[Any]:
     parts = [np.array(chunk.dictionary.to_pylist(), object)[chunk.indices.to_numpy()] for chunk in column.chunks]
     return np.concatenate(parts) if parts else np.empty(0, object)
-
-
-def _matching(rows: Rows, wanted: NDArray[np.bool_], start: int, end: int) -> Rows:
-    keep = wanted[rows.tag] & (rows.time >= start) & (rows.time < end)
-    return rows if keep.all() else rows.take(keep)
 
 
 def _unlink(paths: Iterable[Path]) -> None:
