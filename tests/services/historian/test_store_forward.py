@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -206,6 +207,18 @@ def test_what_a_target_does_not_have_is_neither_compacted_nor_forgotten(tmp_path
     with opened(tmp_path, options=options) as store:
         store.maintain()
         assert store.stats()["segments"] == 0
+
+
+def test_what_the_only_mirror_of_an_older_version_had_is_not_sent_again(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        put(store, 1, ramp(0))
+    with sqlite3.connect(tmp_path / "store" / "log.db") as db:
+        db.execute("INSERT INTO mirrored SELECT id FROM segments")
+    db.close()
+    with opened(tmp_path, AWAY) as store:
+        assert not store.forwards[0].waiting()
+        put(store, 2, ramp(250))
+        assert len(store.forwards[0].waiting()) == 1
 
 
 class Pausing(ThreadingHTTPServer):

@@ -220,12 +220,13 @@ def _questions(tags: Sequence[TagPath]) -> Iterator[list[int]]:
 
 
 def _places(tags: Sequence[TagPath], chosen: Sequence[int]) -> dict[str, int]:
-    """A tag's place by what the column `tags` of the answer says: the levels as in line protocol, by their names."""
-    return {",".join(sorted(_levels(tags[at]))): at for at in chosen}
-
-
-def _levels(tag: TagPath) -> list[str]:
-    return [f"{level}={escaped(name)}" for level, name in asdict(tag.asset).items()]
+    """A tag's place by what the column `tags` of the answer says: its levels sorted, escaped (InfluxDB) or plain."""
+    ways = (escaped, str)
+    return {
+        ",".join(sorted(f"{level}={way(name)}" for level, name in asdict(tags[at].asset).items())): at
+        for way in ways
+        for at in chosen
+    }
 
 
 def _where(tags: Sequence[TagPath]) -> str:
