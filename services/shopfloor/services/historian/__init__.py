@@ -7,6 +7,7 @@ the log into segments; publishing a segment and deleting its log rows is one SQL
 from shopfloor.services.historian.calendar import Calendar, Periods, Shift
 from shopfloor.services.historian.historian import Historian
 from shopfloor.services.historian.options import Options
+from shopfloor.services.historian.outside import Folder, open_folder
 from shopfloor.services.historian.plan import explained
 from shopfloor.services.historian.reader import StoreReader
 from shopfloor.services.historian.remote import Forward, Product, Target
@@ -16,6 +17,7 @@ from shopfloor.services.historian.summary import summarize_by
 
 __all__ = [
     "Calendar",
+    "Folder",
     "Forward",
     "Historian",
     "Options",
@@ -29,5 +31,6 @@ __all__ = [
     "Stored",
     "Target",
     "explained",
+    "open_folder",
     "summarize_by",
 ]
