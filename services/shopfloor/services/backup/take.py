@@ -36,6 +36,16 @@ def take(
     The server may run: the backup is one moment of its store, and nobody waits for it. Files that the folder backup
     `since` has are linked from there. Tokens come along with `secrets` only. `tell` hears (bytes done, bytes in all).
     """
+    try:
+        return _take(data, place, since, secrets=secrets, tell=tell)
+    except OSError as problem:
+        raise StoreError(
+            f"The backup {place} cannot be written ({problem.strerror}): free space or name another place,"
+            " and delete what is there of it."
+        ) from problem
+
+
+def _take(data: Path, place: Path, since: Path | None, *, secrets: bool, tell: Tell) -> Manifest:
     earlier = _earlier(since)
     with held(data / STORE) as snapshot:
         done, total = 0, sum(segment_file.stat().st_size for segment_file in _files(snapshot))
@@ -67,11 +77,8 @@ def _earlier(since: Path | None) -> dict[str, Entry]:
 
 
 def _target(place: Path, told: Callable[[int], None]) -> FolderTarget | TarTarget:
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return TarTarget(place, told) if place.suffix == ".tar" else FolderTarget(place, told)
-    except OSError as problem:
-        raise StoreError(f"{place} cannot be written ({problem.strerror}): name another place.") from problem
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return TarTarget(place, told) if place.suffix == ".tar" else FolderTarget(place, told)
 
 
 def _listed(snapshot: Snapshot) -> Iterator[tuple[Path, int]]:

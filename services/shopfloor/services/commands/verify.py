@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -60,8 +59,7 @@ def _backup(place: Path) -> Iterator[str]:
 
 
 def _store(store: Path) -> Iterator[str]:
-    writable = os.access(store, os.W_OK) or not store.is_dir()
-    yield from _snapshot(held(store) if writable else lying(store))
+    yield from _snapshot(held(store))
 
 
 def _snapshot(opened: AbstractContextManager[Snapshot]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shopfloor.plant import Batch, Reader
+from shopfloor.plant import Batch, Reader, StoreError
 from shopfloor.services.historian import catalogue, pins
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
@@ -59,6 +60,10 @@ class Historian:
             raise
         try:
             self._build(clock, options, targets)
+        except sqlite3.DatabaseError as problem:
+            self._log.close()
+            self._lock.release()
+            raise _damaged(self._log.path, problem) from problem
         except BaseException:
             self._log.close()
             self._lock.release()
@@ -213,8 +218,10 @@ class Historian:
         self._keeper.run_once()
 
     def _state(self, damaged: list[str]) -> tuple[str, str]:
-        trouble = self._writer.full or self._keeper.trouble or self._writer.unseen
-        if trouble:
+        troubles = [said for said in (self._writer.full, self._keeper.trouble, self._writer.unseen) if said]
+        if troubles:
+            # SQLite calls a disk that turned read-only an I/O error; who writes files knows better.
+            trouble = next((said for said in troubles if said.state != "failed"), troubles[0])
             return trouble.state, trouble.sentence
         if damaged:
             return "damaged", damaged[0]
@@ -225,6 +232,7 @@ class Historian:
 
     def _build(self, clock: Callable[[], int], options: Options, targets: Sequence[Target]) -> None:
         with self._log.transaction() as db:
+            _check_pages(db, self._log.path)
             segments = catalogue.load(db, self._folder)
         for path in catalogue.sweep(self._folder, segments):
             _log.info("Removed %s, which no segment lists", path)
@@ -250,6 +258,19 @@ class Historian:
         if (kept is None and self._shelf.segments()) or (kept is not None and not self._latest.load(kept)):
             _log.info("Reading the newest value of %d tags from the segments", len(self._tags))
             self._reader.fill(self._latest)
+
+
+def _check_pages(db: sqlite3.Connection, path: Path) -> None:
+    """A catalogue with a bad page lists too little: what it does not list would be deleted. So nothing is done then."""
+    (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise _damaged(path, " ".join(said.split()))
+
+
+def _damaged(path: Path, said: object) -> StoreError:
+    return StoreError(
+        f"{path} is damaged ({said}): nothing was changed; `shopfloor verify` says how far; restore it from a backup."
+    )
 
 
 def _size(path: Path) -> int:

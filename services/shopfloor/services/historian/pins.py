@@ -18,6 +18,10 @@ _PINS: Final = "pins"
 _NO_LINKS: Final = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
+class ReadOnlyError(StoreError):
+    """The disk is read-only: nothing can be pinned, and nothing needs to be."""
+
+
 class Pin:
     """A folder of links to files of `store`, under the names that they have there."""
 
@@ -87,6 +91,8 @@ def _locked(folder: Path, *, wait: bool) -> Iterator[None]:
 
 
 def _unwilling(store: Path, problem: OSError) -> StoreError:
+    if problem.errno == errno.EROFS:
+        return ReadOnlyError(f"{store} lies on a disk that is read-only.")
     if problem.errno in _NO_LINKS:
         return StoreError(
             f"The disk of {store} knows no hard links ({problem.strerror}), which hold its files still:"

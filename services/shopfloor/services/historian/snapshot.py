@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from urllib.parse import quote
 from shopfloor.plant import StoreError
 from shopfloor.services.historian import catalogue
 from shopfloor.services.historian.log import VERSION
-from shopfloor.services.historian.pins import Pin, pinning
+from shopfloor.services.historian.pins import Pin, ReadOnlyError, pinning
 from shopfloor.services.historian.segment import DamagedError, Segment
 
 LOG: Final = "log.db"
@@ -49,14 +49,22 @@ def held(store: Path) -> Iterator[Snapshot]:
     """Hold a store still, whether a server has it open or not. `StoreError` says why that cannot be."""
     if not (store / LOG).is_file():
         raise StoreError(f"There is no store in {store} ({LOG} is missing): name the data folder of a server.")
-    with pinning(store) as pin, closing(_pinned(store, pin)) as db:
+    with ExitStack() as stack:
+        try:
+            pin = stack.enter_context(pinning(store))
+        except ReadOnlyError:
+            yield stack.enter_context(lying(store))
+            return
+        db = stack.enter_context(closing(_pinned(store, pin)))
         yield Snapshot(store, pin.folder, db, _segments(db, pin.folder))
 
 
 @contextmanager
 def lying(store: Path) -> Iterator[Snapshot]:
-    """A store that nobody writes to: a backup, or one on a disk that is read-only."""
-    with closing(_copy(store / LOG, "immutable=1")) as db:
+    """A store that nobody can write to: a backup, or one on a disk that is read-only."""
+    wal = store / f"{LOG}-wal"
+    how = "mode=ro" if wal.is_file() and wal.stat().st_size else "immutable=1"
+    with closing(_copy(store / LOG, how)) as db:
         yield Snapshot(store, store, db, _segments(db, store))
 
 
