@@ -40,8 +40,8 @@ class Snapshot:
         return path.relative_to(self.folder).as_posix()
 
     def told(self, sentence: str) -> str:
-        """A sentence about a file, with the name that people know it by."""
-        return sentence.replace(str(self.folder), str(self.store))
+        """A sentence about a file on one line, with the name that people know it by."""
+        return sentence.replace(str(self.folder), str(self.store)).replace("\n", " ")
 
 
 @contextmanager
