@@ -114,6 +114,17 @@ def test_beginning_anew_renumbers_what_waits(tmp_path: Path) -> None:
         assert spool.peek()[-1].accepted == 5
 
 
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    files = {"spool.sqlite", "spool.sqlite-wal", "spool.sqlite-shm"}
+    for name in files:
+        (tmp_path / name).touch(0o644)
+    for _ in range(2):
+        with Spool.open(tmp_path, "edge") as spool:
+            spool.append([Entry("a", 1, b"1")])
+            modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.glob("spool.sqlite*")}
+            assert modes == dict.fromkeys(files, 0o600)
+
+
 def test_every_commit_is_synchronous(tmp_path: Path) -> None:
     with Spool.open(tmp_path, "edge") as spool:
         assert spool._db.execute("PRAGMA synchronous").fetchone()[0] == 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -57,6 +58,7 @@ def locked(folder: Path) -> Iterator[IO[str]]:
 def connected(folder: Path) -> Iterator[sqlite3.Connection]:
     """The database of a spool, made when it is not there yet; `StoreError` when it cannot be opened."""
     try:
+        _private(folder)
         db = sqlite3.connect(folder / "spool.sqlite", check_same_thread=False, isolation_level=None)
     except sqlite3.Error as problem:
         raise StoreError(sentence(folder, problem)) from problem
@@ -67,6 +69,17 @@ def connected(folder: Path) -> Iterator[sqlite3.Connection]:
         raise StoreError(sentence(folder, problem)) from problem
     finally:
         db.close()
+
+
+def _private(folder: Path) -> None:
+    """Only the gateway's user may read what waits, and where its sources stand; SQLite's other files follow the first.
+
+    A file system that cannot do this, or is read-only, is for SQLite to judge.
+    """
+    with suppress(OSError):
+        os.close(os.open(folder / "spool.sqlite", os.O_RDWR | os.O_CREAT, 0o600))
+        for file in folder.glob("spool.sqlite*"):
+            file.chmod(0o600)
 
 
 def sentence(folder: Path, problem: sqlite3.Error) -> str:
