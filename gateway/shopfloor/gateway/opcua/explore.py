@@ -11,6 +11,7 @@ from typing import Any, Final
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
 from shopfloor.gateway.opcua.leaves import scalar
+from shopfloor.gateway.opcua.nodes import node_id
 from shopfloor.gateway.opcua.tree import OBJECTS, VALUES, Branch, walk
 from shopfloor.plant import SourceLost
 
@@ -18,14 +19,6 @@ Row = dict[str, Any]
 _CHUNK: Final = 500
 _LONGEST: Final = 80
 _INVALID: Final = ua.StatusCode(ua.StatusCodes.BadNodeIdInvalid)
-
-
-def node_id(text: str) -> ua.NodeId:
-    """Read a NodeId; `SourceLost` says how one is written."""
-    try:
-        return ua.NodeId.from_string(text)
-    except (ua.UaError, ValueError) as problem:
-        raise SourceLost(f"{text!r} is no NodeId: write it as ns=2;s=Name or ns=2;i=7.") from problem
 
 
 async def offered(session: UaSession, node: str = "", depth: int = 1) -> AsyncGenerator[list[Row]]:

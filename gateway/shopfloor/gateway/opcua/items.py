@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
+from shopfloor.gateway.opcua.nodes import node_ids
 from shopfloor.gateway.opcua.options import OpcuaOptions
 from shopfloor.gateway.opcua.requests import Limits, Tell, in_parts, limits, silent
 from shopfloor.gateway.opcua.tree import Branch, browse
@@ -40,8 +41,8 @@ async def find(session: UaSession, options: OpcuaOptions, tell: Tell = silent) -
     most = await limits(session)
     items: dict[ua.NodeId, Item] = {}
     missing: list[str] = []
-    for one in options.nodes:
-        node = _node(one.node)
+    nodes = await node_ids(session, [one.node for one in options.nodes])
+    for one, node in zip(options.nodes, nodes, strict=True):
         items[node] = Item(node, one.tag)
     if options.assets:
         await _mapped(session, options, items, missing, most)
@@ -118,10 +119,3 @@ def _kind(data_type: Any) -> type:
     if number in _FLOATS:
         return float
     return int if number in _WHOLE else str if number in _TEXTS else object
-
-
-def _node(text: str) -> ua.NodeId:
-    try:
-        return ua.NodeId.from_string(text)
-    except (ua.UaError, ValueError) as problem:
-        raise SourceLost(f"{text!r} is no NodeId: write it as ns=2;s=Name or ns=2;i=7.") from problem

@@ -30,7 +30,7 @@ WEAK: Final = ("Basic128Rsa15", "Basic256")
 class NodeOptions(Section):
     """One variable by its NodeId."""
 
-    node: str = Field(description="NodeId, as in ns=2;s=Boiler.Pressure.", min_length=1)
+    node: str = Field(description="NodeId, as in ns=2;s=Boiler.Pressure or nsu=urn:maker:plc;s=Boiler.", min_length=1)
     tag: str = Field(description="Full tag path site/area/line/cell/asset/tag.", min_length=11)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from asyncua import ua
 from asyncua.client.ua_session import UaSession
 from shopfloor.gateway.opcua.leaves import scalar
 from shopfloor.gateway.opcua.link import explained
+from shopfloor.gateway.opcua.nodes import NODE, node_ids
 from shopfloor.gateway.opcua.options import MethodOptions, OpcuaOptions
 from shopfloor.gateway.opcua.tree import OBJECTS, browse
 from shopfloor.plant import ShopfloorError, SourceLost, quality
@@ -22,7 +22,6 @@ from shopfloor.plant.contracts import Argument, Outcome, Scalar, Setpoint
 _SETTLE_S: Final = 2.0
 _LOOK_S: Final = 0.1
 _CURRENT_WRITE: Final = 0x02
-_NODE: Final = re.compile(r"(ns=\d+;)?[isgb]=.+")
 _BITS: Final = {
     ua.VariantType.SByte: (-(2**7), 2**7 - 1),
     ua.VariantType.Byte: (0, 2**8 - 1),
@@ -226,8 +225,8 @@ def _name(code: int) -> str:
 
 async def _resolve(session: UaSession, method: MethodOptions) -> tuple[ua.NodeId, ua.NodeId]:
     where = await _object(session, method.object)
-    if _NODE.fullmatch(method.method):
-        return where, ua.NodeId.from_string(method.method)
+    if NODE.fullmatch(method.method):
+        return where, await _node(session, method.method)
     description = ua.BrowseDescription()
     description.NodeId = where
     description.BrowseDirection = ua.BrowseDirection.Forward
@@ -248,9 +247,17 @@ async def _resolve(session: UaSession, method: MethodOptions) -> tuple[ua.NodeId
     return where, found[0]
 
 
+async def _node(session: UaSession, text: str) -> ua.NodeId:
+    try:
+        (node,) = await node_ids(session, [text])
+    except SourceLost as problem:
+        raise _NoOutcome(quality.BAD_CONFIGURATION_ERROR, str(problem)) from problem
+    return node
+
+
 async def _object(session: UaSession, text: str) -> ua.NodeId:
-    if _NODE.fullmatch(text):
-        return ua.NodeId.from_string(text)
+    if NODE.fullmatch(text):
+        return await _node(session, text)
     wanted = tuple(text.split("/"))
     node = OBJECTS
     async for level in browse(session, lambda branch: branch.path == wanted[: len(branch.path)], len(wanted)):
