@@ -113,7 +113,10 @@ class Reader(Protocol):
         ...
 
     def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
-        """Per tag and bucket of `every` ns: tag, time, n, sum, min, max, first, last, quality (worst)."""
+        """Per tag and bucket of `every` ns counted from `start`; buckets without values have no row.
+
+        Columns: tag, time, n, bad, sum, min, max, first, last, first_time, last_time, quality (worst).
+        """
         ...
 
 

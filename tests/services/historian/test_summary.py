@@ -97,6 +97,25 @@ def test_summaries_equal_a_naive_model(steps: list[Any], rolled_up: bool) -> Non
                 assert as_cells(summarize_by(store.reader, TAGS, periods, by), by) == naive(rows, periods, by)
 
 
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps, st.integers(1, 50))
+def test_sql_and_portions_hold_every_value_once(steps: list[Any], size: int) -> None:
+    """However often values were repeated, in whichever files and in memory."""
+    with tempfile.TemporaryDirectory() as folder, Historian.open(folder, options=OPTIONS) as store:
+        rows = fill(store, steps)
+        expected = sorted((tag, time, str(row.value), row.quality) for (tag, time), row in rows.items())
+        query = store.reader.sql("SELECT tag, time, value, quality FROM samples")
+        assert as_rows(pa.Table.from_batches(list(query.batches()))) == expected
+        tables = list(store.reader.portions(TAGS, START, START + 80 * HOUR, size))
+        assert as_rows(pa.concat_tables([store.reader.read([], 0, 1), *tables])) == expected
+
+
+def as_rows(table: pa.Table) -> list[tuple[Any, ...]]:
+    times = table.column("time").cast(pa.int64()).to_pylist()
+    columns = [table.column(name).to_pylist() for name in ("tag", "value", "quality")]
+    return sorted((tag, time, str(value), quality) for tag, value, quality, time in zip(*columns, times, strict=True))
+
+
 def fill(store: Historian, steps: list[Any]) -> dict[tuple[str, int], Sample]:
     rows: dict[tuple[str, int], Sample] = {}
     sequence = count = 0
@@ -112,7 +131,7 @@ def fill(store: Historian, steps: list[Any]) -> dict[tuple[str, int], Sample]:
 
 def test_names_of_shifts_and_what_was_read(tmp_path: Any) -> None:
     with Historian.open(tmp_path, options=OPTIONS) as store:
-        rows = [Sample(tag, START + n * 10 * S, float(n)) for tag in TAGS for n in range(24 * 360)]
+        rows = [Sample(tag, START + n * 60 * S, float(n)) for tag in TAGS for n in range(24 * 60)]
         store.ingest("edge", 1, "s", len(rows), Batch.of(rows))
         store.flush()
         chosen = Selector("delta/a/*/cell/x").choose(TAGS)
@@ -120,8 +139,8 @@ def test_names_of_shifts_and_what_was_read(tmp_path: Any) -> None:
             table = summarize_by(store.reader, chosen, CALENDAR.periods("shift", START, START + 24 * HOUR), "line")
         assert table.column("group").unique().to_pylist() == ["delta/a/line-1", "delta/a/line-2"]
         assert table.column("shift").to_pylist()[:4] == ["night", "early", "late", "night"]
-        assert table.column("n").to_pylist()[:4] == [4 * 360, 8 * 360, 8 * 360, 4 * 360]
-        assert table.column("mean").to_pylist()[0] == np.mean(range(4 * 360))
+        assert table.column("n").to_pylist()[:4] == [4 * 60, 8 * 60, 8 * 60, 4 * 60]
+        assert table.column("mean").to_pylist()[0] == np.mean(range(4 * 60))
         assert set(plan.ways) == {"hours"}
         assert sum(read.rows for read in plan.ways.values()) == 2 * 24
 

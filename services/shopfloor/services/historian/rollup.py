@@ -195,6 +195,11 @@ def _ends(usable: NDArray[np.bool_], starts: Ints) -> tuple[Ints, Ints]:
 
 def _latest(whole: Rollup, usable: NDArray[np.bool_], starts: Ints) -> Ints:
     """Index of the usable partial whose last value is newest, per group."""
+    stops = np.append(starts[1:], len(whole)) - 1
+    newer = whole.last_time[1:] >= whole.last_time[:-1]
+    newer[stops[:-1]] = True
+    if newer.all() and usable.all():
+        return stops
     group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(whole))))
     by_end = np.lexsort((whole.last_time, usable, group))
-    return np.asarray(by_end[np.append(starts[1:], len(whole)) - 1], np.int64)
+    return np.asarray(by_end[stops], np.int64)

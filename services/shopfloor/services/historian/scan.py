@@ -13,7 +13,7 @@ from shopfloor.services.historian.decoded import rollups_of, rows_of
 from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.historian.plan import note
 from shopfloor.services.historian.rollup import Rollup, joined, merge, overlapping, summarize
-from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
+from shopfloor.services.historian.rows import Rows, collapse, empty, join, packed, sort
 from shopfloor.services.historian.segment import DamagedError, Segment, choose
 from shopfloor.services.historian.shelf import View
 
@@ -73,6 +73,9 @@ class Scan:
         if len(found) < 2:
             return [whole for whole, _, _ in found]
         whole = joined([part for part, _, _ in found])
+        cells = packed(whole.tag, whole.time)
+        if cells is not None and bool(np.all(cells[1:] > cells[:-1])):
+            return [whole]
         first, last = (np.concatenate([part[side] for part in found]) for side in (1, 2))
         index = np.lexsort((whole.first_time, whole.time, whole.tag))
         whole = whole.take(index)
