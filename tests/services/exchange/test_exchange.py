@@ -297,6 +297,18 @@ def test_bytes_that_are_no_text_are_refused_and_the_rest_is_stored(tmp_path: Pat
     assert len(everything(empty)) == 1
 
 
+def test_a_part_that_is_no_text_at_all_ends_nothing(
+    tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shopfloor.services.exchange.csv_in.ROWS", 2)
+    file = tmp_path / "odd.csv"
+    lines = [b"\xff" if 2 <= number < 6 else b"1" for number in range(8)]
+    rows = (f"2026-01-31T12:00:0{n}Z,{CNC}/a,".encode() + value for n, value in enumerate(lines))
+    file.write_bytes(b"\n".join([b"time,tag,value", *rows]))
+    assert brought(file, empty) == 1
+    assert len(everything(empty)) == 4
+
+
 def test_a_wrong_token_and_no_server_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "one.csv"
     file.write_text(f"time,tag,value\n2026-01-31T12:00:00Z,{POWER},1\n")

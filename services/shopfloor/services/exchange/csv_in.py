@@ -51,8 +51,9 @@ class CsvInput:
             )
         tags = [name for name in self._columns if name != "time" and not name.startswith(OWN)]
         count = ROWS if is_long else max(ROWS // max(len(tags), 1), 1)
-        while rows := self._take(count):
-            batches, refused = understand(self._long(rows) if is_long else self._wide(rows, tags), self._reading)
+        while taken := self._take(count):
+            rows = taken if _is_text(taken.values()) else self._readable(taken)
+            batches, refused = self._understand(rows, None if is_long else tags) if rows else ([], [])
             yield batches, refused + self._refused
             self._refused = []
         yield [], self._refused
@@ -79,16 +80,23 @@ class CsvInput:
             except csv.Error as problem:
                 self._refused.append((before, f"it is no CSV ({problem})"))
                 continue
-            if not _is_text(record):
-                odd[before] = record
-                self._refused.append((before, "it is no UTF-8: convert the file, as with `iconv -t utf-8`"))
-            elif len(record) == len(self._columns):
+            if len(record) == len(self._columns):
                 rows[before] = record
             elif record:
                 odd[before] = record
                 self._refused.append((before, f"it has {len(record)} columns, the header {len(self._columns)}"))
         self._records = rows | odd
         return rows
+
+    def _understand(self, rows: dict[int, list[str]], tags: Sequence[str] | None) -> tuple[list[Batch], list[Refused]]:
+        """Long rows, or wide ones with these tags."""
+        return understand(self._long(rows) if tags is None else self._wide(rows, tags), self._reading)
+
+    def _readable(self, rows: dict[int, list[str]]) -> dict[int, list[str]]:
+        """The rows that are text; the others are refused."""
+        bad = {line for line, record in rows.items() if not _is_text([record])}
+        self._refused += [(line, "it is no UTF-8: convert the file, as with `iconv -t utf-8`") for line in bad]
+        return {line: record for line, record in rows.items() if line not in bad}
 
     def _long(self, rows: dict[int, list[str]]) -> Columns:
         by = dict(zip(self._columns, zip(*rows.values(), strict=True), strict=True))
@@ -112,10 +120,13 @@ class CsvInput:
         return Columns(np.array(line, np.int64), _strings(tag), _strings(time), _strings(value))
 
 
-def _is_text(record: Sequence[str]) -> bool:
+def _is_text(records: Iterable[Sequence[str]]) -> bool:
     """Whether all bytes were UTF-8: others were kept as surrogates, which no UTF-8 has."""
-    text = "".join(record)
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        "".join(map("".join, records)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _strings(texts: Iterable[str]) -> pa.StringArray:
