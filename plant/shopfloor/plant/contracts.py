@@ -116,6 +116,7 @@ class Reader(Protocol):
         """Per tag and bucket of `every` ns counted from `start`; buckets without values have no row.
 
         Columns: tag, time, n, bad, sum, min, max, first, last, first_time, last_time, quality (worst).
+        A store may add `increase`: what a counter counted, from the bucket before on; after a fall the new number.
         """
         ...
 

@@ -6,6 +6,7 @@ import math
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,16 @@ class Model:
             if name == tag and start <= time < end
         ]
 
+    def usable(self, tag: str, start: int, end: int) -> list[float]:
+        """Good and uncertain numbers, oldest first."""
+        rows = sorted(self.numbers(tag, start, end), key=lambda row: row[0])
+        return [value for _, value, quality in rows if quality < BAD and not math.isnan(value)]
+
+
+def rises(numbers: list[float]) -> float:
+    """What a counter counted: after a fall it began again at 0."""
+    return sum(b - a if b >= a else b for a, b in pairwise(numbers))
+
 
 def as_rows(table: pa.Table) -> dict[str, list[tuple[int, str, int]]]:
     answer: dict[str, list[tuple[int, str, int]]] = {}
@@ -119,15 +130,18 @@ def check_aggregate(store: Historian, model: Model, start: int, every: int) -> N
         .drop_columns(["first_time", "last_time"])
         .to_pylist()
     ):
-        rows = model.numbers(row["tag"], row["time"], min(row["time"] + every, start + 3 * every))
+        span = (row["time"], min(row["time"] + every, start + 3 * every))
+        rows = model.numbers(row["tag"], *span)
         usable = [value for _, value, quality in rows if quality < BAD and not math.isnan(value)]
         assert (row["n"], row["bad"]) == (len(usable), len(rows) - len(usable))
         assert row["quality"] == max(quality for *_, quality in rows)
         if usable:
             assert (row["min"], row["max"]) == (min(usable), max(usable))
             assert np.isclose(row["sum"], sum(usable), atol=1e-3)
+            before = model.usable(row["tag"], start, row["time"])[-1:]
+            assert np.isclose(row["increase"], rises([*before, *model.usable(row["tag"], *span)]), atol=1e-3)
         else:
-            assert row["min"] is None
+            assert (row["min"], row["increase"]) == (None, None)
 
 
 @pytest.fixture(scope="module")

@@ -54,10 +54,17 @@ QUESTIONS = [
 
 def naive(rows: dict[tuple[str, int], Sample], periods: Periods, by: str) -> dict[tuple[str, int], list[Any]]:
     cells: dict[tuple[str, int], list[Sample]] = defaultdict(list)
+    rises: dict[tuple[str, int], float] = defaultdict(float)
+    before: dict[str, float] = {}
     for (tag, time), row in sorted(rows.items()):
         at = int(np.searchsorted(periods.edges, time, "right")) - 1
         if 0 <= at < len(periods.edges) - 1:
-            cells[group_of(tag, by), int(periods.edges[at])].append(row)
+            cell = group_of(tag, by), int(periods.edges[at])
+            cells[cell].append(row)
+            if row.quality < BAD and not math.isnan(value := float(row.value)):
+                step = value - before.get(tag, value)
+                rises[cell] += step if step >= 0 else value
+                before[tag] = value
     answer = {}
     for cell, found in cells.items():
         good = [row.value for row in found if row.quality < BAD and not math.isnan(float(row.value))]
@@ -65,13 +72,14 @@ def naive(rows: dict[tuple[str, int], Sample], periods: Periods, by: str) -> dic
         answer[cell] = [
             len(good), len(found) - len(good), max(row.quality for row in found),
             *([min(good), max(good), pytest.approx(sum(map(float, good)), abs=1e-6)] if good else [None] * 3),
+            pytest.approx(rises[cell], abs=1e-6) if good else None,
             *(ends if by == "tag" else []),
         ]  # fmt: skip
     return answer
 
 
 def as_cells(table: pa.Table, by: str) -> dict[tuple[str, int], list[Any]]:
-    names = ["n", "bad", "quality", "min", "max", "sum", *(["first", "last"] if by == "tag" else [])]
+    names = ["n", "bad", "quality", "min", "max", "sum", "increase", *(["first", "last"] if by == "tag" else [])]
     times = table.column("time").cast(pa.int64()).to_pylist()
     columns = [table.column(name).to_pylist() for name in names]
     cells = {}

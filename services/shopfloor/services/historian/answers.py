@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from shopfloor.services.historian.rollup import Rollup
+from shopfloor.services.historian.rollup import Rollup, increases
 from shopfloor.services.historian.rows import Rows
 
 TIME: Final = pa.timestamp("ns", "UTC")
@@ -36,6 +36,7 @@ def rollup_table(names: list[str], rollup: Rollup, first: int) -> pa.Table:
     columns_of = ("n", "bad", "sum", "min", "max", "first", "last")
     columns = {"tag": dictionary(names, rollup.tag + np.int32(first)), "time": pa.array(rollup.time).view(TIME)}
     columns |= {name: nullable(getattr(rollup, name)) for name in columns_of}
+    columns["increase"] = nullable(increases(rollup))
     columns |= {name: pa.array(getattr(rollup, name)).view(TIME) for name in ("first_time", "last_time")}
     return pa.table(columns | {"quality": pa.array(rollup.quality)})
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.rollup import Rollup
 from shopfloor.services.historian.rows import Rows
-from shopfloor.services.historian.segment import Segment, choose, numbers, opened, reading, to_rows
+from shopfloor.services.historian.segment import Segment, choose, opened, reading, to_rollup, to_rows
 
 LIMIT: Final = 96_000_000
 """Bytes that decoded row groups may take."""
@@ -119,7 +119,7 @@ def _decode(file: pq.ParquetFile, values: Kind, group: int, kind: type[_Part]) -
     table = file.read_row_groups([group], columns=names, use_threads=False)
     if kind is Rows:
         return to_rows(table, values)  # type: ignore[return-value]
-    return kind(*(numbers(table.column(name)) for name in names))
+    return to_rollup(table)  # type: ignore[return-value]
 
 
 def _size(part: Rows | Rollup) -> int:

@@ -15,7 +15,7 @@ from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.door import FOREVER, query
 from shopfloor.services.historian.latest import Latest, to_table
 from shopfloor.services.historian.options import HOUR, MINUTE
-from shopfloor.services.historian.rollup import Rollup, merge
+from shopfloor.services.historian.rollup import Rollup, apart, merge, summarize
 from shopfloor.services.historian.rows import Rows, empty, join, order, sort
 from shopfloor.services.historian.scan import Scan, last_of_each, level
 from shopfloor.services.historian.shelf import Readable, View
@@ -126,9 +126,10 @@ class StoreReader:
     def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
         """Per tag and bucket of `every` ns counted from `start`.
 
-        Columns: tag, time, n, bad, sum, min, max, first, last, first_time, last_time, quality (worst). Good and
-        uncertain numbers enter; `bad` counts the rest. Whole minutes and hours come from rollups; the answer is the
-        one that `read` gives, values that were stored twice or replaced included.
+        Columns: tag, time, n, bad, sum, min, max, first, last, increase, first_time, last_time, quality (worst). Good
+        and uncertain numbers enter; `bad` counts the rest. `increase` is a counter's: the rises, resets left out, the
+        one from the bucket before included, so that the buckets of a span add up. Whole minutes and hours come from
+        rollups; the answer is the one that `read` gives, values that were stored twice or replaced included.
         """
         view, known = self._shelf.view(), self._known(tags)
         stored = level(start, end, every) is not None
@@ -242,7 +243,10 @@ class StoreReader:
         return join(found, kinds[0])
 
     def _rollup(self, scan: Scan, known: dict[str, int], start: int, end: int, every: int) -> Rollup:
-        parts = [scan.rollup(kind, start, end, every) for kind in self._kinds(known, _NUMERIC)]
+        kinds = self._kinds(known, _NUMERIC)
+        parts = [scan.rollup(kind, start, end, every) for kind in kinds]
+        if len(parts) > 1 and not apart(parts):
+            return summarize(_one_kind([scan.rows(kind, start, end) for kind in kinds]), every, start)
         return parts[0] if len(parts) == 1 else merge(parts, every, start)
 
 

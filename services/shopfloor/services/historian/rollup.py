@@ -19,8 +19,9 @@ Ints = NDArray[np.int64]
 class Rollup:
     """One summary per (tag, bucket), in columns sorted by them.
 
-    `n` counts good and uncertain numbers, which alone enter sum, min, max, first and last (NaN where `n` is 0);
-    `bad` counts the rest. `time` is the start of the bucket; `quality` is the worst StatusCode.
+    `n` counts good and uncertain numbers, which alone enter sum, min, max, first, last and increase (NaN where `n` is
+    0); `bad` counts the rest. `increase` adds the rises from number to number within the bucket; after a fall, which is
+    a counter's reset, the new number itself. `time` is the start of the bucket; `quality` is the worst StatusCode.
     """
 
     tag: NDArray[np.int32]
@@ -32,6 +33,7 @@ class Rollup:
     max: Floats
     first: Floats
     last: Floats
+    increase: Floats
     first_time: Ints
     last_time: Ints
     quality: NDArray[np.uint32]
@@ -53,7 +55,7 @@ def summarize(rows: Rows, every: int, origin: int = 0) -> Rollup:
     if not len(rows):
         return nothing()
     bucket = _buckets(rows.time, every, origin)
-    starts = _starts(rows.tag, bucket)
+    starts = group_starts(rows.tag, bucket)
     count = np.diff(np.append(starts, len(rows)))
     value, time = rows.value.astype(np.float64, copy=False), rows.time
     n, usable = count, (severity(rows.quality) < 2) & ~np.isnan(value)
@@ -79,6 +81,7 @@ def summarize(rows: Rows, every: int, origin: int = 0) -> Rollup:
         number(reduce(np.maximum)),
         number(value[firsts]),
         number(value[lasts]),
+        number(_rises(value, value, firsts)),
         _spread(time[firsts], some, rows.time[starts]),
         _spread(time[lasts], some, rows.time[starts + count - 1]),
         np.maximum.reduceat(rows.quality, starts),
@@ -99,7 +102,7 @@ def merge(parts: Sequence[Rollup], every: int, origin: int = 0) -> Rollup:
     if np.any((whole.tag[1:] == whole.tag[:-1]) & (bucket[1:] < bucket[:-1])):
         again = np.lexsort((whole.first_time, bucket, whole.tag))
         whole, bucket = whole.take(again), bucket[again]
-    starts = _starts(whole.tag, bucket)
+    starts = group_starts(whole.tag, bucket)
     usable = whole.n > 0
     first, _ = _ends(usable, starts)
     last = _latest(whole, usable, starts)
@@ -113,6 +116,7 @@ def merge(parts: Sequence[Rollup], every: int, origin: int = 0) -> Rollup:
         np.fmax.reduceat(whole.max, starts),
         whole.first[first],
         whole.last[last],
+        _joined(whole, usable, starts),
         whole.first_time[first],
         whole.last_time[last],
         np.maximum.reduceat(whole.quality, starts),
@@ -122,6 +126,51 @@ def merge(parts: Sequence[Rollup], every: int, origin: int = 0) -> Rollup:
 def joined(parts: Sequence[Rollup]) -> Rollup:
     """All summaries, part by part."""
     return _join([part for part in parts if len(part)])
+
+
+def apart(parts: Sequence[Rollup]) -> bool:
+    """Whether no summary's usable values lie between those of another one of its bucket."""
+    whole = joined(parts)
+    whole = whole.take(np.lexsort((whole.first_time, whole.time, whole.tag)))
+    return not overlapping(whole, whole.first_time, whole.last_time).any()
+
+
+def increases(rollup: Rollup) -> Floats:
+    """Of each bucket, the rise from the last number of the tag's bucket before it included: they add up over time."""
+    usable = rollup.n > 0
+    tag = rollup.tag[usable]
+    starts = np.flatnonzero(np.append(True, tag[1:] != tag[:-1]))[: len(tag)]
+    answer = rollup.increase.copy()
+    answer[usable] += _steps(rollup.first[usable], rollup.last[usable], starts)
+    return answer
+
+
+def _rises(first: Floats, last: Floats, starts: Ints) -> Floats:
+    """Sum of the steps of each group."""
+    return np.add.reduceat(_steps(first, last, starts), starts) if len(starts) else first[:0]
+
+
+def _steps(first: Floats, last: Floats, starts: Ints) -> Floats:
+    """How far each entry's first number lies above the last one of the entry before it in its group.
+
+    Where it lies below, that is a reset: the number itself. 0 at the start of a group.
+    """
+    steps = np.zeros(len(first))
+    with np.errstate(invalid="ignore"):
+        rise = first[1:] - last[:-1]
+    steps[1:] = np.where(rise < 0, first[1:], rise)
+    steps[starts] = 0.0
+    return steps
+
+
+def _joined(whole: Rollup, usable: NDArray[np.bool_], starts: Ints) -> Floats:
+    """The increase of each group of partials; NaN where none is usable."""
+    n = np.add.reduceat(usable, starts, dtype=np.int64)
+    some = n > 0
+    firsts = (np.cumsum(n) - n)[some]
+    part = whole.take(usable)
+    within = np.add.reduceat(part.increase, firsts) if len(firsts) else part.increase
+    return _spread(within + _rises(part.first, part.last, firsts), some, np.full(len(n), np.nan))
 
 
 def overlapping(whole: Rollup, first: Ints, last: Ints) -> NDArray[np.bool_]:
@@ -154,7 +203,7 @@ def _highest(last: Ints, group: Ints) -> Ints:
 def nothing() -> Rollup:
     """No summaries."""
     i, f = np.empty(0, np.int64), np.empty(0, np.float64)
-    return Rollup(np.empty(0, np.int32), i, i, i, f, f, f, f, f, i, i, np.empty(0, np.uint32))
+    return Rollup(np.empty(0, np.int32), i, i, i, f, f, f, f, f, f, i, i, np.empty(0, np.uint32))
 
 
 def _join(parts: Sequence[Rollup]) -> Rollup:
@@ -165,7 +214,8 @@ def _join(parts: Sequence[Rollup]) -> Rollup:
     return Rollup(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Rollup)))
 
 
-def _starts(tag: NDArray[np.int32], bucket: Ints) -> Ints:
+def group_starts(tag: NDArray[Any], bucket: Ints) -> Ints:
+    """Index of the first row of each (tag, bucket) of rows that have them together; there is one row or more."""
     changed = (tag[1:] != tag[:-1]) | (bucket[1:] != bucket[:-1])
     return np.concatenate([np.zeros(1, np.int64), np.flatnonzero(changed) + 1])
 

@@ -79,7 +79,7 @@ class Segment:
         """Summaries of the wanted tags whose bucket starts in [start, end)."""
         groups: Groups = getattr(self, level)
         table = _read(self.rollup_path(level), choose(groups, wanted, start, end), [*_ROLLUP_COLUMNS])
-        rollup = Rollup(*(numbers(table.column(name)) for name in _ROLLUP_COLUMNS))
+        rollup = to_rollup(table)
         keep = wanted[rollup.tag] & (rollup.time >= start) & (rollup.time < end)
         return rollup if keep.all() else rollup.take(keep)
 
@@ -162,6 +162,12 @@ def to_rows(table: pa.Table, kind: Kind) -> Rows:
     )
 
 
+def to_rollup(table: pa.Table) -> Rollup:
+    """A rollup as it was written; of one that an older version wrote, what it did not know is NaN."""
+    unknown = np.full(len(table), np.nan)
+    return Rollup(*(numbers(table[name]) if name in table.column_names else unknown for name in _ROLLUP_COLUMNS))
+
+
 def index(tag: NDArray[np.int32], time: NDArray[np.int64], group_rows: int) -> Groups:
     """The line of `Groups` of each row group of sorted columns."""
     starts = np.arange(0, len(tag), group_rows)
@@ -175,7 +181,7 @@ def write_rollup(path: Path, rollup: Rollup, group_rows: int, *, final: bool = F
     columns = {name: pa.array(getattr(rollup, name)) for name in _ROLLUP_COLUMNS}
     for name in ("time", "first_time", "last_time"):
         columns[name] = columns[name].view(_TIME)
-    split = dict.fromkeys(("sum", "min", "max", "first", "last"), "BYTE_STREAM_SPLIT")
+    split = dict.fromkeys(("sum", "min", "max", "first", "last", "increase"), "BYTE_STREAM_SPLIT")
     delta = dict.fromkeys(("time", "first_time", "last_time"), "DELTA_BINARY_PACKED")
     pq.write_table(
         pa.table(columns),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,21 +13,30 @@ from numpy.typing import NDArray
 from shopfloor.plant import Reader
 from shopfloor.services.historian.answers import TIME, dictionary, nullable
 from shopfloor.services.historian.calendar import Periods
-from shopfloor.services.historian.rollup import Rollup, merge
+from shopfloor.services.historian.rollup import Rollup, group_starts, merge
 from shopfloor.services.historian.selector import group_of
 
-_ACROSS: Final = {"n": "sum", "bad": "sum", "sum": "sum", "min": "min", "max": "max", "quality": "max"}
+_ACROSS: Final = {
+    "n": "sum",
+    "bad": "sum",
+    "sum": "sum",
+    "increase": "sum",
+    "min": "min",
+    "max": "max",
+    "quality": "max",
+}
 """What can be said of several tags together, and how; the first and last value belong to one tag."""
 
 
 def summarize_by(reader: Reader, tags: Sequence[str], periods: Periods, by: str = "tag") -> pa.Table:
     """One row per part of the plant (its path, see `selector.LEVELS`) and period in which it has values.
 
-    Columns: group, time and end (of the period), shift (its name, where it has one), n, bad, mean, sum, min, max,
-    quality (worst), and by tag also first and last. Sorted by group in the order of `tags`, then by time.
+    Columns: group, time and end (of the period), shift (its name, where it has one), n, bad, mean, sum, increase (of
+    counters, together where they are several), min, max, quality (worst), and by tag also first and last. Sorted by
+    group in the order of `tags`, then by time.
     """
     start, end = int(periods.edges[0]), int(periods.edges[-1])
-    table = reader.aggregate(tags, start, end, periods.step)
+    table = _with_increase(reader.aggregate(tags, start, end, periods.step))
     numbers = np.searchsorted(periods.edges, _numbers(table.column("time")), "right") - 1
     table = table.set_column(table.schema.get_field_index("time"), "period", pa.array(numbers.astype(np.int32)))
     if len(periods.edges) - 1 != -(-(end - start) // periods.step):
@@ -35,12 +44,25 @@ def summarize_by(reader: Reader, tags: Sequence[str], periods: Periods, by: str 
     return _answer(table if by == "tag" else _across(table, by), periods)
 
 
+def _with_increase(table: pa.Table) -> pa.Table:
+    """A reader of another store may not know it."""
+    return (
+        table
+        if "increase" in table.column_names
+        else table.append_column("increase", pa.nulls(len(table), pa.float64()))
+    )
+
+
 def _merged(table: pa.Table) -> pa.Table:
     """The buckets of each period of each tag as one."""
     tag = table.column("tag").combine_chunks()
+    period, increase = _numbers(table["period"].cast(pa.int64())), _numbers(table["increase"])
     given = {"tag": tag.indices, "time": table["period"].cast(pa.int64())}
     names = [entry.name for entry in fields(Rollup)]
     merged = merge([Rollup(*(_numbers(given[name] if name in given else table[name]) for name in names))], 1)
+    if len(merged):
+        rises = np.add.reduceat(np.nan_to_num(increase), group_starts(_numbers(tag.indices), period))
+        merged = replace(merged, increase=np.where(merged.n > 0, rises, np.nan))
     columns = {"tag": dictionary(tag.dictionary, merged.tag), "period": pa.array(merged.time.astype(np.int32))}
     return pa.table(columns | {name: nullable(getattr(merged, name)) for name in names[2:]})
 
@@ -70,7 +92,7 @@ def _answer(table: pa.Table, periods: Periods) -> pa.Table:
         columns["shift"] = pa.array(periods.names, pa.string()).take(pa.array(number))
     mean = pc.divide(table.column("sum"), pc.cast(table.column("n"), pa.float64()))
     columns["mean"] = pc.if_else(pc.greater(table.column("n"), 0), mean, None)
-    order = ("n", "bad", "mean", "sum", "min", "max", "first", "last", "quality")
+    order = ("n", "bad", "mean", "sum", "increase", "min", "max", "first", "last", "quality")
     columns |= {name: table.column(name) for name in order if name in table.column_names}
     return pa.table(columns)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Final, TypeVar
 
 import numpy as np
@@ -162,10 +162,11 @@ def _renamed(values: Values, names: Sequence[str], asked: Sequence[str]) -> Rows
 
 
 def _as_rollup(table: pa.Table, asked: Sequence[str]) -> Rollup:
-    """What `aggregate` answered, with tags numbered as in `asked`."""
+    """What `aggregate` answered, with tags numbered as in `asked`; not what counters counted, which no server says."""
     tag = places(table, asked)
     columns = [
         table.column(entry.name).cast(pa.int64()) if entry.name.endswith("time") else table.column(entry.name)
         for entry in fields(Rollup)[1:]
     ]
-    return Rollup(tag, *(column.to_numpy() for column in columns))
+    rollup = Rollup(tag, *(column.to_numpy() for column in columns))
+    return replace(rollup, increase=np.full(len(rollup), np.nan))

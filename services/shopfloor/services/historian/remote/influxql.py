@@ -192,7 +192,8 @@ def _rollup(
     numbers = base["count"].astype(np.int64) - np.nan_to_num(base["texts"]).astype(np.int64)
     rollup = Rollup(
         base["tag"], base["time"], n, np.maximum(numbers - np.maximum(n, 0), 0), sums, ends["min"], ends["max"],
-        ends["first"], ends["last"], np.maximum(base["time"], start), np.minimum(base["time"] + every, end) - 1,
+        ends["first"], ends["last"], np.full(count, np.nan), np.maximum(base["time"], start),
+        np.minimum(base["time"] + every, end) - 1,
         base["worst"].astype(np.uint32),
     )  # fmt: skip
     return rollup.take((numbers > 0) | (n != 0))

@@ -214,7 +214,8 @@ def _outlined(columns: dict[str, dict[int, float]], worst: dict[int, float], eve
     bad = (quality >> 31).astype(np.int64)
     total = np.nan_to_num(mean) * count
     tag = np.zeros(len(times), np.int32)
-    return Rollup(tag, time, count, bad, total, low, high, first, last, time, time + every - 1, quality)
+    unknown = np.full(len(times), np.nan)
+    return Rollup(tag, time, count, bad, total, low, high, first, last, unknown, time, time + every - 1, quality)
 
 
 def _selector(tag: TagPath, fields: Sequence[str]) -> str:
