@@ -1,4 +1,4 @@
-"""The contract of stores: the embedded one, InfluxDB, VictoriaMetrics, and each of these behind the embedded one."""
+"""The contract of stores: embedded, InfluxDB, VictoriaMetrics, our own server, and each behind the embedded one."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import running_server
 from shopfloor.plant import Batch, Reader
-from shopfloor.services.historian import Historian, Options, Product
+from shopfloor.services.historian import Historian, Options, Product, Target
 from shopfloor.services.historian.remote import server_reader
 from shopfloor.services.historian.testing import check_store
 from store_servers import Server, server, until
@@ -39,8 +40,25 @@ class Rig:
         return self.reading
 
 
-@pytest.fixture(params=[*Product])
-def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+@dataclass(frozen=True)
+class Shopfloor:
+    """Our own server, written to and asked as if it were an InfluxDB."""
+
+    target: Target
+    product: Product = Product.INFLUXDB
+
+    def show(self) -> None: ...
+
+
+Back = Server | Shopfloor
+
+
+@pytest.fixture(params=[*Product, "shopfloor"])
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Back]:
+    if request.param == "shopfloor":
+        with running_server.running(tmp_path / "server") as ours:
+            yield Shopfloor(Target(Product.INFLUXDB, ours.url, "delta", "plant"))
+        return
     made = server(request.param, tmp_path / "server").start()
     if made.product is Product.INFLUXDB:
         made.query("CREATE DATABASE plant")
@@ -48,7 +66,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     made.stop()
 
 
-def of(made: Server) -> dict[str, bool | int]:
+def of(made: Back) -> dict[str, bool | int]:
     victoria = made.product is Product.VICTORIAMETRICS
     return {"precision": made.target.precision, "texts": not victoria, "exact": not victoria}
 
@@ -56,7 +74,7 @@ def of(made: Server) -> dict[str, bool | int]:
 class Settled:
     """A reader of VictoriaMetrics that first makes it show what it took."""
 
-    def __init__(self, made: Server, reader: Reader) -> None:
+    def __init__(self, made: Back, reader: Reader) -> None:
         self._made, self._reader = made, reader
 
     def __getattr__(self, name: str) -> object:
@@ -69,7 +87,7 @@ def test_the_embedded_store_keeps_the_contract(tmp_path: Path) -> None:
         check_store(Rig(store, store.reader))
 
 
-def test_a_server_store_keeps_the_contract(running: Server, tmp_path: Path) -> None:
+def test_a_server_store_keeps_the_contract(running: Back, tmp_path: Path) -> None:
     with (
         closing(server_reader(running.target)) as reader,
         Historian.open(tmp_path / "store", options=Options(reserve_bytes=0), targets=[running.target]) as store,
@@ -78,9 +96,7 @@ def test_a_server_store_keeps_the_contract(running: Server, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("flush", [True, False], ids=["in the server", "still here"])
-def test_a_server_store_behind_the_embedded_one_keeps_the_contract(
-    running: Server, tmp_path: Path, flush: bool
-) -> None:
+def test_a_server_store_behind_the_embedded_one_keeps_the_contract(running: Back, tmp_path: Path, flush: bool) -> None:
     with Historian.open(tmp_path / "store", options=Options(reserve_bytes=0), targets=[running.target]) as store:
         reader = Settled(running, store.read_from(store.forwards[0]))
         about = of(running) | {"texts": True, "exact": of(running)["exact"] or not flush}

@@ -21,6 +21,17 @@ LINES = "\n".join(
     + [f"cpu,host=b,core=1 load={-i}.5,heat={i}.5 {(T + 10 * i) * S}" for i in range(5, 50, 5)]
     + [f'log,host=a,level=in\\ fo text="line {i} \\"x\\"",n={i}i {(T + i) * S + 123}' for i in range(5)]
     + [f"press\\ 7,host=c force={i}.25 {(T + i) * S}" for i in range(3)]
+    + [
+        f"m,{line[:-1]}{(T + int(line[-1])) * S}"
+        for line in (
+            'host=a v=1,n=1i,t="x",b=true 1',
+            'host=a v=2,n=2i,t="" 2',
+            "host=a v=3 3",
+            'host=b t="y z",n=9i 4',
+            'host=b\\ c\\,d\\=e,k="q" v=1.5e30,b=false 5',
+            "host=a\\\\b v=0.00001 6",
+        )
+    ]
 ).replace(",up=true", "")
 SPAN = f"time >= {T}s AND time < {T + 600}s"
 GRAFANA = (
@@ -77,6 +88,24 @@ QUERIES = [
     "SELECT load FROM db..cpu LIMIT 1",
     GRAFANA,
     f"SELECT mean(load), min(heat) FROM cpu WHERE {SPAN} AND host = 'b' GROUP BY time(2m), core",
+    *(
+        f"SELECT v, n, t FROM m WHERE {condition}"
+        for condition in (
+            *("v > 1", "v >= 2 AND n < 5", "v < 2 OR host = 'b'", "(v > 1 OR t = 'x') AND host = 'a'", "n > -5"),
+            *("t = ''", "t != 'x'", "t <> ''", "t =~ /y/", "t !~ /x/", "v =~ /1/", "t < 'y'", "v != 2", "n = 2.0"),
+            *("v = 'x'", "v != 'x'", "t = 5", "t != 5", "b = true", "b != true", "host = 5", "host > 'a'"),
+            *("nothing > 5", "nothing != 5", "nothing = true", "nothing = ''", '"v"::field > 1.5 AND n::integer > 1'),
+            f"v > 1 AND (time >= {T}s AND time < {T + 3}s)",
+        )
+    ),
+    "SELECT count(v), max(n), last(t) FROM m WHERE v > 1",
+    "SELECT max(v) FROM m WHERE v < 3",
+    "SELECT first(v) FROM m WHERE v > 1 GROUP BY host",
+    "SELECT mean(v) FROM m WHERE n > 1",
+    "SELECT mean(v) FROM m WHERE v > 1000",
+    "SELECT count(t) FROM m WHERE t = ''",
+    f"SELECT mean(v), count(t) FROM m WHERE time >= {T}s AND time < {T + 10}s AND v > 1 GROUP BY time(2s)",
+    "SELECT v FROM m WHERE v > 1 GROUP BY host ORDER BY time DESC LIMIT 1",
     "SHOW MEASUREMENTS",
     "SHOW MEASUREMENTS WITH MEASUREMENT =~ /p/ LIMIT 1",
     "SHOW MEASUREMENTS WHERE host = 'b'",
@@ -86,7 +115,7 @@ QUERIES = [
     'SHOW TAG VALUES WITH KEY IN ("host", "core")',
     "SHOW TAG VALUES FROM cpu WITH KEY = core WHERE host = 'a'",
     "SHOW TAG VALUES FROM cpu WITH KEY =~ /o/ LIMIT 2",
-    "SHOW FIELD KEYS",
+    "SHOW FIELD KEYS FROM /^[clp]/",
     "SHOW FIELD KEYS FROM log",
     "SHOW SERIES",
     "SHOW SERIES FROM cpu WHERE host = 'b'",
@@ -160,6 +189,7 @@ def test_the_same_chunks(both: tuple[str, str], query: str) -> None:
         "SELECT load FROM cpu GROUP BY host, core",
         "SELECT load, heat, host FROM cpu WHERE host = 'b'",
         "SELECT text FROM log",
+        "SELECT n FROM m; SELECT v, t FROM m WHERE v != 2 GROUP BY host, k",
         "SHOW TAG VALUES WITH KEY = host",
         "SELECT n FROM nothing",
     ],

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from running_server import COUNT, POWER, STATE, Running, S, running
 from shopfloor.plant import Kind, Sample
-from shopfloor.plant.quality import BAD_SENSOR_FAILURE
+from shopfloor.plant.quality import BAD, BAD_SENSOR_FAILURE
 from shopfloor.services.influx.ql import series
 from shopfloor.services.influx.ql.lexer import QueryError
 from shopfloor.services.influx.ql.parser import parse
@@ -61,6 +61,19 @@ def test_bad_values_stay_out_of_aggregates(server: Running) -> None:
     assert values(server, query) == [[T // S, 9, 42, 9]]
 
 
+def test_a_condition_on_quality_says_which_values_are_meant(server: Running) -> None:
+    span = f"time >= {T} AND time < {T + 10 * S}"
+    what = f'SELECT count(value), sum(value), max(value) FROM "spindle.power" WHERE {span}'
+    assert values(server, f"{what} AND quality < {BAD}") == [[T // S, 9, 42, 9]]
+    assert values(server, f"{what} AND quality >= {BAD}") == [[T // S, 1, 3, 3]]
+    assert values(server, f"{what} AND value < 5") == [[T // S, 4, 7, 4]]
+    assert values(server, f"{what} AND (quality >= {BAD} OR value > 7)") == [[T // S, 3, 20, 9]]
+    last = "SELECT max(value) FROM \"spindle.power\" WHERE value < 5000 AND asset = 'cnc-01'"
+    assert values(server, last) == [[T // S + 4999, 4999]]
+    worst = f'SELECT count(quality), max(quality) FROM "spindle.power" WHERE {span} GROUP BY time(5s)'
+    assert values(server, worst) == [[T // S, 5, BAD_SENSOR_FAILURE], [T // S + 5, 5, 0]]
+
+
 def test_buckets_that_begin_anywhere_hold_what_they_should(server: Running) -> None:
     """Against the plain sums: spans that start and end inside minutes and hours, with and without buckets."""
     for start, end, every in (
@@ -102,7 +115,8 @@ def test_a_bucket_shows_its_own_lines_beside_the_plant(server: Running) -> None:
         ("SELECT mean(v) FROM m GROUP BY time(1m) fill(next)", "fill takes null, none, previous, linear or a number"),
         ("SELECT mean(v) FROM (SELECT v FROM m)", "a query in a query"),
         ("SELECT v INTO n FROM m", "SELECT … INTO writes"),
-        ("SELECT v FROM m WHERE v > 5", "'v' > '5' at character 27 is not answered here"),
+        ("SELECT v FROM m WHERE v > w", "'v' is compared with 'w' at character 27: a 'text', a number, true, false"),
+        ("SELECT v FROM m WHERE v > 5 * 2", "arithmetic in WHERE ('*' at character 29) is not answered here"),
         ("SELECT v FROM m WHERE time > 'soon'", "a time was expected, as in now() - 1h"),
         ("SELECT v FROM m WHERE time != 5", "time != is not answered here"),
         ("SELECT v FROM m WHERE host = 'a' OR time > 5", "time is compared inside OR"),
@@ -124,7 +138,7 @@ def test_what_is_not_understood_is_one_sentence(server: Running, query: str, wor
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("SELECT load FROM cpu WHERE load = 'x'", "'load' is a field: conditions on fields are not answered"),
+        ("SHOW SERIES FROM cpu WHERE load > 1", "'load' is a field: SHOW takes conditions on tags"),
         ("SELECT load FROM cpu WHERE host =~ /(/", "is no regex"),
         ("SELECT mean(text) FROM state", "mean() of the text 'text': count, first and last"),
         ("SELECT 2 * * FROM cpu", "* inside arithmetic is not answered here"),

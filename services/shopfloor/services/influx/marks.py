@@ -100,11 +100,14 @@ def _since_line(which: Mask, mark: NDArray[np.uint8], line: Ints) -> Ints:
 def _separating(
     data: NDArray[np.uint8], at: Ints, mark: NDArray[np.uint8]
 ) -> tuple[Ints, NDArray[np.uint8], Ints, Mask]:
-    """Marks that separate, the quotes of each line, and lines with texts that are escaped or not closed."""
+    """Marks that separate, the quotes of each line, and lines with texts that are escaped or not closed.
+
+    Quotes before the first blank are part of a name.
+    """
     escaped = (data[at - 1] == ord("\\")) & (at > 0) & (mark >= BLANK) & (mark <= EQUALS)
     at, mark = at[~escaped], mark[~escaped]
     line, ends = _lines(mark)
-    quotes = _since_line(mark == QUOTE, mark, line)
+    quotes = _since_line((mark == QUOTE) & (_since_line(mark == BLANK, mark, line) > 0), mark, line)
     inside = quotes % 2 == 1
     broken = inside[ends]
     broken[line[inside & (mark == BACKSLASH)]] = True

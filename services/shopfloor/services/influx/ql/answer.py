@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shopfloor.services.influx.ql import buckets, rows
-from shopfloor.services.influx.ql.index import Entry, chosen, matching
+from shopfloor.services.influx.ql.conditions import USABLE, matching, without
+from shopfloor.services.influx.ql.index import Entry, chosen
 from shopfloor.services.influx.ql.lexer import QueryError
 from shopfloor.services.influx.ql.series import Series, Store
 from shopfloor.services.influx.ql.show import show
 from shopfloor.services.influx.ql.syntax import (
     Call,
     Column,
+    Condition,
     Create,
     Field,
     Regex,
@@ -41,7 +43,7 @@ def _select(store: Store, select: Select, database: str) -> list[Series]:
     measurements = sorted(store.index.measurements(database, select.sources).items(), reverse=select.portion.descending)
     expanded = _expanded(store, select, [entry for _, entries in measurements for entry in entries])
     for name, entries in measurements:
-        found = matching(entries, select.where.condition)
+        found = matching(store.index, entries, _condition(expanded, entries))
         groups = _groups(found, select.group.tags, descending=select.portion.descending)
         way = buckets.answer if any(calls(column.expression) for column in expanded.columns) else rows.answer
         if expanded.columns and groups:
@@ -49,6 +51,13 @@ def _select(store: Store, select: Select, database: str) -> list[Series]:
     portion = select.portion
     end = portion.series_offset + portion.series_limit if portion.series_limit else None
     return answers[portion.series_offset : end]
+
+
+def _condition(select: Select, entries: list[Entry]) -> Condition:
+    """The condition without what aggregates of the plant's own numbers imply: those come from rollups then."""
+    wanted = {call.field for column in select.columns for call in calls(column.expression)}
+    implied = bool(wanted) and wanted <= {"value", "integer"} and all("" in entry.paths for entry in entries)
+    return without(select.where.condition, USABLE) if implied else select.where.condition
 
 
 def _groups(

@@ -8,11 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
+from shopfloor.services.influx.ql.conditions import sieve
 from shopfloor.services.influx.ql.index import Place
 from shopfloor.services.influx.ql.lexer import QueryError
 from shopfloor.services.influx.ql.rows import cut
 from shopfloor.services.influx.ql.series import Groups, Series, Store, Values, check_size, evaluate, plain, titles
-from shopfloor.services.influx.ql.summary import Summary, moment, summarize
+from shopfloor.services.influx.ql.summary import Held, Summary, moment, summarize
 from shopfloor.services.influx.ql.syntax import Call, Field, Group, Select, calls
 
 _OF_TEXTS: Final = frozenset({"count", "first", "last"})
@@ -43,7 +44,11 @@ def answer(store: Store, select: Select, name: str, groups: Groups) -> list[Seri
     every, shift = select.group.every, select.group.offset
     if every:
         check_size((span.end - span.start) // every * len(groups))
-    found = {field: summarize(store, held, span.start, span.end, every, shift) for field, held in places.items()}
+    asked = {field: {call.function for call in wanted if call.field == field} for field in places}
+    found = {
+        field: summarize(store, held, asked[field], span.start, span.end, every, shift)
+        for field, held in places.items()
+    }
     answers = []
     for number, group in enumerate(groups):
         parts = {field: summary.of(number) for field, summary in found.items()}
@@ -62,21 +67,23 @@ def _span(store: Store, select: Select) -> _Span:
     return _Span(start, latest if where.end is None else where.end, where.start)
 
 
-def _places(store: Store, groups: Groups, wanted: list[Call]) -> dict[str, dict[Place, int]]:
-    """For each field the places where it is read, and the number of the group of each."""
-    places: dict[str, dict[Place, int]] = {call.field: {} for call in wanted}
+def _places(store: Store, groups: Groups, wanted: list[Call]) -> dict[str, list[Held]]:
+    """For each field where it is read, in which group, and which rows are meant."""
+    places: dict[str, list[Held]] = {call.field: [] for call in wanted}
     for number, entries in enumerate(groups.values()):
         for entry in entries:
             known = store.index.fields(entry)
             for call in wanted:
-                place = known.get(call.field)
-                if place is not None:
-                    if not takes(call.function, place):
-                        raise QueryError(
-                            f"{call.function}() of the text {call.field!r:.60}: count, first and last can be made"
-                        )
-                    places[call.field][place] = number
+                _check(call, known.get(call.field))
+            for field, held in places.items():
+                if field in known:
+                    held.append(Held(known[field], number, sieve(entry, known)))
     return places
+
+
+def _check(call: Call, place: Place | None) -> None:
+    if place is not None and not takes(call.function, place):
+        raise QueryError(f"{call.function}() of the text {call.field!r:.60}: count, first and last can be made")
 
 
 def _timed(select: Select, span: _Span, parts: dict[str, Summary], wanted: list[Call]) -> list[list[Any]]:
@@ -98,7 +105,7 @@ def _one(
     store: Store,
     select: Select,
     span: _Span,
-    places: dict[str, dict[Place, int]],
+    places: dict[str, list[Held]],
     parts: dict[str, Summary],
     number: int,
 ) -> list[Any]:
@@ -111,7 +118,7 @@ def _one(
         (call,) = known
         assert isinstance(call, Call)  # noqa: S101 (an aggregate was asked for)
         if call.function in _SELECTORS and known[call][0] is not None:
-            held = [place for place, group in places[call.field].items() if group == number]
+            held = [part for part in places[call.field] if part.group == number]
             time = moment(store, call.function, parts[call.field], held, span.start, span.end)
     return [time, *(plain(evaluate(column.expression, known, 1)[0]) for column in select.columns)]
 

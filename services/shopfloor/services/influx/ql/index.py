@@ -15,7 +15,7 @@ from shopfloor.plant import Kind
 from shopfloor.services.historian import StoreReader
 from shopfloor.services.influx.names import Names
 from shopfloor.services.influx.ql.lexer import QueryError
-from shopfloor.services.influx.ql.syntax import Both, Compare, Condition, Regex
+from shopfloor.services.influx.ql.syntax import Condition, Regex
 
 TYPES: Final = {Kind.FLOAT: "float", Kind.INT: "integer", Kind.TEXT: "string"}
 _OWN: Final = {Kind.FLOAT: "value", Kind.INT: "integer", Kind.TEXT: "text"}
@@ -32,11 +32,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One series of a measurement. A tag of the plant's own is one path with several fields."""
+    """One series of a measurement. A tag of the plant's own is one path with several fields.
+
+    `only` is what its rows must fit to be part of an answer.
+    """
 
     tags: Mapping[str, str]
     bucket: str | None
     paths: dict[str, str] = field(default_factory=dict)
+    only: Condition = None
 
 
 class Index:
@@ -93,18 +97,12 @@ class Index:
                     self._buckets.add(series.bucket)
 
 
-def matching(entries: list[Entry], condition: Condition) -> list[Entry]:
-    """The series for which a condition on tags is true; a tag that a series does not have is ''."""
-    if condition is None or not entries:
-        return entries
-    mask = _mask(entries, condition)
-    return [entry for entry, fits in zip(entries, mask.tolist(), strict=True) if fits]
-
-
-def matches(names: Iterable[str], pattern: str) -> NDArray[np.bool_]:
+def matches(names: Iterable[str] | pa.Array, pattern: str) -> NDArray[np.bool_]:
     """Which names a regex finds something in (RE2, which no pattern can keep busy)."""
     try:
-        found = pc.match_substring_regex(pa.array(list(names), pa.string()), pattern)
+        found = pc.match_substring_regex(
+            names if isinstance(names, pa.Array) else pa.array(list(names), pa.string()), pattern
+        )
     except pa.ArrowInvalid as problem:
         raise QueryError(f"/{pattern:.60}/ is no regex ({problem}): write it as RE2 has it") from problem
     return np.asarray(found.to_numpy(zero_copy_only=False), bool)
@@ -124,29 +122,3 @@ def _named(names: Sequence[str], patterns: Sequence[str | Regex]) -> list[str]:
         else:
             found.append(pattern)
     return found
-
-
-def _mask(entries: list[Entry], condition: Both | Compare) -> NDArray[np.bool_]:
-    if isinstance(condition, Both):
-        left, right = _side(entries, condition.left), _side(entries, condition.right)
-        return left & right if condition.operator == "AND" else left | right
-    _check_tag(entries, condition.name)
-    values = [entry.tags.get(condition.name, "") for entry in entries]
-    if condition.operator in {"=~", "!~"}:
-        found = matches(values, condition.value)
-        return found if condition.operator == "=~" else ~found
-    return np.array([(value == condition.value) == (condition.operator == "=") for value in values], bool)
-
-
-def _side(entries: list[Entry], condition: Condition) -> NDArray[np.bool_]:
-    return np.ones(len(entries), bool) if condition is None else _mask(entries, condition)
-
-
-def _check_tag(entries: list[Entry], name: str) -> None:
-    """A field cannot be compared: what a query asks must not be answered as if it had not asked."""
-    is_own = any("" in entry.paths for entry in entries) and name in {*_OWN.values(), "quality"}
-    is_field = is_own or any(name in entry.paths for entry in entries)
-    if is_field and not any(name in entry.tags for entry in entries):
-        raise QueryError(
-            f"{name!r:.60} is a field: conditions on fields are not answered here, on tags and time they are"
-        )

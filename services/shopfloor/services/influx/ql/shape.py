@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
 from shopfloor.services.influx.ql.lexer import DURATIONS
 from shopfloor.services.influx.ql.series import Series
 
@@ -94,10 +95,30 @@ def table(results: list[Result]) -> str:
                     sink.write("\n")
                 head = series.columns
                 writer.writerow(["name", "tags", *head])
-            tags = ",".join(f"{key}={value}" for key, value in sorted(series.tags.items()))
+            tags = tag_set(series.tags)
             writer.writerows([series.name, tags, *map(_cell, row)] for row in series.values)
     return sink.getvalue()
 
 
+def tag_set(tags: Mapping[str, str]) -> str:
+    r"""Tags as InfluxDB writes them in CSV and in the keys of series; those that a group does not have are left out.
+
+    >>> print(tag_set({"path": "a b,c", "host": "", "disk": "1=2"}))
+    disk=1\=2,path=a\ b\,c
+    """
+    return ",".join(f"{escaped(key)}={escaped(value)}" for key, value in sorted(tags.items()) if value)
+
+
+def escaped(text: str, special: str = ",= ") -> str:
+    """A name with a backslash before what would end it."""
+    for character in special:
+        text = text.replace(character, "\\" + character)
+    return text
+
+
 def _cell(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and "e" in repr(value):
+        return np.format_float_positional(value, trim="-")
+    return value

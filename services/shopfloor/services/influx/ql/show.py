@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from shopfloor.services.influx.ql.index import TYPES, Entry, chosen, matching
+from shopfloor.services.influx.ql.conditions import by_tags
+from shopfloor.services.influx.ql.index import TYPES, Entry, chosen
 from shopfloor.services.influx.ql.lexer import QueryError
 from shopfloor.services.influx.ql.series import Series, Store
+from shopfloor.services.influx.ql.shape import escaped, tag_set
 from shopfloor.services.influx.ql.syntax import Portion, Show
 
 PLANT: Final = "shopfloor"
@@ -27,7 +29,7 @@ def show(store: Store, asked: Show, database: str) -> list[Series]:
     found = {
         name: fitting
         for name, entries in store.index.measurements(database, asked.sources).items()
-        if (fitting := matching(entries, asked.where.condition))
+        if (fitting := by_tags(store.index, entries, asked.where.condition))
     }
     return _portion(_shown(store, asked, found), asked.portion)
 
@@ -64,14 +66,7 @@ def _field_keys(store: Store, name: str, entries: list[Entry]) -> Series:
 
 
 def _key(name: str, entry: Entry) -> str:
-    tags = [f"{_escape(key)}={_escape(value)}" for key, value in sorted(entry.tags.items())]
-    return ",".join([_escape(name, ", "), *tags])
-
-
-def _escape(text: str, special: str = ",= ") -> str:
-    for character in special:
-        text = text.replace(character, "\\" + character)
-    return text
+    return ",".join([escaped(name, ", "), *([tag_set(entry.tags)] if entry.tags else [])])
 
 
 def _portion(answers: list[Series], portion: Portion) -> list[Series]:

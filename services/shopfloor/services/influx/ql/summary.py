@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
+from shopfloor.plant.quality import BAD
 from shopfloor.services.historian.options import HOUR
+from shopfloor.services.influx.ql.conditions import Sieve
 from shopfloor.services.influx.ql.index import Place
-from shopfloor.services.influx.ql.rows import read
+from shopfloor.services.influx.ql.reads import Read, read
 from shopfloor.services.influx.ql.series import Store
 
 _NUMBERS: Final = ("n", "sum", "min", "max", "first", "last", "first_time", "last_time")
@@ -52,39 +54,75 @@ class Summary:
         return column
 
 
-def summarize(store: Store, places: dict[Place, int], start: int, end: int, every: int, shift: int) -> Summary:
-    """Summaries of [start, end) in buckets of `every` ns shifted by `shift`; one bucket at `start` when it is 0.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a field of one series is read, its group, and which of its rows are meant."""
 
-    `places` says where the field is read, and the group of each place.
+    place: Place
+    group: int
+    sieve: Sieve | None = None
+
+
+def summarize(
+    store: Store, parts: list[Held], functions: Collection[str], start: int, end: int, every: int, shift: int
+) -> Summary:
+    """Summaries of a field over [start, end) in buckets of `every` ns shifted by `shift`; one at `start` when it is 0.
+
+    `functions` are the aggregates that will be asked for.
     """
-    numbers = {place.path: group for place, group in places.items() if place.kind is not Kind.TEXT}
-    numbers = {path: group for path, group in numbers.items() if Place(path, Kind.INT, is_quality=True) not in places}
-    others = {place: group for place, group in places.items() if place.path not in numbers}
-    parts = list(_numbers(store, numbers, start, end, every, shift)) if numbers else []
-    if others:
-        parts.append(_from_rows(store, others, start, end, every, shift))
-    return _joined(parts)
+    quick: list[Held] = []
+    slow: list[Held] = []
+    for part in parts:
+        (quick if _is_quick(store, part, functions) else slow).append(part)
+    found = [
+        summary
+        for is_quality in (False, True)
+        if (groups := {p.place.path: p.group for p in quick if p.place.is_quality == is_quality})
+        for summary in _numbers(store, groups, start, end, every, shift, is_quality=is_quality)
+    ]
+    if slow:
+        found.append(_from_rows(store, slow, start, end, every, shift))
+    return _joined(found)
 
 
-def moment(store: Store, function: str, part: Summary, places: list[Place], start: int, end: int) -> int:
+def _is_quick(store: Store, part: Held, functions: Collection[str]) -> bool:
+    """Whether the reader's own summaries hold what is asked: of numbers, and how many qualities and the worst."""
+    if part.sieve is not None:
+        return False
+    if part.place.is_quality:
+        return set(functions) <= {"count", "max"} and Kind.TEXT not in store.reader.kinds(part.place.path)
+    return part.place.kind is not Kind.TEXT
+
+
+def moment(store: Store, function: str, part: Summary, parts: list[Held], start: int, end: int) -> int:
     """When the value that a selector chose was measured; of several equal ones, the first time."""
     if function in {"first", "last"}:
         return int(getattr(part, f"{function}_time")[0])
-    numbers = {place.path: number for number, place in enumerate(places) if not place.is_quality}
     sought = float(getattr(part, function)[0])
-    hours = _joined(list(_numbers(store, numbers, start, end, HOUR, 0)))
-    hit = np.flatnonzero(getattr(hours, function) == sought)
-    if not len(hit):
-        return start
-    bucket = int(hours.bucket[hit].min())
-    found = read(store, list(numbers), max(bucket, start), min(bucket + HOUR, end))
+    if all(one.sieve is None and not one.place.is_quality for one in parts):
+        hours = _joined(list(_numbers(store, {one.place.path: 0 for one in parts}, start, end, HOUR, 0)))
+        hit = np.flatnonzero(getattr(hours, function) == sought)
+        if len(hit):
+            bucket = int(hours.bucket[hit].min())
+            start, end = max(bucket, start), min(bucket + HOUR, end)
+    found = read(store, _paths(parts), start, end)
     return min(
-        (int(one.time[one.value == sought][0]) for one in found.values() if (one.value == sought).any()), default=start
+        (
+            int(time[value == sought][0])
+            for time, value, _ in (_column(found, one) for one in parts)
+            if (value == sought).any()
+        ),
+        default=start,
     )
 
 
-def _numbers(store: Store, groups: dict[str, int], start: int, end: int, every: int, shift: int) -> Iterator[Summary]:
-    """Summaries from the reader, which takes rollups where a piece begins and ends with them."""
+def _numbers(
+    store: Store, groups: dict[str, int], start: int, end: int, every: int, shift: int, *, is_quality: bool = False
+) -> Iterator[Summary]:
+    """Summaries from the reader, which takes rollups where a piece begins and ends with them.
+
+    Those of qualities know only how many there are and the worst.
+    """
     number = np.array(list(groups.values()), np.int64)
     for low, high, step in _pieces(start, end, every, shift):
         table = store.reader.aggregate(list(groups), low, high, step).combine_chunks()
@@ -96,6 +134,8 @@ def _numbers(store: Store, groups: dict[str, int], start: int, end: int, every: 
         time = _ints(record.column("time"))
         bucket = (time - shift) // every * every + shift if every else np.full(len(time), start)
         columns = [_plain(record.column(name)) for name in _NUMBERS]
+        if is_quality:
+            columns[0], columns[3] = columns[0] + _plain(record.column("bad")), _plain(record.column("quality"))
         summary = Summary(group[tag.indices.to_numpy()], bucket, *columns)
         yield summary.take(summary.n > 0)
 
@@ -112,21 +152,48 @@ def _pieces(start: int, end: int, every: int, shift: int) -> Iterator[tuple[int,
             yield low, high, every or high - low
 
 
-def _from_rows(store: Store, places: dict[Place, int], start: int, end: int, every: int, shift: int) -> Summary:
-    """Summaries of texts and qualities, which have no rollups: one row each, to be joined."""
-    found = read(store, list(dict.fromkeys(place.path for place in places)), start, end)
-    parts = []
-    for place, group in places.items():
-        if place.path in found:
-            one = found[place.path]
-            values = np.array([None, *one.of(place)], object)[1:]
-            keep = np.array([value is not None for value in values.tolist()], bool)
-            time, values = one.time[keep], values[keep]
-            bucket = (time - shift) // every * every + shift if every else np.full(len(time), start)
-            number = values.astype(np.float64) if place.is_quality else np.zeros(len(time))
-            ones = np.ones(len(time), np.int64)
-            parts.append(Summary(ones * group, bucket, ones, number, number, number, values, values, time, time))
-    return _joined(parts)
+def _from_rows(store: Store, parts: list[Held], start: int, end: int, every: int, shift: int) -> Summary:
+    """Summaries of texts, qualities and chosen rows, which have no rollups: one for each row, to be joined."""
+    found = read(store, _paths(parts), start, end)
+    summaries = []
+    for part in parts:
+        time, value, text = _column(found, part)
+        bucket = (time - shift) // every * every + shift if every else np.full(len(time), start)
+        ones = np.ones(len(time), np.int64)
+        ends = value if text is None else text
+        summaries.append(Summary(ones * part.group, bucket, ones, value, value, value, ends, ends, time, time))
+    return _joined(summaries)
+
+
+def _paths(parts: list[Held]) -> list[str]:
+    """The tags that must be read."""
+    paths = (path for part in parts for path in (part.place.path, *(part.sieve.paths if part.sieve else ())))
+    return list(dict.fromkeys(paths))
+
+
+def _column(
+    found: Mapping[str, Read], part: Held
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[Any] | None]:
+    """Time and value of the rows that are meant and hold the field; a text has the value 0.
+
+    Numbers of bad quality stay out, as they do of rollups, unless the query says itself which qualities it means.
+    """
+    place, sieve = part.place, part.sieve
+    one = found.get(place.path)
+    if one is None:
+        return np.empty(0, np.int64), np.empty(0), None
+    if place.kind is Kind.TEXT:
+        value = np.zeros(len(one.time))
+        text = np.full(len(one.time), None, object) if one.text is None else one.text
+        keep = np.array([word is not None for word in text.tolist()], bool)
+    else:
+        value, text = (one.quality if place.is_quality else one.value).astype(np.float64), None
+        keep = ~np.isnan(value)
+        if not place.is_quality and not (sieve and sieve.asks_quality):
+            keep &= one.quality < BAD
+    if sieve:
+        keep &= sieve.fits(found, one.time)
+    return one.time[keep], value[keep], None if text is None else text[keep]
 
 
 def _joined(parts: list[Summary]) -> Summary:

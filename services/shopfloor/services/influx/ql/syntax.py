@@ -50,11 +50,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A tag compared with a text or a regex."""
+    """A tag or field compared with a text, a regex (of =~ and !~), a number or a boolean."""
 
     name: str
-    operator: Literal["=", "!=", "=~", "!~"]
-    value: str
+    operator: Literal["=", "!=", "<", "<=", ">", ">=", "=~", "!~"]
+    value: str | float
+    is_field: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ Condition: TypeAlias = "Compare | Both | None"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Conditions on tags, and the span of time [start, end); None where it is open."""
+    """Conditions on tags and fields, and the span of time [start, end); None where it is open."""
 
     condition: Condition = None
     start: int | None = None

@@ -1,10 +1,10 @@
-"""WHERE: conditions on tags, and the span of time that the conditions on `time` leave."""
+"""WHERE: conditions on tags and fields, and the span of time that the conditions on `time` leave."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from shopfloor.services.influx.ql import lexer
 from shopfloor.services.influx.ql.cursor import Cursor
@@ -12,7 +12,10 @@ from shopfloor.services.influx.ql.lexer import QueryError
 from shopfloor.services.influx.ql.syntax import Both, Compare, Condition, Where
 
 _MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?)?")
-_SIGNS: Final = ("=", "!=", "<>", "=~", "!~", "<", "<=", ">", ">=")
+_OPERATORS: Final[dict[str, Literal["=", "!=", "<", "<=", ">", ">="]]] = {
+    "=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
+}  # fmt: skip
+_SIGNS: Final = (*_OPERATORS, "=~", "!~")
 
 
 def where(cursor: Cursor) -> Where:
@@ -71,7 +74,8 @@ def _one(cursor: Cursor, span: _Span, *, alone: bool) -> Condition:
         return inner
     at = cursor.peek()
     name = cursor.name("a tag or time")
-    kind = cursor.name("tag or field").lower() if cursor.take("::") else "tag"
+    if cursor.take("::"):
+        cursor.name("tag or field")
     sign = cursor.pop()
     if sign.text not in _SIGNS:
         raise QueryError(f"found {sign}: a comparison of {name!r:.60} was expected")
@@ -80,20 +84,33 @@ def _one(cursor: Cursor, span: _Span, *, alone: bool) -> Condition:
             raise QueryError(f"time is compared inside OR ({at}): join conditions on time by AND")
         span.cut(sign.text, _time(cursor))
         return None
-    return _tag(cursor, name, kind, sign.text)
+    return _compare(cursor, name, sign.text)
 
 
-def _tag(cursor: Cursor, name: str, kind: str, sign: str) -> Compare:
+def _compare(cursor: Cursor, name: str, sign: str) -> Compare:
     if sign in {"=~", "!~"}:
         pattern = cursor.regex()
         if pattern is None:
             raise cursor.unexpected("a regex between slashes")
         return Compare(name, "=~" if sign == "=~" else "!~", pattern.pattern)
-    if cursor.peek().kind != "text" or kind != "tag" or sign not in {"=", "!=", "<>"}:
+    return Compare(name, _OPERATORS[sign], _literal(cursor, name))
+
+
+def _literal(cursor: Cursor, name: str) -> str | float:
+    """A text, a number or a boolean."""
+    for word, truth in (("TRUE", 1.0), ("FALSE", 0.0)):
+        if cursor.take(word):
+            return truth
+    sign = -1.0 if cursor.take("-") else 1.0
+    token = cursor.peek()
+    if token.kind not in {"text", "number"} or (token.kind == "text" and sign < 0):
         raise QueryError(
-            f"{name!r:.60} {sign} {cursor.peek()} is not answered here: compare time, or tags with 'text' and /regex/"
+            f"{name!r:.60} is compared with {token}: a 'text', a number, true, false or a /regex/ was expected"
         )
-    return Compare(name, "=" if sign == "=" else "!=", cursor.pop().text)
+    cursor.pop()
+    if cursor.peek().kind == "sign" and cursor.peek().text in {"+", "-", "*", "/", "%"}:
+        raise QueryError(f"arithmetic in WHERE ({cursor.peek()}) is not answered here: compare with one value")
+    return token.text if token.kind == "text" else sign * float(token.text)
 
 
 def _time(cursor: Cursor) -> int:
