@@ -12,10 +12,9 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from shopfloor.dashboards import PagesNotBuilt, static_folder
-from shopfloor.plant import Batch, ConfigError, Kind
+from shopfloor.plant import Batch
 from shopfloor.plant.config import PlantConfig
-from shopfloor.plant.config.store import ForwardSection
-from shopfloor.services import clock
+from shopfloor.services import clock, store
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.api import alarms as alarms_api
@@ -34,7 +33,7 @@ from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
 from shopfloor.services.gateways import Gateways, Post, link_events
 from shopfloor.services.health import PROCESSES, Health
-from shopfloor.services.historian import Calendar, Historian, Options, Product, Shift, Target
+from shopfloor.services.historian import Calendar, Historian, Shift
 from shopfloor.services.importing import Importing
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
@@ -84,13 +83,8 @@ def open_parts(
     """Open all parts on a data folder; leaving the block closes them, the last opened first."""
     with ExitStack() as stack:
         catalog = Catalog(config)
-        targets = [_target(section) for section in config.store.targets]
-        historian = stack.enter_context(
-            Historian.open(folder / "store", clock=time, options=_options(config), targets=targets)
-        )
-        if config.store.kind != "embedded":
-            historian.read_from(historian.forwards[0])
-        _recall(catalog, historian)
+        historian = stack.enter_context(store.opened(config, folder / "store", time))
+        store.recall(catalog, historian)
         gateways = Gateways(folder, time)
         gateways.load()
         stack.callback(gateways.save)
@@ -98,7 +92,7 @@ def open_parts(
         brain = (make_brain or _brain)(config, historian, folder / "brain", time, importing.complete)
         processes = os.environ.get(PROCESSES)
         health: Health = Health(
-            config, gateways, time, importing, lambda: _store(historian), brain.status, lambda: alarms.alive,
+            config, gateways, time, importing, lambda: store.told(historian), brain.status, lambda: alarms.alive,
             Path(processes) if processes else None,
         )  # fmt: skip
         alarms = stack.enter_context(
@@ -115,22 +109,6 @@ def open_parts(
         yield Parts(
             config, catalog, historian, gateways, errands, alarms, brain, live, health, tokens, sessions, guard, time
         )  # fmt: skip
-
-
-def _target(section: ForwardSection) -> Target:
-    token = _token(section.url, section.token_file) if section.token_file else ""
-    product = Product(section.kind)
-    return Target(product, section.url, section.org, section.bucket, token, section.compress)
-
-
-def _token(url: str, file: str) -> str:
-    try:
-        return Path(file).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigError(
-            f"The token of {url} cannot be read from {file} ({problem}):"
-            " write it there, or take the server out of 'store' in the plant file."
-        ) from problem
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -250,24 +228,6 @@ def _connect(historian: Historian, catalog: Catalog, gateways: Gateways, alarms:
 
     historian.subscribe(stored)
     gateways.subscribe(posted)
-
-
-def _options(config: PlantConfig) -> Options:
-    retention = config.store.retention
-    return Options(retention_days=None if retention is None else retention / 86_400)
-
-
-def _recall(catalog: Catalog, historian: Historian) -> None:
-    """Take up the tags that the store knows beyond the plant file."""
-    latest = historian.reader.latest()
-    for tag, text in zip(latest.column("tag").to_pylist(), latest.column("text").to_pylist(), strict=True):
-        catalog.learn((tag,), Kind.FLOAT if text is None else Kind.TEXT)
-
-
-def _store(historian: Historian) -> dict[str, Any]:
-    stats = historian.stats()
-    times = {key: None if stats[key] is None else clock.to_ms(stats[key]) for key in ("oldest", "newest")}
-    return {key: stats[key] for key in ("rows", "bytes", "segments", "state", "sentence")} | times
 
 
 def _brain(config: PlantConfig, historian: Historian, folder: Path, time: Clock, ready: Callable[[], bool]) -> Thinking:

@@ -103,6 +103,12 @@ COMMANDS: Final = {
         "write values of a store into a CSV, Parquet or line protocol file",
         "shopfloor export powers.csv --data data --tags 'delta/*/*/*/*/spindle.power' --start 2026-01-01",
     ),
+    "refused": Command(
+        "shopfloor.services.commands.refused",
+        "server",
+        "show the values that server stores refused; 1 when there are some",
+        "shopfloor refused again.lp --data data",
+    ),
     "import": Command(
         "shopfloor.services.commands.importing",
         "server",

@@ -7,7 +7,7 @@ so it does so itself.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import psutil
@@ -25,6 +25,10 @@ _GAUGES: Final = {
     "memory_rows": "Values that are safe in the log and not in a segment yet.",
     "log_bytes": "Size of the log and its write-ahead file.",
 }
+_TARGETS: Final = {
+    "waiting": ("segments", "Segments that a server store has not taken yet."),
+    "refused": ("values", "Values that a server store refused for good; they are set aside."),
+}
 _METERS: Final = {
     "append": "Time until a batch was durable, waiting included.",
     "flush": "Time to turn a memtable into segments and publish them.",
@@ -35,7 +39,10 @@ _METERS: Final = {
 def text(stats: Mapping[str, Any], ledger: Iterable[SourceLedger], meters: Meters) -> str:
     """The whole answer of `GET /metrics`."""
     return "".join(
-        f"{line}\n" for line in itertools.chain(_process(), _store(stats), _durations(meters), _ledger(ledger))
+        f"{line}\n"
+        for line in itertools.chain(
+            _process(), _store(stats), _targets(stats["targets"]), _durations(meters), _ledger(ledger)
+        )
     )
 
 
@@ -60,6 +67,16 @@ def _store(stats: Mapping[str, Any]) -> Iterator[str]:
     yield from _head("shopfloor_store_state", "gauge", "1 for the state that the store is in.")
     for state in STATES:
         yield f"shopfloor_store_state{_labels(state=state)} {int(stats['state'] == state)}"
+
+
+def _targets(targets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if targets:
+        yield from _head("shopfloor_store_target_up", "gauge", "0 while a server store takes no values.")
+        yield from (f"shopfloor_store_target_up{_labels(target=t['target'])} {int(not t['trouble'])}" for t in targets)
+    for what, (unit, help_) in _TARGETS.items() if targets else ():
+        name = f"shopfloor_store_target_{what}_{unit}"
+        yield from _head(name, "gauge", help_)
+        yield from (f"{name}{_labels(target=target['target'])} {target[what]}" for target in targets)
 
 
 def _durations(meters: Meters) -> Iterator[str]:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.plant.quality import BAD_SENSOR_FAILURE
+from shopfloor.services.cli import main
 from shopfloor.services.historian import Historian, Options, Product, Target
 from shopfloor.services.historian.lineprotocol import prefix, render
 from shopfloor.services.historian.rows import Rows
@@ -152,9 +153,51 @@ def test_refused_values_are_named_and_kept_and_all_others_are_taken(influx: Serv
         assert sorted(value for one in aside[1:] for value in one.batch.value) == [float(i) for i in range(130)]
         assert "field type conflict" in aside[0].sentence
         assert "retention policy" in aside[1].sentence
-        assert "133 values were set aside" in store.stats()["sentence"]
+        stats = store.stats()
+        assert "133 values were set aside" in stats["sentence"]
+        (told,) = stats["targets"]
+        assert (told["refused"], told["waiting"], told["trouble"]) == (133, 0, "")
+        assert "retention policy" in told["said"]
         assert numbers(influx.query("SELECT integer FROM state")) == [5]
         assert len(numbers(influx.query("SELECT value FROM power"))) == 250
+
+        check_the_command(tmp_path, influx)
+    data = str(tmp_path)
+    assert main(["refused", "--drop", "--data", data]) == 0
+    assert main(["refused", "--data", data]) == 0
+    with opened(tmp_path, influx.target) as store:
+        assert not store.set_aside()
+        assert store.stats()["targets"][0]["refused"] == 0
+
+
+def check_the_command(data: Path, influx: Server) -> None:
+    """Beside the open store: what it writes is taken once the cause is away; nothing is dropped under the server."""
+    file = data / "again.lp"
+    assert main(["refused", str(file), "--data", str(data)]) == 1
+    assert main(["refused", "--drop", "--data", str(data)]) == 2
+    influx.query("DROP MEASUREMENT parts")
+    influx.query("DROP RETENTION POLICY days ON plant")
+    influx.query("ALTER RETENTION POLICY autogen ON plant DEFAULT")
+    answer = httpx.post(f"{influx.url}/write", params={"db": "plant"}, content=file.read_bytes())
+    assert answer.status_code == 204, answer.text
+    assert numbers(influx.query("SELECT value FROM power")) == [float(i) for i in range(130)]
+    assert numbers(influx.query("SELECT integer FROM parts")) == [0, 1, 2]
+
+
+def test_portions_that_are_too_large_are_made_smaller(tmp_path: Path) -> None:
+    made = server(Product.INFLUXDB, tmp_path / "influx", "max-body-size = 3000").start()
+    try:
+        made.query("CREATE DATABASE plant")
+        with opened(tmp_path, made.target) as store:
+            put(store, 1, Batch.of([Sample(STATE, NOW, "x" * 4000), Sample(STATE, NOW + 1, "IDLE")]))
+            put(store, 2, ramp(0))
+            all_sent(store)
+            assert len(numbers(made.query("SELECT value FROM power"))) == 250
+            (aside,) = store.set_aside()
+            assert (aside.rows, list(aside.batch.value)) == (1, ["x" * 4000])
+            assert "Too Large" in aside.sentence
+    finally:
+        made.stop()
 
 
 def test_a_database_that_is_not_there_is_explained_and_waited_for(influx: Server, tmp_path: Path) -> None:
@@ -183,6 +226,18 @@ def test_a_login_is_explained_and_used(tmp_path: Path) -> None:
             found = httpx.post(f"{made.url}/query", data=query, auth=login).json()["results"][0]
             assert len(numbers(found)) == 250
             assert "secret-word" not in repr(store.forwards[0].target)
+
+        def told(query: str) -> None:
+            httpx.post(f"{made.url}/query", data={"q": query}, auth=login).raise_for_status()
+
+        told("CREATE USER other WITH PASSWORD 'other-word'")
+        with opened(tmp_path / "other", replace(made.target, token="other:other-word")) as store:
+            put(store, 1, ramp(250))
+            until(lambda: "give the token the right to write to 'plant'" in store.forwards[0].trouble)
+            assert not store.set_aside()
+            told("GRANT ALL ON plant TO other")
+            all_sent(store)
+            assert "other-word" not in store.stats()["sentence"]
     finally:
         made.stop()
 

@@ -74,6 +74,20 @@ class BrainHealth(BaseModel):
     cpu_s: float
 
 
+class TargetHealth(BaseModel):
+    """A copy of the store in a server store.
+
+    `waiting` segments it has not taken yet; `refused` values it never will, which are set aside, with what it `said`.
+    """
+
+    target: str
+    kind: str
+    trouble: str
+    waiting: int
+    refused: int
+    said: str
+
+
 class StoreHealth(BaseModel):
     """How large the store is, and how it does.
 
@@ -88,6 +102,7 @@ class StoreHealth(BaseModel):
     segments: int
     state: Literal["ok", "full", "readonly", "failed", "damaged"]
     sentence: str
+    targets: list[TargetHealth] = []
 
 
 class HealthAnswer(BaseModel):

@@ -34,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the values; 1 when some could not be read, named one by one."""
-    form, start = _form(args), moment(args.start)
+    form, start = form_of(args), moment(args.start)
     end = _END if args.end is None else moment(args.end)
     with held(args.data / "store") as snapshot:
         source = recorded(snapshot)
         ids = _chosen(source.names, args.tags)
-        with _opened(args.file) as out, Progress("Exporting", "values") as told:
+        with opened(args.file) as out, Progress("Exporting", "values") as told:
             output: Output = OUTPUTS[form](out, [source.names[id_] for id_ in ids])
             done = 0
             total = source.estimate(ids, start, end)
@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
         return _faults([snapshot.told(fault) for fault in source.faults()])
 
 
-def _form(args: argparse.Namespace) -> str:
+def form_of(args: argparse.Namespace) -> str:
+    """The form of a file, as asked or by its name."""
     form = args.format or ("csv" if args.file == "-" else SUFFIXES.get(Path(args.file).suffix))
     if form is None:
         raise QuestionError(f"{args.file} ends neither in .csv nor .parquet nor .lp: say --format.")
@@ -74,7 +75,7 @@ def _faults(sentences: list[str]) -> int:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
+def opened(name: str) -> Iterator[BinaryIO]:
     """Standard output, or a file that is there when it is complete."""
     if name == "-":
         yield sys.stdout.buffer

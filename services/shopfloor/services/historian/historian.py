@@ -23,7 +23,8 @@ from shopfloor.services.historian.notifier import Notifier
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.reader import StoreReader
 from shopfloor.services.historian.remote import Forward, Target, server_reader
-from shopfloor.services.historian.remote.deliveries import Deliveries, SetAside
+from shopfloor.services.historian.remote.aside import SetAside
+from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.remote.fronted import FrontedReader
 from shopfloor.services.historian.sequence import SourceLedger, Stored
 from shopfloor.services.historian.shelf import PendingShelf, Shelf
@@ -157,7 +158,7 @@ class Historian:
         """What the store holds and how it is.
 
         rows, bytes, segments, oldest and newest (UTC ns or None), memory_rows, log_bytes, collapsed, state, sentence,
-        damaged.
+        damaged, targets (`Forward.told`).
         `state` is ok, full (no space), readonly, failed (something else keeps the store from working; it tries again)
         or damaged (everything else is served; `damaged` names each file and batch).
         """
@@ -180,6 +181,7 @@ class Historian:
             "state": state,
             "sentence": sentence,
             "damaged": damaged,
+            "targets": [forward.told() for forward in self._forwards],
         }
 
     @property

@@ -5,34 +5,21 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from shopfloor.plant import Batch
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.remote import aside
+from shopfloor.services.historian.remote.aside import SetAside
 from shopfloor.services.historian.remote.offer import Refusal
 from shopfloor.services.historian.segment import Segment
 
 _SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS delivered(
     target TEXT, segment INTEGER, sent REAL, server TEXT, PRIMARY KEY(target, segment)) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS refused(
-    id INTEGER PRIMARY KEY, target TEXT, rows INTEGER, start INTEGER, stop INTEGER, sentence TEXT, batch BLOB)""",
+    aside.TABLE,
 )
 """`sent` is 0 when the target has it durably, else UTC seconds; `server` tells one run of the target from another."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """Values that a target refused: how many, from when to when (UTC ns), what it said, and the values themselves."""
-
-    target: str
-    rows: int
-    start: int
-    end: int
-    sentence: str
-    batch: Batch
 
 
 class Deliveries:
@@ -76,7 +63,7 @@ class Deliveries:
         """The target has the segment, but for the refusals, which are set aside in the same transaction."""
         with self._writing, self._log.transaction() as db:
             for refusal in refusals:
-                db.execute("INSERT INTO refused VALUES (NULL, ?, ?, ?, ?, ?, ?)", _aside(target, refusal, tags))
+                aside.keep(db, target, refusal, tags)
             db.execute("INSERT OR REPLACE INTO delivered VALUES (?, ?, ?, ?)", (target, segment.id, sent, server))
             self._reload(db)
 
@@ -108,11 +95,7 @@ class Deliveries:
     def set_aside(self) -> list[SetAside]:
         """Everything that targets refused, the values included."""
         with self._writing, self._log.transaction() as db:
-            rows = db.execute("SELECT target, rows, start, stop, sentence, batch FROM refused ORDER BY id").fetchall()
-        return [
-            SetAside(target, count, start, end, sentence, Batch.from_bytes(body))
-            for target, count, start, end, sentence, body in rows
-        ]
+            return aside.listed(db)
 
     def _adopt(self, db: sqlite3.Connection) -> None:
         """The first target takes over what the only mirror of an older version had."""
@@ -125,17 +108,4 @@ class Deliveries:
             rows = db.execute("SELECT segment, sent FROM delivered WHERE target = ?", (target,)).fetchall()
             self._taken[target] = frozenset(id_ for id_, _ in rows)
             self._durable[target] = frozenset(id_ for id_, sent in rows if not sent)
-            count, last = db.execute("SELECT sum(rows), max(id) FROM refused WHERE target = ?", (target,)).fetchone()
-            said = db.execute("SELECT sentence FROM refused WHERE id = ?", (last,)).fetchone()
-            self._refused[target] = (int(count or 0), said[0] if said else "")
-
-
-def _aside(target: str, refusal: Refusal, tags: Dictionary) -> tuple[str, int, int, int, str, bytes]:
-    rows = refusal.rows
-    used = sorted(set(rows.tag.tolist()))
-    index = {id_: at for at, id_ in enumerate(used)}
-    tag = rows.tag.copy()
-    for id_, at in index.items():
-        tag[rows.tag == id_] = at
-    batch = Batch(tuple(tags.paths[id_] for id_ in used), tag, rows.time, rows.value, rows.quality)
-    return target, len(rows), int(rows.time.min()), int(rows.time.max()), refusal.sentence, batch.to_bytes()
+            self._refused[target] = aside.summary(db, target)

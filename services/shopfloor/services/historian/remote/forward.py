@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -71,6 +71,12 @@ class Forward:
         count, said = self._book.refused(self._key)
         aside = f"{count} values were set aside, docs/stores.md says how to get at them: {said}" if count else ""
         return self.trouble or aside
+
+    def told(self) -> dict[str, Any]:
+        """How the copy stands: `waiting` segments, `refused` values and what the target `said` of the last of them."""
+        count, said = self._book.refused(self._key)
+        about = {"target": self._key, "kind": self.target.product.value, "trouble": self.trouble}
+        return about | {"waiting": len(self.waiting()), "refused": count, "said": said}
 
     def _run(self) -> None:
         sender = Sender(self.target)

@@ -1,0 +1,57 @@
+"""The store of a plant: opened as its plant file says, and what health says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from shopfloor.plant import ConfigError, Kind
+from shopfloor.plant.config import PlantConfig
+from shopfloor.plant.config.store import ForwardSection
+from shopfloor.services.catalog import Catalog
+from shopfloor.services.clock import Clock, to_ms
+from shopfloor.services.historian import Historian, Options, Product, Target
+
+
+def opened(config: PlantConfig, folder: Path, time: Clock) -> Historian:
+    """The embedded store with its copies in server stores; pages read from the first where the plant file says so."""
+    targets = [_target(section) for section in config.store.targets]
+    historian = Historian.open(folder, clock=time, options=_options(config), targets=targets)
+    if config.store.kind != "embedded":
+        historian.read_from(historian.forwards[0])
+    return historian
+
+
+def recall(catalog: Catalog, historian: Historian) -> None:
+    """Take up the tags that the store knows beyond the plant file."""
+    latest = historian.reader.latest()
+    for tag, text in zip(latest.column("tag").to_pylist(), latest.column("text").to_pylist(), strict=True):
+        catalog.learn((tag,), Kind.FLOAT if text is None else Kind.TEXT)
+
+
+def told(historian: Historian) -> dict[str, Any]:
+    """Sizes, state and copies, times as epoch ms."""
+    stats = historian.stats()
+    times = {key: None if stats[key] is None else to_ms(stats[key]) for key in ("oldest", "newest")}
+    return {key: stats[key] for key in ("rows", "bytes", "segments", "state", "sentence", "targets")} | times
+
+
+def _options(config: PlantConfig) -> Options:
+    retention = config.store.retention
+    return Options(retention_days=None if retention is None else retention / 86_400)
+
+
+def _target(section: ForwardSection) -> Target:
+    token = _token(section.url, section.token_file) if section.token_file else ""
+    product = Product(section.kind)
+    return Target(product, section.url, section.org, section.bucket, token, section.compress)
+
+
+def _token(url: str, file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigError(
+            f"The token of {url} cannot be read from {file} ({problem}):"
+            " write it there, or take the server out of 'store' in the plant file."
+        ) from problem
