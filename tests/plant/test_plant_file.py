@@ -72,7 +72,7 @@ def test_defaults_are_those_of_one_machine() -> None:
     assert (plain.plant.title, plain.plant.timezone) == ("delta", "UTC")
     assert (plain.server.host, plain.server.port, plain.server.security) == ("127.0.0.1", 8000, "loopback")
     assert (plain.gateway.name, plain.gateway.server) == ("edge-1", "http://127.0.0.1:8000")
-    assert (plain.gateway.spool.limit, plain.store.retention, plain.store.influxdb) == (2_000_000_000, None, None)
+    assert (plain.gateway.spool.limit, plain.store.retention.raw, plain.store.influxdb) == (2_000_000_000, None, None)
 
 
 def test_a_plant_travels_to_another_process() -> None:

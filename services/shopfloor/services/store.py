@@ -10,7 +10,7 @@ from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.config.store import ForwardSection
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock, to_ms
-from shopfloor.services.historian import Historian, Options, Product, Target
+from shopfloor.services.historian import Historian, Options, Product, Retention, Target
 
 
 def opened(config: PlantConfig, folder: Path, time: Clock) -> Historian:
@@ -37,8 +37,8 @@ def told(historian: Historian) -> dict[str, Any]:
 
 
 def _options(config: PlantConfig) -> Options:
-    retention = config.store.retention
-    return Options(retention_days=None if retention is None else retention / 86_400)
+    keep = config.store.retention
+    return Options(retention=Retention(keep.raw, keep.minutes, keep.hours, tuple(keep.tags.items())))
 
 
 def _target(section: ForwardSection) -> Target:

@@ -17,7 +17,7 @@ import pytest
 from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.plant.quality import BAD_SENSOR_FAILURE
 from shopfloor.services.cli import main
-from shopfloor.services.historian import Historian, Options, Product, Target
+from shopfloor.services.historian import Historian, Options, Product, Retention, Target
 from shopfloor.services.historian.lineprotocol import prefix, render
 from shopfloor.services.historian.rows import Rows
 from store_servers import Server, free_port, server, until
@@ -253,7 +253,7 @@ def test_several_targets_each_get_everything(influx: Server, victoria: Server, t
 
 
 def test_what_a_target_does_not_have_is_neither_compacted_nor_forgotten(tmp_path: Path) -> None:
-    options = replace(OPTIONS, retention_days=1)
+    options = replace(OPTIONS, retention=Retention(86_400, 86_400, 86_400))
     with opened(tmp_path, AWAY, options=options) as store:
         for sequence in range(1, 5):
             put(store, sequence, Batch.of([Sample(TAG, 1_700_000_000_000_000_000 + sequence, 1.0)]))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from shopfloor.plant.config.section import Section, url_of
 from shopfloor.plant.config.units import Duration
 
 HttpUrl = Annotated[str, url_of("http", "https")]
+_PARTS: Final = 6
 _PRODUCTS: Final = ("influxdb", "victoriametrics")
 
 
@@ -42,6 +43,39 @@ class InfluxSection(Section):
     token_file: str = Field(description="File that holds its token.")
 
 
+class RetentionSection(Section):
+    """How long the embedded store keeps what, counted from the end of the UTC day; what is not named stays for ever.
+
+    Summaries outlive the values they were made of, so that a year can still be drawn.
+    """
+
+    raw: Duration | None = Field(None, description="The values themselves.")
+    minutes: Duration | None = Field(None, description="Summaries of minutes.")
+    hours: Duration | None = Field(None, description="Summaries of hours.")
+    tags: dict[str, Duration] = Field(
+        {},
+        description="The values of some tags, instead of `raw`: by path or its beginning, with '*' for any part of one"
+        " level; the first that fits counts.",
+    )
+
+    @field_validator("tags")
+    @classmethod
+    def _select(cls, tags: dict[str, float]) -> dict[str, float]:
+        for text in tags:
+            path = text.strip("/")
+            if not path or "//" in path or path.count("/") >= _PARTS:
+                raise ValueError(
+                    f"{text!r} selects no tag: write a path or its beginning, site/area/line/cell/asset/tag,"
+                    " with '*' for any part of a level"
+                )
+        return tags
+
+
+def _raw(value: object) -> object:
+    """A duration alone is that of the raw values."""
+    return {"raw": value} if isinstance(value, (str, int, float)) and not isinstance(value, bool) else value
+
+
 class StoreSection(Section):
     """Where values are kept."""
 
@@ -49,10 +83,10 @@ class StoreSection(Section):
         "embedded", description="Where pages read history from: the embedded store, or `server`."
     )
     server: StoreServer | None = Field(None, description="The server store of `kind`; gets every stored value too.")
-    retention: Duration | None = Field(
-        None,
-        description="Age after which the embedded store forgets raw values, never before every server has them;"
-        " by default never.",
+    retention: Annotated[RetentionSection, BeforeValidator(_raw)] = Field(
+        default_factory=RetentionSection,
+        description="Ages after which the embedded store forgets, never before every server has it; a duration alone"
+        " is that of `raw`.",
     )
     forward: tuple[ForwardSection, ...] = Field((), description="Server stores that get a copy of every stored value.")
     influxdb: InfluxSection | None = Field(None, description="The older way to write one entry of `forward`.")

@@ -6,7 +6,7 @@ the log into segments; publishing a segment and deleting its log rows is one SQL
 
 from shopfloor.services.historian.calendar import Calendar, Periods, Shift
 from shopfloor.services.historian.historian import Historian
-from shopfloor.services.historian.options import Options
+from shopfloor.services.historian.options import Options, Retention
 from shopfloor.services.historian.outside import Folder, open_folder
 from shopfloor.services.historian.plan import explained
 from shopfloor.services.historian.reader import StoreReader
@@ -23,6 +23,7 @@ __all__ = [
     "Options",
     "Periods",
     "Product",
+    "Retention",
     "Selector",
     "SequenceGap",
     "Shift",

@@ -85,7 +85,7 @@ def _check(came: int, expected: int, folder: Path) -> None:
 
 
 def _is_free(segment: Segment, free: Set[int] | None) -> bool:
-    return not segment.damage and (free is None or segment.id in free)
+    return not segment.damage and not len(segment.gone) and (free is None or segment.id in free)
 
 
 def _merged(parts: Sequence[Segment]) -> Iterator[Rows]:

@@ -39,7 +39,7 @@ def query(
     } | {f"memory_{kind.name}": partial(memory, view, kind) for kind in Kind if view.runs[kind]}
     for segment in files:
         groups = choose(segment.groups, wanted, *span)
-        note("DuckDB", groups=len(groups), rows=segment.rows * len(groups) // len(segment.groups))
+        note("DuckDB", groups=len(groups), rows=segment.rows * len(groups) // max(len(segment.groups), 1))
     tables = Tables(tuple(str(s.path) for s in files), {"samples": samples(view, files, span)}, arrow)
     return Query(text, tables, limits)
 

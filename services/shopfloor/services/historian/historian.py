@@ -244,7 +244,15 @@ class Historian:
         self._writer = Writer(self._log, self._shelf, self._tags, self._latest, self._notifier.put, options)
         self._deliveries = Deliveries(self._log, self._writer.lock, [target.key for target in targets])
         self._keeper = Keeper(
-            self._folder, self._log, self._shelf, self._latest, self._writer.lock, clock, options, self._deliveries
+            self._folder,
+            self._log,
+            self._shelf,
+            self._latest,
+            self._writer.lock,
+            clock,
+            options,
+            self._deliveries,
+            paths=self._tags.paths,
         )
         self._reader = StoreReader(self._shelf, self._tags, self._latest)
         self._recall()

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +21,9 @@ from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.meters import Meters
-from shopfloor.services.historian.options import DAY, HOUR, Options
+from shopfloor.services.historian.options import HOUR, Options, Retention
 from shopfloor.services.historian.remote.deliveries import Deliveries
+from shopfloor.services.historian.retention import Ages, Past, without
 from shopfloor.services.historian.segment import DamagedError, Segment
 from shopfloor.services.historian.segment_writer import day_of, discard, flush
 from shopfloor.services.historian.shelf import Shelf
@@ -56,11 +58,14 @@ class Keeper:
         clock: Callable[[], int],
         options: Options,
         deliveries: Deliveries,
+        *,
+        paths: Sequence[str],
     ) -> None:
         self.meters = Meters()
         self.collapsed = int(log.meta("collapsed") or 0)
         self._folder, self._log, self._shelf, self._latest = folder, log, shelf, latest
         self._writing, self._clock, self._options, self._deliveries = writing, clock, options, deliveries
+        self._paths, self._ages = paths, Ages(options.retention)
         self._wake = threading.Event()
         self._closing = False
         self._working, self._flushing = threading.Lock(), threading.Lock()
@@ -230,17 +235,34 @@ class Keeper:
         self._flush_sealed()
 
     def _forget(self) -> None:
-        if self._options.retention_days is None:
+        if self._options.retention == Retention():
             return
-        oldest = day_of(self._clock() - int(self._options.retention_days * DAY))
-        free = self._deliveries.durable()
-        gone = [
-            segment
-            for segment in self._shelf.segments()
-            if segment.day < oldest and (free is None or segment.id in free or segment.damage)
-        ]
-        if gone:
-            self._replace(gone, [])
+        free, now = self._deliveries.durable(), self._clock()
+        past = cache(lambda day: self._ages.past(day, now, self._paths))
+        try:
+            for segment in self._shelf.segments():
+                if (free is None or segment.id in free or segment.damage) and past(segment.day).touches(segment):
+                    self._shorten(segment, past(segment.day))
+        except _ClosingError:
+            return
+
+    def _shorten(self, segment: Segment, past: Past) -> None:
+        """Put a segment without what is past its time where it was; a damaged one goes when all of it is."""
+        rest: Segment | None = None
+        if not segment.damage:
+            try:
+                rest = without(segment, past, self._folder, next(self._ids), self._options, self._meanwhile)
+            except DamagedError as problem:
+                _log.error("%s", problem)
+                return
+        elif not past.rows.all():
+            return
+        new = [] if rest is None else [rest]
+        try:
+            self._replace([segment], new)
+        except BaseException:
+            discard(new)
+            raise
 
     def _replace(self, old: Sequence[Segment], new: list[Segment], collapsed: int = 0) -> None:
         with self._writing:

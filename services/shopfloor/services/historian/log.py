@@ -18,7 +18,7 @@ from shopfloor.plant import BatchError, RejectedError, SinkUnavailable, StoreErr
 from shopfloor.plant.counted import counted
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS damaged(
     id INTEGER PRIMARY KEY, gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT);
 CREATE TABLE IF NOT EXISTS segments(
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, day TEXT, name TEXT UNIQUE, rows INTEGER, size INTEGER,
-    precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB);
+    precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB, gone BLOB);
 CREATE TABLE IF NOT EXISTS mirrored(segment INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS rejections(
     gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT, PRIMARY KEY(gateway, sequence));
@@ -51,6 +51,12 @@ ALTER TABLE log ADD COLUMN rows INTEGER;
 ALTER TABLE log ADD COLUMN crc INTEGER;
 """,
     2: "ALTER TABLE sources ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;",
+    3: """
+CREATE TABLE IF NOT EXISTS segments(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, day TEXT, name TEXT UNIQUE, rows INTEGER, size INTEGER,
+    precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB);
+ALTER TABLE segments ADD COLUMN gone BLOB;
+""",
 }
 """From a schema to the next one."""
 

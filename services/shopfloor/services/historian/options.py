@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 NS: Final = 1_000_000_000
 MINUTE: Final = 60 * NS
 HOUR: Final = 3600 * NS
 DAY: Final = 86_400 * NS
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Seconds that something is kept after the UTC day of its time has ended; None is for ever.
+
+    `tags` says it for the rows of the tags that a selector chooses, the first one that does, instead of `raw_s`.
+    """
+
+    raw_s: float | None = None
+    minutes_s: float | None = None
+    hours_s: float | None = None
+    tags: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +40,4 @@ class Options:
     """How long `ingest` waits for the backlog before it raises `SinkUnavailable`."""
     reserve_bytes: int = 128_000_000
     """Free space that the log leaves to the segments, so that a full disk can still be flushed."""
-    retention_days: float | None = None
+    retention: Retention = field(default_factory=Retention)

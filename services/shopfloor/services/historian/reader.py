@@ -119,6 +119,8 @@ class StoreReader:
             rollup = self._rollup(self._scan(view, known), known, start // width * width, end, every)
             return picture(rollup, every)
         rows = self._rows(self._scan(view, known), known, _NUMERIC, start, end)
+        if not len(rows):
+            return picture(self._rollup(self._scan(view, known), known, start // MINUTE * MINUTE, end, MINUTE), MINUTE)
         if len(rows) <= points:
             return pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
         return chosen(rows, points)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import numpy as np
@@ -41,7 +42,7 @@ class Scan:
         count = 0
         for kind in kinds:
             for segment in self._segments(kind, start, end):
-                share = len(choose(segment.groups, self._wanted, start, end)) / len(segment.groups)
+                share = len(choose(segment.groups, self._wanted, start, end)) / max(len(segment.groups), 1)
                 count += int(segment.rows * share)
             count += sum(run.count for run in self._view.runs[kind]) if memory else 0
         return count
@@ -69,6 +70,32 @@ class Scan:
 
     def _exact(self, kind: Kind, span: tuple[int, int], width: int, name: str | None) -> list[Rollup]:
         """Partial summaries in buckets of `width` counted from the start of the span; every row in exactly one."""
+        return [*self._whole(kind, span, width, name), *self._remains(kind, span, width, name)]
+
+    def _remains(self, kind: Kind, span: tuple[int, int], width: int, name: str | None) -> Iterator[Rollup]:
+        """What rollups still know of rows that were forgotten: in the bucket in which each of them begins."""
+        for segment in self._segments(kind, *span):
+            lost = np.zeros(len(self._wanted), bool)
+            lost[segment.gone[segment.gone < len(lost)]] = True
+            lost &= self._wanted
+            stored = next(
+                (way for way in (name, "minutes", "hours") if way and getattr(segment, way) is not None), None
+            )
+            if not lost.any() or stored is None:
+                continue
+            parts = rollups_of(segment, stored, lost, *span)
+            for part, _, _ in self._told(segment, stored, (self._bounded(part, width, segment) for part in parts)):
+                yield replace(part, time=(part.time - span[0]) // width * width + span[0])
+
+    def _kept(self, segment: Segment) -> NDArray[np.bool_]:
+        """The wanted tags whose rows the segment still has."""
+        if not len(segment.gone):
+            return self._wanted
+        kept = self._wanted.copy()
+        kept[segment.gone[segment.gone < len(kept)]] = False
+        return kept
+
+    def _whole(self, kind: Kind, span: tuple[int, int], width: int, name: str | None) -> list[Rollup]:
         found = list(self._partials(kind, span, width, name))
         if len(found) < 2:
             return [whole for whole, _, _ in found]
@@ -89,7 +116,7 @@ class Scan:
                 rows = rows_of(segment, self._wanted, *span)
                 yield from self._told(segment, "raw", (self._summary(part, width, span[0]) for part in rows))
             else:
-                stored = rollups_of(segment, name, self._wanted, *span)
+                stored = rollups_of(segment, name, self._kept(segment), *span)
                 yield from self._told(segment, name, (self._bounded(part, width, segment) for part in stored))
         yield from (self._summary(collapse(rows), width, span[0]) for rows in self._memory(kind, *span) if len(rows))
 

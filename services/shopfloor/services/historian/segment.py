@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from shopfloor.plant import Kind, StoreError
-from shopfloor.services.historian.rollup import Rollup
+from shopfloor.services.historian.rollup import Rollup, nothing
 from shopfloor.services.historian.rows import Rows
 
 Groups = NDArray[np.int64]
@@ -41,6 +41,7 @@ class Segment:
     """A published file and what is known of it without touching it.
 
     `minutes` and `hours` index its rollup files, which exist where they are much shorter than the rows.
+    `gone` are the tags whose rows were forgotten, while its rollups still know them: it has both, then.
     `precedence` orders segments by age of their data: at equal (tag, time) the greater wins.
     """
 
@@ -58,6 +59,7 @@ class Segment:
     minutes: Groups | None = None
     hours: Groups | None = None
     damage: str = ""
+    gone: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
     token: int = field(default_factory=itertools.count().__next__, repr=False)
     """Tells its decoded row groups from those of every other segment of this process."""
     _retired: Any = field(default=None, repr=False)
@@ -86,6 +88,7 @@ class Segment:
 
 _COLUMNS: Final = ("tag", "time", "value", "quality")
 _ROLLUP_COLUMNS: Final = tuple(entry.name for entry in fields(Rollup))
+_ROLLUP_TIMES: Final = ("time", "first_time", "last_time")
 
 
 def choose(groups: Groups, wanted: NDArray[np.bool_], start: int, end: int) -> list[int]:
@@ -176,26 +179,25 @@ def index(tag: NDArray[np.int32], time: NDArray[np.int64], group_rows: int) -> G
     return np.column_stack([tag[starts], tag[stops], low, high]).astype(np.int64)
 
 
-def write_rollup(path: Path, rollup: Rollup, group_rows: int, *, final: bool = False) -> Groups:
-    """Write a rollup file and sync it; `final` as for `writer`."""
+def to_rollup_table(rollup: Rollup) -> pa.Table:
+    """A rollup as its file has it."""
     columns = {name: pa.array(getattr(rollup, name)) for name in _ROLLUP_COLUMNS}
-    for name in ("time", "first_time", "last_time"):
-        columns[name] = columns[name].view(_TIME)
+    return pa.table(columns | {name: columns[name].view(_TIME) for name in _ROLLUP_TIMES})
+
+
+def open_rollup(where: Path, *, final: bool) -> pq.ParquetWriter:
+    """A Parquet writer for a rollup; `final` as for `writer`."""
     split = dict.fromkeys(("sum", "min", "max", "first", "last", "increase"), "BYTE_STREAM_SPLIT")
-    delta = dict.fromkeys(("time", "first_time", "last_time"), "DELTA_BINARY_PACKED")
-    pq.write_table(
-        pa.table(columns),
-        path,
-        row_group_size=group_rows,
+    return pq.ParquetWriter(
+        where,
+        to_rollup_table(nothing()).schema,
         compression="zstd",
         compression_level=9 if final else 1,
         use_dictionary=["tag", "n", "bad", "quality"],
-        column_encoding=split | delta,
+        column_encoding=split | dict.fromkeys(_ROLLUP_TIMES, "DELTA_BINARY_PACKED"),
         write_statistics=["tag", "time"],
         write_page_checksum=True,
     )
-    sync(path)
-    return index(rollup.tag, rollup.time, group_rows)
 
 
 def sync(path: Path) -> None:

@@ -72,11 +72,15 @@ def _check_rollup(segment: Segment, level: str, parts: dict[str, list[Rollup]], 
     """Compare what is stored with what the rows give; a sum may differ by the rounding of its order."""
     start = segment.start // DAY * DAY
     with reading(segment):
-        stored = segment.find_rollup(level, np.ones(tags, bool), start, segment.end + 1)
+        kept = np.ones(tags, bool)
+        kept[segment.gone] = False
+        stored = segment.find_rollup(level, kept, start, segment.end + 1)
     again = merge(parts[level], LEVELS[level])
     _demand(len(stored) == len(again), f"its {level} have {len(stored)} rows of {len(again)}")
     scale = again.n.astype(np.float64) * np.fmax(np.abs(again.min), np.abs(again.max))
     for field in fields(Rollup):
+        if field.name == "increase" and np.isnan(stored.increase).all():
+            continue  # an older version did not write it
         same = _same(getattr(stored, field.name), getattr(again, field.name), scale)
         _demand(same, f"the column {field.name} of its {level} is not what its rows give")
 

@@ -10,12 +10,14 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from shopfloor.plant import Kind, StoreError
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.options import DAY, HOUR, MINUTE, Options
-from shopfloor.services.historian.rollup import Rollup, merge, summarize
-from shopfloor.services.historian.rows import Rows, collapse, join, sort
-from shopfloor.services.historian.segment import Groups, Segment, index, is_coarse, sync, to_table, write_rollup, writer
+from shopfloor.services.historian.rollup import merge, summarize
+from shopfloor.services.historian.rollup_writer import RollupWriter
+from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
+from shopfloor.services.historian.segment import Groups, Segment, index, is_coarse, sync, to_table, writer
 
 LEVELS: Final = {"minutes": MINUTE, "hours": HOUR}
 WORTH: Final = 16
@@ -43,8 +45,10 @@ class SegmentWriter:
         sample: Sequence[Rows] = (),
         *,
         final: bool = False,
+        levels: Sequence[str] | None = None,
     ) -> None:
         self.rows = 0
+        self._came, self._worth = 0, WORTH if levels is None else 0
         self._kind, self._day, self._id, self._final = kind, day, id_, final
         self._group_rows = 2 * options.group_rows if final else options.group_rows
         self._path = folder / f"day={day}" / f"{kind.value}-{id_:08d}.parquet"
@@ -54,34 +58,43 @@ class SegmentWriter:
         self._open_writer: pq.ParquetWriter | None = None
         self._rest: list[Rows] = []
         self._groups: list[Groups] = []
-        self._rollups: dict[str, list[Rollup]] = {} if kind is Kind.TEXT else {level: [] for level in LEVELS}
+        levels = levels if levels is not None else [] if kind is Kind.TEXT else [*LEVELS]
+        self._rollups = {level: self._rollup(level) for level in levels}
 
-    def add(self, rows: Rows) -> None:
-        """The next rows: sorted, unique, and after all rows before."""
+    def add(self, rows: Rows, keep: NDArray[np.bool_] | None = None) -> None:
+        """The next rows: sorted, unique, and after all rows before; only those to `keep` go further than rollups."""
         if not len(rows):
             return
-        self.rows += len(rows)
+        self._came += len(rows)
         self._summarize(rows)
+        rows = rows if keep is None else rows.take(keep)
+        self.rows += len(rows)
         rows = join([*self._rest, rows], self._kind)
         whole = len(rows) - len(rows) % self._group_rows
         for start in range(0, whole, self._group_rows):
             self._write(rows.take(slice(start, start + self._group_rows)))
         self._rest = [rows.take(slice(whole, None))] if whole < len(rows) else []
 
-    def finish(self, precedence: int, level: int) -> Segment:
-        """Write what is left, make everything durable, and describe it."""
+    def finish(self, precedence: int, level: int, span: tuple[int, int] | None = None) -> Segment:
+        """Write what is left, make everything durable, and describe it.
+
+        `span` is its oldest and newest time where rows that are no more count too.
+        """
         for rest in self._rest:
             self._write(rest)
+        if self._open_writer is None:
+            self._open(empty(self._kind)).write_table(to_table(empty(self._kind), self._kind))
         if self._open_writer is not None:
             self._open_writer.close()
-        indexes = {name: self._finish_rollup(name, parts) for name, parts in self._rollups.items()}
+        indexes = {name: self._finish_rollup(rollup) for name, rollup in self._rollups.items()}
         sync(self._temporary)
         self._temporary.rename(self._path)
         sync(self._path.parent)
-        groups = np.concatenate(self._groups)
+        groups = np.concatenate([np.empty((0, 4), np.int64), *self._groups])
+        start, end = span or (int(groups[:, 2].min()), int(groups[:, 3].max()))
         segment = Segment(
             self._id, self._path, self._kind, self._day, self.rows, self._path.stat().st_size, precedence, level,
-            int(groups[:, 2].min()), int(groups[:, 3].max()), groups, indexes.get("minutes"), indexes.get("hours"),
+            start, end, groups, indexes.get("minutes"), indexes.get("hours"),
         )  # fmt: skip
         sync(self._path.parent.parent)
         return segment
@@ -91,30 +104,40 @@ class SegmentWriter:
         if self._open_writer is not None and self._open_writer.is_open:
             with contextlib.suppress(OSError, pa.ArrowException):
                 self._open_writer.close()
+        for rollup in self._rollups.values():
+            rollup.abandon()
         for path in (self._temporary, self._path, *(self._path.with_suffix(f".{name}.parquet") for name in LEVELS)):
             path.unlink(missing_ok=True)
 
-    def _write(self, group: Rows) -> None:
+    def _open(self, rows: Rows) -> pq.ParquetWriter:
         if self._open_writer is None:
-            coarse = is_coarse(self._sample or [group], self._kind)
+            coarse = is_coarse(self._sample or [rows], self._kind)
             self._open_writer = writer(self._temporary, self._kind, coarse, final=self._final)
-        self._open_writer.write_table(to_table(group, self._kind), row_group_size=self._group_rows)
+        return self._open_writer
+
+    def _write(self, group: Rows) -> None:
+        self._open(group).write_table(to_table(group, self._kind), row_group_size=self._group_rows)
         self._groups.append(index(group.tag, group.time, self._group_rows))
 
-    def _summarize(self, rows: Rows) -> None:
-        minutes = summarize(rows, MINUTE) if self._rollups else None
-        for name, every in LEVELS.items():
-            if minutes is not None and name in self._rollups:
-                self._rollups[name].append(minutes if every == MINUTE else merge([minutes], every))
-                if sum(map(len, self._rollups[name])) * WORTH > self.rows > self._group_rows:
-                    del self._rollups[name]
-
-    def _finish_rollup(self, name: str, parts: list[Rollup]) -> Groups | None:
-        rollup = merge(parts, LEVELS[name])
-        if len(rollup) * WORTH > self.rows:
-            return None
+    def _rollup(self, name: str) -> RollupWriter:
         path = self._path.with_suffix(f".{name}.parquet")
-        return write_rollup(path, rollup, self._group_rows, final=self._final)
+        return RollupWriter(path, LEVELS[name], self._group_rows, final=self._final)
+
+    def _summarize(self, rows: Rows) -> None:
+        if not self._rollups:
+            return
+        minutes = summarize(rows, MINUTE)
+        for name, rollup in list(self._rollups.items()):
+            rollup.add(minutes if name == "minutes" else merge([minutes], LEVELS[name]))
+            if rollup.rows * self._worth > self._came > self._group_rows:
+                rollup.abandon()
+                del self._rollups[name]
+
+    def _finish_rollup(self, rollup: RollupWriter) -> Groups | None:
+        if rollup.rows * self._worth > self._came:
+            rollup.abandon()
+            return None
+        return rollup.finish()
 
 
 def flush(memtable: Memtable, folder: Path, ids: Iterator[int], options: Options) -> tuple[list[Segment], int]:

@@ -56,10 +56,10 @@ def say(text: str) -> None:
 class _Telling(SegmentWriter):
     """Says that a file is about to be finished, and by which work."""
 
-    def finish(self, precedence: int, level: int) -> Segment:
+    def finish(self, precedence: int, level: int, span: tuple[int, int] | None = None) -> Segment:
         """Say it, then do it."""
         say("compaction 0" if level else "flush 0")
-        return _FINISH(self, precedence, level)
+        return _FINISH(self, precedence, level, span)
 
 
 _FINISH: Final = SegmentWriter.finish
