@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from shopfloor.plant import Batch, Kind, Sample
+from shopfloor.plant import Batch, Sample
 from shopfloor.services.historian import Historian, Options, Retention, catalogue, segment
 from shopfloor.services.historian.snapshot import held
 from shopfloor.services.historian.verify import verify
@@ -150,7 +150,8 @@ def test_a_folder_of_the_version_before_is_taken_over(folder: Path) -> None:
     with Historian.open(folder, options=options(raw_s=86_400), clock=at_noon_of(4)) as store:
         assert summaries(store, HOUR) == [row | {"increase": None} for row in before]
         assert store.reader.read([POWER], START + 9 * DAY, 2**62).column("value").to_pylist() == [7.0]
-        assert store.ingest("edge", 10, "s", DAYS * 1801 + 2, Batch.of([Sample(POWER, START, 8.0)], Kind.FLOAT)).values
+        assert store.ingest("edge", 10, "s", DAYS * 1801 + 2, Batch.of([Sample(POWER, START + S, 8.0)])).values
+        store.flush()
         store.maintain()
         assert days_of(store, POWER) == [3, 9]
         assert [row["n"] for row in summaries(store, HOUR)] == [901, 900, 900, 900]
