@@ -31,6 +31,13 @@ def server(tmp_path: Path) -> Iterator[Running]:
         yield running_server
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server for tests that write tags of their own, and ask nothing about the whole."""
+    with running(tmp_path_factory.mktemp("shared")) as running_server:
+        yield running_server
+
+
 def write(server: Running, body: bytes | str, path: str = "/api/v2/write?bucket=telegraf", **headers: str) -> Any:
     content = body.encode() if isinstance(body, str) else body
     return server.client.post(path, content=content, headers=headers)
@@ -54,7 +61,7 @@ def test_lines_are_stored_when_204_is_answered(server: Running) -> None:
         "influx", "influx:local", 4, True)  # fmt: skip
 
 
-def test_the_copies_of_a_historian_map_back_exactly(server: Running) -> None:
+def test_the_copies_of_a_historian_map_back_exactly(shared: Running) -> None:
     path = "delta/frames/line 1/cell-a/cnc=07/spindle.power"
     status = np.array([0, BAD_SENSOR_FAILURE, 0x4000_0000], np.uint32)
     time, tags = np.arange(3) + T, np.zeros(3, np.int32)
@@ -62,8 +69,8 @@ def test_the_copies_of_a_historian_map_back_exactly(server: Running) -> None:
     texts = np.array(['say "no"', "two\nlines", "a\\nb\\"], object)
     words = render(Rows(tags, time + 10, texts, status), Kind.TEXT, [prefix(path)])
     ints = render(Rows(tags, time + 20, np.array([1, 2**62, -(2**63)]), status), Kind.INT, [prefix(path)])
-    assert write(server, numbers + words + ints).status_code == 204
-    rows = stored(server, path)
+    assert write(shared, numbers + words + ints).status_code == 204
+    rows = stored(shared, path)
     assert [row[2] for row in rows] == status.tolist() * 3
     assert repr([row[1] for row in rows[:3]]) == "[1.25, nan, -0.0]"
     assert [row[1] for row in rows[3:6]] == texts.tolist()
@@ -81,11 +88,11 @@ def test_good_lines_are_stored_and_bad_ones_named(server: Running) -> None:
     assert [row[1] for row in stored(server, CPU)] == [1.0, 2.0]
 
 
-def test_a_field_named_quality_is_the_status_of_its_line(server: Running) -> None:
-    write(server, f"p,host=a v=1,quality={BAD_SENSOR_FAILURE}i {T}\nair quality=3i {T}\nw v=1,quality=0.5 {T}")
-    assert stored(server, "delta/telegraf/influx/p/host=a/v") == [(T, 1.0, BAD_SENSOR_FAILURE)]
-    assert stored(server, "delta/telegraf/influx/air/-/quality") == [(T, 3.0, 0)]
-    assert stored(server, "delta/telegraf/influx/w/-/quality") == [(T, 0.5, 0)]
+def test_a_field_named_quality_is_the_status_of_its_line(shared: Running) -> None:
+    write(shared, f"p,host=a v=1,quality={BAD_SENSOR_FAILURE}i {T}\nair quality=3i {T}\nw v=1,quality=0.5 {T}")
+    assert stored(shared, "delta/telegraf/influx/p/host=a/v") == [(T, 1.0, BAD_SENSOR_FAILURE)]
+    assert stored(shared, "delta/telegraf/influx/air/-/quality") == [(T, 3.0, 0)]
+    assert stored(shared, "delta/telegraf/influx/w/-/quality") == [(T, 0.5, 0)]
 
 
 @pytest.mark.parametrize(
@@ -94,12 +101,13 @@ def test_a_field_named_quality_is_the_status_of_its_line(server: Running) -> Non
      ("/api/v2/write?bucket=telegraf&org=any&precision=us", T // 1000), ("/write?db=telegraf&precision=n&rp=x", T),
      ("/write?db=telegraf&precision=m", T // (60 * 10**9)), ("/write?db=telegraf&precision=h", T // (3600 * 10**9))],
 )  # fmt: skip
-def test_every_precision(server: Running, path: str, time: int) -> None:
-    assert write(server, f"cpu,host=a load=1 {time}", path).status_code == 204
-    ((got, _, _),) = stored(server, CPU)
+def test_every_precision(shared: Running, path: str, time: int) -> None:
+    tag = CPU.replace("host=a", f"host={time}")
+    assert write(shared, f"cpu,host={time} load=1 {time}", path).status_code == 204
+    ((got, _, _),) = stored(shared, tag)
     assert 0 <= T - got < 3600 * 10**9
-    assert write(server, "cpu,host=a load=1", path).status_code == 204
-    assert stored(server, CPU)[1][0] <= server.parts.clock()
+    assert write(shared, f"cpu,host={time} load=1", path).status_code == 204
+    assert stored(shared, tag)[1][0] <= shared.parts.clock()
 
 
 def test_gzip_is_understood_and_bounded(server: Running) -> None:
@@ -118,11 +126,11 @@ def test_gzip_is_understood_and_bounded(server: Running) -> None:
     assert write(server, b"\n" * 1_000_001).status_code == 413
 
 
-def test_what_is_missing_is_said(server: Running) -> None:
-    assert "?bucket=NAME" in write(server, "cpu v=1", "/api/v2/write").json()["message"]
-    answer = write(server, "cpu v=1", "/write?db=a&precision=week")
+def test_what_is_missing_is_said(shared: Running) -> None:
+    assert "?bucket=NAME" in write(shared, "cpu v=1", "/api/v2/write").json()["message"]
+    answer = write(shared, "cpu v=1", "/write?db=a&precision=week")
     assert answer.json()["error"] == "The precision 'week' is unknown: write ns, us, ms, s, m or h."
-    assert write(server, "").status_code == 204
+    assert write(shared, "").status_code == 204
 
 
 def test_a_store_that_cannot_take_it_answers_503_and_loses_nothing(
@@ -198,16 +206,16 @@ def test_on_a_network_a_token_that_may_write_is_needed(tmp_path: Path) -> None:
         assert {row.source for row in server.parts.historian.ledger()} == {"influx:press", "influx:anna"}
 
 
-def test_a_foreign_page_may_not_write(server: Running) -> None:
-    assert write(server, "cpu v=1", origin="https://evil.example").status_code == 403
-    assert write(server, "cpu v=1", host="evil.example").status_code == 403
-    assert write(server, "cpu v=1", authorization="Token wrong").status_code == 401
+def test_a_foreign_page_may_not_write(shared: Running) -> None:
+    assert write(shared, "cpu v=1", origin="https://evil.example").status_code == 403
+    assert write(shared, "cpu v=1", host="evil.example").status_code == 403
+    assert write(shared, "cpu v=1", authorization="Token wrong").status_code == 401
 
 
-def test_clients_find_a_server_that_says_what_it_is(server: Running) -> None:
+def test_clients_find_a_server_that_says_what_it_is(shared: Running) -> None:
     for method in ("GET", "HEAD"):
-        answer = server.client.request(method, "/ping")
+        answer = shared.client.request(method, "/ping")
         assert answer.status_code == 204
         assert answer.headers["x-influxdb-version"].startswith("shopfloor-")
-    said = server.client.get("/health").json()
+    said = shared.client.get("/health").json()
     assert (said["name"], said["status"]) == ("shopfloor", "pass")
