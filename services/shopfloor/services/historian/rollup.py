@@ -135,6 +135,7 @@ def apart(parts: Sequence[Rollup]) -> bool:
     return not overlapping(whole, whole.first_time, whole.last_time).any()
 
 
+@np.errstate(invalid="ignore")
 def increases(rollup: Rollup) -> Floats:
     """Of each bucket, the rise from the last number of the tag's bucket before it included: they add up over time."""
     usable = rollup.n > 0
@@ -145,6 +146,7 @@ def increases(rollup: Rollup) -> Floats:
     return answer
 
 
+@np.errstate(invalid="ignore")  # infinities have no difference
 def _rises(first: Floats, last: Floats, starts: Ints) -> Floats:
     """Sum of the steps of each group."""
     return np.add.reduceat(_steps(first, last, starts), starts) if len(starts) else first[:0]
@@ -163,6 +165,7 @@ def _steps(first: Floats, last: Floats, starts: Ints) -> Floats:
     return steps
 
 
+@np.errstate(invalid="ignore")
 def _joined(whole: Rollup, usable: NDArray[np.bool_], starts: Ints) -> Floats:
     """The increase of each group of partials; NaN where none is usable."""
     n = np.add.reduceat(usable, starts, dtype=np.int64)
