@@ -128,6 +128,6 @@ def test_health_says_what_keeps_the_store_from_working(tmp_path: Path, state: St
 
 def test_health_names_a_damaged_batch(tmp_path: Path) -> None:
     with running(tmp_path) as server:
-        server.parts.historian._writer.damaged = ["A batch is damaged."]
+        server.parts.historian._replay.damaged = ["A batch is damaged."]
         health = HealthAnswer.model_validate(server.get("/health"))
         assert (health.status, health.store.state, health.sentence) == ("degraded", "damaged", "A batch is damaged.")

@@ -26,6 +26,7 @@ from shopfloor.services.historian.remote import Forward, Target, server_reader
 from shopfloor.services.historian.remote.aside import SetAside
 from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.remote.fronted import FrontedReader
+from shopfloor.services.historian.replay import Replay
 from shopfloor.services.historian.sequence import SourceLedger, Stored
 from shopfloor.services.historian.shelf import PendingShelf, Shelf
 from shopfloor.services.historian.writer import Writer
@@ -101,6 +102,7 @@ class Historian:
         for forward in self._forwards:
             forward.close()
         self._closing.close()
+        self._replay.close()
         self._keeper.close()
         self._notifier.close()
         self._log.close()
@@ -167,7 +169,7 @@ class Historian:
         starts, ends = [s.start for s in segments], [s.end for s in segments]
         if rows:
             starts, ends = [*starts, start], [*ends, end]
-        damaged = [segment.damage for segment in segments if segment.damage] + self._writer.damaged
+        damaged = [segment.damage for segment in segments if segment.damage] + self._replay.damaged
         state, sentence = self._state(damaged)
         return {
             "rows": rows + sum(segment.rows for segment in segments),
@@ -213,10 +215,12 @@ class Historian:
 
     def flush(self) -> None:
         """Turn everything in memory into segments, now."""
+        self._replay.wait()
         self._keeper.flush()
 
     def maintain(self) -> None:
         """Do what the background would do next: flush, retention, compaction."""
+        self._replay.wait()
         self._keeper.run_once()
 
     def _state(self, damaged: list[str]) -> tuple[str, str]:
@@ -225,11 +229,15 @@ class Historian:
             # SQLite calls a disk that turned read-only an I/O error; who writes files knows better.
             trouble = next((said for said in troubles if said.state != "failed"), troubles[0])
             return trouble.state, trouble.sentence
+        if self._replay.problem:
+            return "failed", self._replay.problem
         if damaged:
             return "damaged", damaged[0]
         said = [forward.sentence for forward in self._forwards if forward.sentence]
         if self._fronted is not None and self._fronted.trouble:
             said.append(f"{self._fronted.trouble} Until it does, pages show what is kept here.")
+        if self._replay.behind:
+            return "ok", "The store reads its log back: values are taken, and questions answered as soon as it has."
         return "ok", " ".join(said) or "The store takes and keeps every value."
 
     def _build(self, clock: Callable[[], int], options: Options, targets: Sequence[Target]) -> None:
@@ -256,9 +264,12 @@ class Historian:
         )
         self._reader = StoreReader(self._shelf, self._tags, self._latest)
         self._recall()
-        self._writer.replay()
+        self._replay = Replay(self._log, self._writer.lock, self._tags, self._writer.take)
+        self._writer.is_behind = lambda: self._replay.behind
+        self._shelf.settled = self._latest.settled = self._replay.wait
         self._writer.on_sealed = self._keeper.wake
         self._writer.trouble = lambda: self._keeper.trouble
+        self._replay.begin()
         self._keeper.start()
         self._forwards += [Forward(target, self._deliveries, self._shelf, self._tags) for target in targets]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ class Latest:
     """Columns indexed by tag id. An older value never overwrites a newer one; at equal times the last one wins."""
 
     def __init__(self) -> None:
+        self.settled: Callable[[], None] = lambda: None
+        """Waits until everything that was committed is here."""
         self._lock = threading.Lock()
         self._time = np.empty(0, np.int64)
         self._number = np.empty(0, np.float64)
@@ -56,6 +59,7 @@ class Latest:
 
     def of(self, ids: NDArray[np.int64]) -> Newest:
         """The newest values of some tags."""
+        self.settled()
         with self._lock:
             self._grow(int(ids.max(initial=-1)) + 1)
             return Newest(self._time[ids], self._number[ids], self._text[ids], self._quality[ids])

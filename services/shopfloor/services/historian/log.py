@@ -116,10 +116,10 @@ class Log:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def entries(self) -> list[Entry]:
-        """Every log row, in the order of commits."""
-        query = "SELECT id, gateway, sequence, source, rows, crc FROM log ORDER BY id"
-        return [Entry(*row) for row in self._connection.execute(query)]
+    def entries(self, after: int, most: int) -> list[Entry]:
+        """The next log rows after an id, in the order of commits."""
+        query = "SELECT id, gateway, sequence, source, rows, crc FROM log WHERE id > ? ORDER BY id LIMIT ?"
+        return [Entry(*row) for row in self._connection.execute(query, (after, most))]
 
     def body(self, entry: Entry) -> bytes:
         """The bytes of a log row as they were committed; damaged ones raise `BatchError`."""

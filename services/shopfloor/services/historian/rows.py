@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.plant import Kind
+from shopfloor.plant import Batch, Kind, RejectedError
 
 DTYPES: Final = {Kind.FLOAT: np.dtype(np.float64), Kind.INT: np.dtype(np.int64), Kind.TEXT: np.dtype(object)}
 
@@ -32,6 +32,13 @@ class Rows:
     def renumber(self, numbers: NDArray[np.int32]) -> Rows:
         """The same rows with tag t called `numbers[t]`."""
         return Rows(numbers[self.tag], self.time, self.value, self.quality)
+
+
+def numbered(batch: Batch, ids: NDArray[np.int32]) -> Rows:
+    """A batch with the store's own tag numbers: its name n is the tag `ids[n]`."""
+    if len(batch) and not 0 <= int(batch.tag.min()) <= int(batch.tag.max()) < len(ids):
+        raise RejectedError(f"A tag index lies outside the {len(ids)} names of its batch.")
+    return Rows(ids[batch.tag], batch.time, batch.value, batch.quality)
 
 
 def empty(kind: Kind) -> Rows:

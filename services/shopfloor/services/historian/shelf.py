@@ -54,9 +54,12 @@ class Shelf:
         self._segments = tuple(sorted(segments, key=lambda segment: segment.precedence))
         self._sealed: list[Memtable] = []
         self._active = Memtable()
+        self.settled: Callable[[], None] = lambda: None
+        """Waits until everything that was committed is here."""
 
     def view(self, kinds: Sequence[Kind] = tuple(Kind)) -> View:
         """All that is readable now."""
+        self.settled()
         with self._lock:
             tables = [*self._sealed, self._active]
             return View(

@@ -11,14 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from shopfloor.plant import Batch, BatchError, RejectedError, SinkUnavailable, StoreError
+from shopfloor.plant import Batch, RejectedError, SinkUnavailable, StoreError
 from shopfloor.services.historian import log as book
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.latest import Latest
-from shopfloor.services.historian.log import Account, Entry, Log
+from shopfloor.services.historian.log import Account, Log
 from shopfloor.services.historian.options import Options
-from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.rows import Rows, numbered
 from shopfloor.services.historian.sequence import SequenceGap, Stored
 from shopfloor.services.historian.shelf import Shelf
 from shopfloor.services.historian.trouble import Trouble, explain
@@ -62,7 +61,7 @@ class Writer:
         self.lock = threading.Lock()
         self.full: Trouble | None = None
         self.unseen: Trouble | None = None
-        self.damaged: list[str] = []
+        self.is_behind: Callable[[], bool] = lambda: False
         self._log, self._shelf, self._tags, self._latest = log, shelf, tags, latest
         self._notify, self._options = notify, options
         self._pending_lock = threading.Lock()
@@ -70,37 +69,6 @@ class Writer:
         self._checked = -1.0
         self.on_sealed: Callable[[], None] = lambda: None
         self.trouble: Callable[[], Trouble | None] = lambda: None
-
-    def replay(self) -> int:
-        """Read back what the log holds and no segment has; answers how many values. What is damaged is set aside."""
-        rows = 0
-        damaged: list[tuple[Entry, str]] = []
-        for entry in self._log.entries():
-            try:
-                batch = Batch.from_bytes(self._log.body(entry))
-                self._take(batch, _rows(batch, self._ids(batch)), entry.id)
-            except (BatchError, RejectedError) as problem:
-                damaged.append((entry, _damage(self._log, entry, problem)))
-            else:
-                rows += len(batch)
-        self._set_aside(damaged)
-        return rows
-
-    def _ids(self, batch: Batch) -> NDArray[np.int32]:
-        ids = [self._tags.find(name) for name in batch.names]
-        if None in ids:
-            raise BatchError("It names a tag that was never stored.")
-        return np.array(ids, np.int32)
-
-    def _set_aside(self, damaged: list[tuple[Entry, str]]) -> None:
-        self.damaged = [sentence for _, sentence in damaged]
-        for entry, sentence in damaged:
-            _log.error("%s", sentence)
-            try:
-                with self._log.transaction() as db:
-                    book.set_aside(db, entry, sentence)
-            except (SinkUnavailable, StoreError) as problem:
-                _log.warning("The ledger does not show it yet: %s", problem)
 
     def store(self, account: Account, batch: Batch, body: bytes | None) -> Stored:
         """Make a batch durable."""
@@ -179,34 +147,21 @@ class Writer:
     def _show(self, batch: Batch, rows: Rows, log_id: int) -> None:
         """Make a committed batch readable. Should that fail, its log row stays until the next start reads it back."""
         try:
-            self._take(batch, rows, log_id)
+            if not self.is_behind():
+                self.take(batch, rows, log_id)
             self._notify(batch)
         except Exception as problem:  # noqa: BLE001 (the batch is durable: its sender must hear so)
             why = f"{type(problem).__name__}: {problem}"
             self.unseen = Trouble("failed", f"Stored values cannot be read before the server is restarted ({why}).")
             _log.exception("%s", self.unseen.sentence)
 
-    def _take(self, batch: Batch, rows: Rows, log_id: int) -> None:
+    def take(self, batch: Batch, rows: Rows, log_id: int) -> None:
+        """Make the rows of a log row readable; nobody else does so at the same time."""
         full = self._shelf.append(rows, batch.kind, log_id) >= self._options.flush_rows
         self._latest.update(rows, batch.kind)
         if full:
             self._shelf.seal()
             self.on_sealed()
-
-
-def _rows(batch: Batch, ids: NDArray[np.int32]) -> Rows:
-    """The batch with the store's own tag numbers."""
-    if len(batch) and not 0 <= int(batch.tag.min()) <= int(batch.tag.max()) < len(ids):
-        raise RejectedError(f"A tag index lies outside the {len(ids)} names of its batch.")
-    return Rows(ids[batch.tag], batch.time, batch.value, batch.quality)
-
-
-def _damage(log: Log, entry: Entry, problem: Exception) -> str:
-    what = f"{entry.values} values of {entry.source}" if entry.source is not None else "its values"
-    return (
-        f"{log.path}: batch {entry.sequence} of gateway {entry.gateway} is damaged ({problem}): {what} are lost here"
-        " unless a backup holds them; check the disk."
-    )
 
 
 def _enter(db: sqlite3.Connection, request: _Request, tags: Dictionary) -> None:
@@ -224,7 +179,7 @@ def _enter(db: sqlite3.Connection, request: _Request, tags: Dictionary) -> None:
             book.reject(db, account, request.sentence)
             request.answer = Stored(0, duplicate=False)
         else:
-            request.rows = _rows(request.batch, tags.learn(db, request.batch.names, request.batch.kind))
+            request.rows = numbered(request.batch, tags.learn(db, request.batch.names, request.batch.kind))
             request.log_id = book.append(db, account, request.body)
             request.answer = Stored(account.values, duplicate=False)
     except SequenceGap as gap:
