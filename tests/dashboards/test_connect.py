@@ -171,7 +171,7 @@ def test_a_connection_can_be_changed_and_keeps_what_is_not_found(open_page: Any,
     assert page.get_by_test_id("text").text_content() == written
     tick(page, "Speed")
     page.get_by_role("button", name="Leave them out").click()
-    expect(page.get_by_test_id("dry-run")).to_contain_text("adds 1 tags and removes 1.")
+    expect(page.get_by_test_id("dry-run")).to_contain_text("adds 1 tag and removes 1.")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_test_id("saved")).to_be_visible()
     assert "publishing_interval: 250ms" in saved(mock_plant)["press"]

@@ -104,7 +104,7 @@ def test_by_clicks_from_an_address_to_values_and_back_as_a_file(tmp_path: Path, 
             expect(row.locator(".quality")).to_have_text("Good", timeout=30_000)
             page.get_by_label("Belongs to").select_option("delta/frames/machining/cell-a/cnc-01")
             page.get_by_label("Name", exact=True).fill("cell")
-            expect(page.get_by_test_id("dry-run")).to_contain_text("adds 1 tags", timeout=30_000)
+            expect(page.get_by_test_id("dry-run")).to_contain_text("adds 1 tag ", timeout=30_000)
             guest.keep("connecting")
             page.get_by_role("button", name="Save").click()
             expect(page.get_by_test_id("saved")).to_contain_text("cell is saved", timeout=30_000)

@@ -121,7 +121,7 @@ def test_only_what_was_asked_for_is_exported(tmp_path: Path) -> None:
         f'2024-10-04 12:00:00.000000000Z,"{CNC}/power",0.1,0,"float64"',
         f'2024-10-04 12:00:00.000000005Z,"{CNC}/power",7,0,"int64"',
     ]
-    assert done.stderr == "2 values of 1 tags.\n"
+    assert done.stderr == "2 values of 1 tag.\n"
 
 
 def test_line_protocol_goes_out_as_the_mirror_writes_it(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ async def _variables(look: _Look) -> Finding:
     missing += [item.node.to_string() for item in unknown]
     if missing:
         all_of_them = len(missing) + len(look.items)
-        why = f"{len(missing)} of {all_of_them} variables do not exist on the server, the first is {missing[0]}"
+        why = f"The server lacks {len(missing):,} of {counted(all_of_them, 'variable')}, the first is {missing[0]}"
         fix = "correct the name or NodeId: `shopfloor browse` shows what there is"
         finding = failed("variables", "variable-unknown", why, fix)
         if not look.items:

@@ -14,6 +14,7 @@ from shopfloor.gateway.opcua.items import Item
 from shopfloor.gateway.opcua.options import OpcuaOptions
 from shopfloor.gateway.opcua.requests import Tell, in_parts, limits, silent
 from shopfloor.plant import SourceLost
+from shopfloor.plant.counted import counted
 
 _logger = logging.getLogger(__name__)
 _RARE: Final = 64
@@ -48,7 +49,9 @@ async def subscribe(
         await _fill(session, options, one, group, most.monitor, count)
         made.append(one)
     if sum(len(one.refused) for one in made) == len(items):
-        raise SourceLost(f"{options.url} accepts none of the {len(items)} variables: first {made[0].refused[0]}.")
+        raise SourceLost(
+            f"{options.url} accepts none of {counted(len(items), 'variable')}: first {made[0].refused[0]}."
+        )
     return made
 
 

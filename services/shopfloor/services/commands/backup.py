@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from shopfloor.plant.counted import counted
 from shopfloor.services.backup import take
 from shopfloor.services.commands.progress import Progress
 
@@ -23,7 +24,9 @@ def run(args: argparse.Namespace) -> int:
     with Progress("Backing up", "bytes") as told:
         manifest = take(args.data, args.place, since=args.since, secrets=args.secrets, tell=told)
     size = sum(entry.bytes for entry in manifest.files)
-    sys.stdout.write(f"{args.place}: {manifest.contents.text()}, {size:,} bytes in {len(manifest.files):,} files.\n")
+    sys.stdout.write(
+        f"{args.place}: {manifest.contents.text()}, {size:,} bytes in {counted(len(manifest.files), 'file')}.\n"
+    )
     if not args.secrets:
         sys.stdout.write("Tokens are not in it: a restored server makes new ones (--secrets takes them along).\n")
     for name in manifest.missing:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from shopfloor.plant import QuestionError, StoreError
+from shopfloor.plant.counted import counted
 from shopfloor.services.commands.progress import Progress
 from shopfloor.services.exchange.moments import moment
 from shopfloor.services.exchange.outputs import OUTPUTS, SUFFIXES, Output
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
                 done += len(rows)
                 told(done, max(done, total))
             output.finish()
-        sys.stderr.write(f"{done:,} values of {len(ids):,} tags.\n")
+        sys.stderr.write(f"{counted(done, 'value')} of {counted(len(ids), 'tag')}.\n")
         return _faults([snapshot.told(fault) for fault in source.faults()])
 
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 
 import httpx
 from shopfloor.plant import Kind, QuestionError, StoreError
+from shopfloor.plant.counted import counted
 from shopfloor.services.commands.progress import Progress
 from shopfloor.services.exchange.columns import Reading
 from shopfloor.services.exchange.csv_in import CsvInput
@@ -181,7 +182,7 @@ def _beside(name: str) -> Path:
 
 def _say(outcome: Outcome, aside: Path) -> int:
     before = f", {outcome.repeated:,} were stored before" if outcome.repeated else ""
-    sys.stdout.write(f"{outcome.stored:,} values stored{before}.\n")
+    sys.stdout.write(f"{counted(outcome.stored, 'value')} stored{before}.\n")
     for reason in outcome.reasons:
         sys.stderr.write(f"{reason}\n")
     if outcome.refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from shopfloor.plant.counted import counted
 from shopfloor.services.historian.segment import DamagedError
 from shopfloor.services.historian.snapshot import Snapshot
 
@@ -34,8 +35,8 @@ class Contents:
         >>> Contents(2, 100, 1, 5, 3, 1, 105, 0, 86_400_000_000_000).text()
         '105 values of 3 tags in 2 segments and 1 batches of the log'
         """
-        where = f"{self.segments:,} segments and {self.batches:,} batches of the log"
-        return f"{self.rows:,} values of {self.tags:,} tags in {where}"
+        where = f"{counted(self.segments, 'segment')} and {counted(self.batches, 'batch', 'batches')} of the log"
+        return f"{counted(self.rows, 'value')} of {counted(self.tags, 'tag')} in {where}"
 
 
 def contents(snapshot: Snapshot) -> Contents:
