@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filling import NOON, ROWS, STEP, TAGS, batch, fill, filling
-from running_server import POWER, S, running
+from running_server import POWER, S, running, until
 from shopfloor.plant import Kind, Sample, StoreError
 from shopfloor.services.alarms.store import AlarmStore
 from shopfloor.services.backup import MANIFEST, restore, take
@@ -102,7 +102,7 @@ def test_a_running_server_is_backed_up_with_its_alarms_and_without_its_tokens(tm
     with running(tmp_path / "data") as server:
         now = server.parts.clock()
         server.feed(Sample(POWER, now, 16.0))
-        assert server.get("/alarms")
+        until(lambda: server.get("/alarms"))
         assert main(["backup", str(tmp_path / "copy"), "--data", str(tmp_path / "data")]) == 0
         assert main(["backup", str(tmp_path / "all"), "--data", str(tmp_path / "data"), "--secrets"]) == 0
     assert not (tmp_path / "copy" / "secrets").exists()
