@@ -191,8 +191,8 @@ def open_rollup(where: Path, *, final: bool) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         where,
         to_rollup_table(nothing()).schema,
-        compression="zstd",
-        compression_level=9 if final else 1,
+        compression={name: "brotli" if final and name in split else "zstd" for name in _ROLLUP_COLUMNS},
+        compression_level={name: (4 if name in split else 9) if final else 1 for name in _ROLLUP_COLUMNS},
         use_dictionary=["tag", "n", "bad", "quality"],
         column_encoding=split | dict.fromkeys(_ROLLUP_TIMES, "DELTA_BINARY_PACKED"),
         write_statistics=["tag", "time"],
