@@ -130,7 +130,7 @@ def writer(where: Path | pa.NativeFile, kind: Kind, coarse: bool, *, final: bool
         dictionary.append("value")
     packing = dict.fromkeys(_COLUMNS, ("zstd", 9 if final else 1))
     if final and encoding.get("value") == "BYTE_STREAM_SPLIT":
-        packing["value"] = ("brotli", 4)
+        packing["value"] = ("brotli", 5)
     return pq.ParquetWriter(
         where,
         schema(kind),
