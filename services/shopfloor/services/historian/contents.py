@@ -33,7 +33,7 @@ class Contents:
         """For people.
 
         >>> Contents(2, 100, 1, 5, 3, 1, 105, 0, 86_400_000_000_000).text()
-        '105 values of 3 tags in 2 segments and 1 batches of the log'
+        '105 values of 3 tags in 2 segments and 1 batch of the log'
         """
         where = f"{counted(self.segments, 'segment')} and {counted(self.batches, 'batch', 'batches')} of the log"
         return f"{counted(self.rows, 'value')} of {counted(self.tags, 'tag')} in {where}"
