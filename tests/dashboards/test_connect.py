@@ -152,12 +152,12 @@ def test_tags_and_asset_can_be_chosen(open_page: Any, mock_plant: Any) -> None:
     first.fill("inflow")
     first.press("Tab")
     expect(page.get_by_test_id("dry-run")).to_contain_text("adds 6 tags")
-    page.get_by_label("Name").fill("water")
+    page.get_by_role("textbox", name="Name", exact=True).fill("water")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_test_id("saved")).to_be_visible()
     text = saved(mock_plant)["water"]
     assert "- {topic: hall/pump-1/flow, tag: delta/water/hall/cell-1/pumps/inflow, value: v, time: ts}" in text
-    page.get_by_label("Name").fill("potline")
+    page.get_by_role("textbox", name="Name", exact=True).fill("potline")
     expect(page.get_by_test_id("problems")).to_contain_text("stands in plant.yaml")
     expect(page.get_by_role("button", name="Save")).to_be_disabled()
 
@@ -197,7 +197,7 @@ def test_a_file_is_exported_and_imported(open_page: Any, mock_plant: Any, tmp_pa
     assert (file.name, file.read_text()) == ("press.yaml", saved(mock_plant)["press"])
     page = open_page(GATEWAY)
     page.get_by_test_id("import").set_input_files(file)
-    expect(page.get_by_label("Name")).to_have_value("press")
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("press")
     expect(item(page, "Power")).to_have_attribute("aria-checked", "true")
     expect(page.get_by_test_id("dry-run")).to_contain_text("takes the place of the connection press")
     file.write_text("sources: []")

@@ -106,7 +106,7 @@ class OwnCertificates:
             for file in self.folder.glob("*/certificate.der")
         ]
         current = [pair for pair in pairs if pair.certificate.not_valid_before_utc <= now <= pair.expires]
-        return sorted(current, key=lambda pair: pair.certificate.not_valid_before_utc, reverse=True)
+        return sorted(current, key=_age, reverse=True)
 
     def renew(self, now: datetime | None = None, life: timedelta = LIFE) -> Pair:
         """Make a new key and certificate for the same application; the old ones stay."""
@@ -133,6 +133,11 @@ def remaining(pair: Pair, now: datetime) -> float:
     """Share of the certificate's life that is left."""
     life = pair.expires - pair.certificate.not_valid_before_utc
     return (pair.expires - now) / life
+
+
+def _age(pair: Pair) -> tuple[datetime, int]:
+    """A certificate counts whole seconds: of two made in the same one, the file that was written later is newer."""
+    return pair.certificate.not_valid_before_utc, pair.file.stat().st_mtime_ns
 
 
 def _hosts() -> tuple[str, ...]:
