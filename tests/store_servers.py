@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from brokers import free_port
 from shopfloor.services.historian import Product, Target
 
 _INFLUX = """
@@ -32,12 +32,6 @@ log-enabled = false
 [monitor]
 store-enabled = false
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(happens: Callable[[], object], seconds: float = 40.0) -> None:

@@ -9,8 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,17 +18,9 @@ from shopfloor.gateway.server import Server, TokenRefused
 from shopfloor.gateway.sources import Sources
 from shopfloor.gateway.spool import Spool
 from shopfloor.gateway.state import State
+from shopfloor.gateway.version import installed_version
 from shopfloor.plant import Batch, RejectedError, SinkUnavailable
 from shopfloor.plant.counted import counted
-
-
-@cache
-def installed_version() -> str:
-    """The version of the installed distribution."""
-    try:
-        return version("shopfloor")
-    except PackageNotFoundError:
-        return "0"
 
 
 def resident_bytes() -> int:

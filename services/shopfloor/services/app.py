@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from shopfloor.dashboards import PagesNotBuilt, static_folder
+from shopfloor.gateway.version import installed_version
 from shopfloor.plant import Batch
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services import clock, store
@@ -40,7 +41,6 @@ from shopfloor.services.live import Live
 from shopfloor.services.security import Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import NoBrain, Thinking
-from shopfloor.services.version import product_version
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
@@ -115,7 +115,7 @@ def create_app(parts: Parts) -> FastAPI:
     """The HTTP application on open parts."""
     app = FastAPI(
         title="Shopfloor",
-        version=product_version(),
+        version=installed_version(),
         description="Values, history, predictions and alarms of a plant. Times are Unix epoch milliseconds, UTC.",
         docs_url=None,
         redoc_url=None,

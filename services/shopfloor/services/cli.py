@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Final
 
-from shopfloor.services.version import product_version
+from shopfloor.gateway.version import installed_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _overview() -> argparse.ArgumentParser:
         epilog="\n".join(["commands:", *lines, "", "`shopfloor COMMAND --help` says more."]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"shopfloor {product_version()}")
+    parser.add_argument("--version", action="version", version=f"shopfloor {installed_version()}")
     parser.add_argument("command", metavar="COMMAND", choices=list(COMMANDS))
     return parser
 

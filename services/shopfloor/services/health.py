@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
+from shopfloor.gateway.version import installed_version
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.counted import counted
 from shopfloor.services.alarms.sources import PATIENCE_S, Link
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.gateways import Gateways, Post
 from shopfloor.services.importing import Importing
-from shopfloor.services.version import product_version
 
 PROCESSES: Final = "SHOPFLOOR_PROCESSES"
 
@@ -49,7 +49,7 @@ class Health:
             "status": status,
             "sentence": sentence,
             "time": to_ms(now),
-            "version": product_version(),
+            "version": installed_version(),
             "processes": self._processes(sources, now),
             "sources": sources,
             "history": {**history, "oldest": store.pop("oldest", None), "newest": store.pop("newest", None)},

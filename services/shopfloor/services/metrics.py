@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import psutil
+from shopfloor.gateway.version import installed_version
 from shopfloor.services.historian import SourceLedger
 from shopfloor.services.historian.meters import BOUNDS, Meter, Meters
-from shopfloor.services.version import product_version
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 STATES: Final = ("ok", "full", "readonly", "failed", "damaged")
@@ -50,7 +50,7 @@ def _process() -> Iterator[str]:
     process = psutil.Process()
     times = process.cpu_times()
     yield from _head("shopfloor_build_info", "gauge", "The version of Shopfloor.")
-    yield f"shopfloor_build_info{_labels(version=product_version())} 1"
+    yield f"shopfloor_build_info{_labels(version=installed_version())} 1"
     yield from _one("process_resident_memory_bytes", "gauge", "Memory of the server.", process.memory_info().rss)
     yield from _one("process_cpu_seconds_total", "counter", "CPU of the server.", times.user + times.system)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from brokers import free_port
 from running_server import PLANT, POWER, plant, running, until
 from shopfloor.plant import Sample
 from shopfloor.services.historian import SourceLedger
 from shopfloor.services.historian.meters import Meters
 from shopfloor.services.metrics import CONTENT_TYPE, text
-from store_servers import free_port
 
 if not os.environ.get("CI"):
     pytest.importorskip("prometheus_client")

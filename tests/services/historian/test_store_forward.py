@@ -14,13 +14,14 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from brokers import free_port
 from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.plant.quality import BAD_SENSOR_FAILURE
 from shopfloor.services.cli import main
 from shopfloor.services.historian import Historian, Options, Product, Retention, Target
 from shopfloor.services.historian.lineprotocol import prefix, render
 from shopfloor.services.historian.rows import Rows
-from store_servers import Server, free_port, server, until
+from store_servers import Server, server, until
 
 TAG = "delta/area/line/cell/cnc 01/power"
 COUNT = "delta/area/line/cell/cnc 01/parts"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from shopfloor.gateway.version import installed_version
 from shopfloor.plant import StoreError
 from shopfloor.services.backup.manifest import FORMAT, STORE, Entry, Manifest
 from shopfloor.services.backup.source import open_backup
@@ -18,7 +19,6 @@ from shopfloor.services.backup.target import FolderTarget, Target, TarTarget
 from shopfloor.services.historian.contents import contents
 from shopfloor.services.historian.segment import Segment
 from shopfloor.services.historian.snapshot import LOG, Snapshot, held
-from shopfloor.services.version import product_version
 
 Tell = Callable[[int, int], None]
 PARTS: Final = ("alarms", "brain", "gateways.json")
@@ -62,7 +62,7 @@ def _take(data: Path, place: Path, since: Path | None, *, secrets: bool, tell: T
             parts = (_part(target, data, file) for file in _beside(data, secrets=secrets))
             entries += [part for part in parts if part is not None]
             manifest = Manifest(
-                FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), product_version(), secrets,
+                FORMAT, datetime.now(UTC).isoformat(timespec="seconds"), installed_version(), secrets,
                 contents(snapshot), _missing(snapshot), tuple(entries),
             )  # fmt: skip
             target.finish(manifest)

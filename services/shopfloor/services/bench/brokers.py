@@ -13,6 +13,7 @@ from typing import Final
 
 from shopfloor.services.bench.cache import binary
 from shopfloor.services.bench.worker import Worker, WorkerFailed, started
+from shopfloor.services.supervision.ports import free_port
 
 _MOSQUITTO: Final = """\
 listener {port} 127.0.0.1
@@ -79,10 +80,3 @@ def _wait(worker: Worker, port: int) -> None:
                 return
         time.sleep(0.05)
     raise WorkerFailed(f"{worker.name} does not listen on port {port}: {worker.log.read_text()[-500:]}")
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

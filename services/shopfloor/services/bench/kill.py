@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from shopfloor.services.bench.brokers import free_port
 from shopfloor.services.bench.clients import Place
 from shopfloor.services.bench.machine import facts, load
 from shopfloor.services.bench.rig import Rig, standing
 from shopfloor.services.bench.worker import module, started
+from shopfloor.services.supervision.ports import free_port
 
 _HZ: Final = 20.0
 _PUBLISH_MS: Final = 200

@@ -17,6 +17,7 @@ from shopfloor.services.bench.keys import certify
 from shopfloor.services.bench.machine import version, version_in
 from shopfloor.services.bench.scenario import Scenario
 from shopfloor.services.bench.worker import Worker, module, started
+from shopfloor.services.supervision.ports import free_port
 
 _PATIENCE_S: Final = 180.0
 _PYTHON_OPCUA: Final = ("opcua==0.98.13",)
@@ -51,7 +52,7 @@ def running(scenario: Scenario, place: Place) -> Iterator[Load]:
 
 @contextmanager
 def _columnar(scenario: Scenario, folder: Path) -> Iterator[Load]:
-    plan: dict[str, Any] = {"port": brokers.free_port(), "items": scenario.items, "hz": scenario.hz}
+    plan: dict[str, Any] = {"port": free_port(), "items": scenario.items, "hz": scenario.hz}
     plan |= {"mixed": scenario.mixed}
     keys: dict[str, Any] = {}
     if scenario.encrypted:
@@ -66,7 +67,7 @@ def _columnar(scenario: Scenario, folder: Path) -> Iterator[Load]:
 @contextmanager
 def _node(scenario: Scenario, place: Place) -> Iterator[Load]:
     modules = place.cache.node()
-    plan = {"port": brokers.free_port(), "items": scenario.items, "hz": scenario.hz}
+    plan = {"port": free_port(), "items": scenario.items, "hz": scenario.hz}
     command = ["node", str(PEERS / "node_server.js"), json.dumps(plan)]
     environment = {**os.environ, "NODE_PATH": str(modules)}
     folder = place.folder / "node-server"
@@ -77,7 +78,7 @@ def _node(scenario: Scenario, place: Place) -> Iterator[Load]:
 @contextmanager
 def _python_opcua(scenario: Scenario, place: Place) -> Iterator[Load]:
     python = place.cache.python("python-opcua", _PYTHON_OPCUA)
-    plan = {"port": brokers.free_port(), "items": scenario.items, "hz": scenario.hz}
+    plan = {"port": free_port(), "items": scenario.items, "hz": scenario.hz}
     command = [str(python), str(PEERS / "python_opcua_server.py"), json.dumps(plan)]
     with started("python-opcua-server", command, place.folder, patience_s=_PATIENCE_S) as worker:
         yield Load(worker.ready, worker, version_in(python, "opcua"))

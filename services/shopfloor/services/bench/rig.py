@@ -16,8 +16,8 @@ import httpx
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from shopfloor.services.bench.brokers import free_port
 from shopfloor.services.bench.worker import Worker, WorkerFailed, started
+from shopfloor.services.supervision.ports import free_port
 
 ASSET: Final = "bench/load/line/cell/device"
 _PATIENCE_S: Final = 60.0

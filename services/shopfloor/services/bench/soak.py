@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from shopfloor.services.bench.brokers import free_port
 from shopfloor.services.bench.clients import Place
 from shopfloor.services.bench.machine import facts, load
 from shopfloor.services.bench.rig import standing
 from shopfloor.services.bench.worker import Worker, module, started
+from shopfloor.services.supervision.ports import free_port
 
 _HZ: Final = 20.0
 _EVERY_S: Final = 10.0

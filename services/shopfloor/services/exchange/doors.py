@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import httpx
+from shopfloor.gateway.server import ARROW
 from shopfloor.plant import Batch, ShopfloorError, SinkUnavailable
 from shopfloor.services.historian import Historian
 
-ARROW: Final = "application/vnd.apache.arrow.stream"
 _PATIENCE_S: Final = 120.0
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from shopfloor.plant import Batch, BatchError, Kind
+from shopfloor.plant import Batch, BatchError, Kind, RejectedError
 from shopfloor.services.historian.options import DAY
-from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.rows import Rows, numbered
 from shopfloor.services.historian.scan import Scan
 from shopfloor.services.historian.shelf import Shelf, View
 from shopfloor.services.historian.snapshot import Snapshot
@@ -81,9 +81,9 @@ def recorded(snapshot: Snapshot) -> Recorded:
     for id_, gateway, sequence, body in entries:
         try:
             batch = Batch.from_bytes(body)
-            numbers = np.array([ids[name] for name in batch.names], np.int32)
-        except (BatchError, KeyError, sqlite3.DatabaseError) as problem:
+            rows = numbered(batch, np.array([ids[name] for name in batch.names], np.int32))
+        except (BatchError, RejectedError, KeyError, sqlite3.DatabaseError) as problem:
             damaged.append(f"Batch {sequence} of gateway {gateway} in {snapshot.store}/log.db is damaged ({problem}).")
         else:
-            shelf.append(Rows(numbers[batch.tag], batch.time, batch.value, batch.quality), batch.kind, id_)
+            shelf.append(rows, batch.kind, id_)
     return Recorded(shelf.view(), names, damaged)

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from shopfloor.services.historian.rollup import Rollup, increases
 from shopfloor.services.historian.rows import Rows
 
+COLUMNS: Final = ("tag", "time", "value", "text", "quality")
+"""What `Reader.read` answers."""
+
 TIME: Final = pa.timestamp("ns", "UTC")
 
 
@@ -89,10 +92,11 @@ def picture(rollup: Rollup, every: int) -> pa.Table:
 
 
 def chosen(rows: Rows, points: int) -> pa.Table:
-    """The rows that draw the same picture (M4)."""
-    from tsdownsample import NaNM4Downsampler
+    """The rows that draw the same picture (M4); all of them where they are no more than `points`."""
+    if len(rows) > points:
+        from tsdownsample import NaNM4Downsampler
 
-    count = max(points // 4 * 4, 4)
-    index = NaNM4Downsampler().downsample(rows.time, np.ascontiguousarray(rows.value, np.float64), n_out=count)
-    rows = rows.take(np.unique(index.astype(np.int64)))
+        count = max(points // 4 * 4, 4)
+        index = NaNM4Downsampler().downsample(rows.time, np.ascontiguousarray(rows.value, np.float64), n_out=count)
+        rows = rows.take(np.unique(index.astype(np.int64)))
     return pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)

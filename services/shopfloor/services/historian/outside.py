@@ -13,7 +13,7 @@ from shopfloor.plant import Batch
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.reader import StoreReader
-from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.rows import numbered
 from shopfloor.services.historian.shelf import Shelf
 from shopfloor.services.historian.snapshot import held
 
@@ -63,6 +63,6 @@ def _replay(db: Connection, shelf: Shelf, tags: Dictionary, latest: Latest) -> N
     for id_, body in db.execute("SELECT id, body FROM log ORDER BY id"):
         batch = Batch.from_bytes(body)
         ids = np.array([tags.find(name) for name in batch.names], np.int32)
-        rows = Rows(ids[batch.tag], batch.time, batch.value, batch.quality)
+        rows = numbered(batch, ids)
         shelf.append(rows, batch.kind, id_)
         latest.update(rows, batch.kind)

@@ -10,18 +10,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
-from shopfloor.services.historian.answers import chosen, picture, pictured, rollup_table, rows_table
+from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table, rows_table
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.door import FOREVER, query
 from shopfloor.services.historian.latest import Latest, to_table
 from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.historian.rollup import Rollup, apart, merge, summarize
-from shopfloor.services.historian.rows import Rows, empty, join, order, sort
+from shopfloor.services.historian.rows import Rows, empty, join, order, since, sort
 from shopfloor.services.historian.scan import Scan, last_of_each, level
 from shopfloor.services.historian.shelf import Readable, View
 from shopfloor.services.historian.sql import Limits, Query
 
-COLUMNS: Final = ("tag", "time", "value", "text", "quality")
 PORTION: Final = 1_000_000
 _NUMERIC: Final = (Kind.FLOAT, Kind.INT)
 _TEXT: Final = (Kind.TEXT,)
@@ -101,7 +100,7 @@ class StoreReader:
         text = np.concatenate([np.full(len(numbers), None, object), texts.value])
         index = order(rows.tag, rows.time)
         index = np.arange(len(rows)) if index is None else index
-        index = index[_held(rows.tag[index], rows.time[index], start)]
+        index = index[since(rows.tag[index], rows.time[index], start)]
         return rows_table(names, rows.take(index), text[index], columns, first)
 
     def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
@@ -121,8 +120,6 @@ class StoreReader:
         rows = self._rows(self._scan(view, known), known, _NUMERIC, start, end)
         if not len(rows):
             return picture(self._rollup(self._scan(view, known), known, start // MINUTE * MINUTE, end, MINUTE), MINUTE)
-        if len(rows) <= points:
-            return pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
         return chosen(rows, points)
 
     def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
@@ -257,14 +254,6 @@ def _middle(view: View, start: int, end: int) -> int:
     first = max(start, min((segment.start for segment in view.segments), default=start))
     last = min(end, max((segment.end for segment in view.segments), default=end))
     return min(max((first + last) // 2, start + 1), end - 1)
-
-
-def _held(tag: NDArray[np.int32], time: NDArray[np.int64], start: int) -> NDArray[np.bool_]:
-    """Which sorted rows to answer: those from `start` on, and the last of each tag before it."""
-    keep = time >= start
-    keep[:-1] |= (tag[1:] != tag[:-1]) | keep[1:]
-    keep[-1:] = True
-    return keep
 
 
 def _one_kind(parts: list[Rows]) -> Rows:

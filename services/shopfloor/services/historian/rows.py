@@ -92,8 +92,8 @@ def sort(rows: Rows) -> Rows:
     return rows if index is None else rows.take(index)
 
 
-def collapse(rows: Rows) -> Rows:
-    """Sorted rows without repeated (tag, time): the row that came last wins.
+def collapse(rows: Rows, precision: int = 1) -> Rows:
+    """Sorted rows without repeated (tag, time): the row that came last wins. Times count in units of `precision` ns.
 
     >>> twice = Rows(np.zeros(2, np.int32), np.ones(2, np.int64), np.array([1.0, 2.0]), np.zeros(2, np.uint32))
     >>> collapse(twice).value.tolist()
@@ -102,5 +102,18 @@ def collapse(rows: Rows) -> Rows:
     if len(rows) < 2:
         return rows
     last = np.ones(len(rows), bool)
-    last[:-1] = (rows.tag[1:] != rows.tag[:-1]) | (rows.time[1:] != rows.time[:-1])
+    unit = rows.time if precision == 1 else rows.time // precision
+    last[:-1] = (rows.tag[1:] != rows.tag[:-1]) | (unit[1:] != unit[:-1])
     return rows if last.all() else rows.take(last)
+
+
+def since(tag: NDArray[np.int32], time: NDArray[np.int64], start: int) -> NDArray[np.bool_]:
+    """Which sorted rows tell all from `start` on: those, and the last of each tag before it.
+
+    >>> since(np.array([0, 0, 0, 1], np.int32), np.array([1, 2, 5, 3]), 5).tolist()
+    [False, True, True, True]
+    """
+    keep = time >= start
+    keep[:-1] |= (tag[1:] != tag[:-1]) | keep[1:]
+    keep[-1:] = True
+    return keep

@@ -26,9 +26,6 @@ _log = logging.getLogger(__name__)
 _LAST_TIME = int(np.datetime64("2262-01-01", "ns").astype(np.int64))
 
 
-_SLOW = Trouble("failed", "The store's disk is slower than the flow: try again.")
-
-
 @dataclass(slots=True)
 class _Request:
     account: Account

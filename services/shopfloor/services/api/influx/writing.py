@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
+from shopfloor.gateway.version import installed_version
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.plant.config import InfluxDoorSection, PlantConfig
 from shopfloor.services.api.wire import RETRY_S, answer
@@ -20,7 +21,6 @@ from shopfloor.services.influx.intake import Intake
 from shopfloor.services.influx.lines import UNITS, Mistake, parse
 from shopfloor.services.influx.names import Names
 from shopfloor.services.influx.values import values
-from shopfloor.services.version import product_version
 from starlette.responses import Response
 
 WRITES: Final = ("/write", "/api/v2/write")
@@ -136,7 +136,7 @@ async def told(act: Callable[[], Any]) -> Response:
 
 def headers() -> dict[str, str]:
     """What every answer says of this server: it is no InfluxDB."""
-    return {"X-Influxdb-Version": f"shopfloor-{product_version()}", "X-Influxdb-Build": "Shopfloor"}
+    return {"X-Influxdb-Version": f"shopfloor-{installed_version()}", "X-Influxdb-Build": "Shopfloor"}
 
 
 def refusal(

@@ -7,19 +7,19 @@ import io
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import Batch
-from shopfloor.services.bench.brokers import free_port
 from shopfloor.services.bench.cache import binary
 from shopfloor.services.bench.store import proc
-from shopfloor.services.bench.store.lines import MEASUREMENT, Lines
+from shopfloor.services.bench.store.lines import MEASUREMENT
 from shopfloor.services.bench.store.questions import Answer, Question
-from shopfloor.services.bench.store.server import Http, answers, idle
+from shopfloor.services.bench.store.server import Http, Served, answers, idle
 from shopfloor.services.bench.store.stores import Asked, Disk
 from shopfloor.services.bench.worker import started
+from shopfloor.services.supervision.ports import free_port
 
 _COLD_S: Final = 2
 _CONFIG: Final = """\
@@ -49,24 +49,10 @@ suppress-logo = true
 
 
 @dataclass(frozen=True, slots=True)
-class InfluxDb:
+class InfluxDb(Served):
     """A running server."""
 
-    version: str
-    folder: Path
-    http: Http
-    lines: Lines = field(default_factory=Lines)
     name: str = "influxdb"
-
-    @property
-    def pid(self) -> int:
-        """The server's."""
-        return self.http.worker.process.pid
-
-    @property
-    def opened_s(self) -> float:
-        """Until it answered."""
-        return self.http.opened_s
 
     def append(self, batch: Batch) -> float:
         """Post; it answers after its log is synced."""
@@ -85,10 +71,6 @@ class InfluxDb:
         if question.kind == "by_asset":
             return Asked(_by_asset(rows), cpu, wall)
         return Asked(Answer(len(rows), sum(float(row[name]) for row in rows for name in columns)), cpu, wall)
-
-    def second(self) -> InfluxDb:
-        """Another connection."""
-        return InfluxDb(self.version, self.folder, Http(self.http.worker, self.http.port))
 
     def disk(self) -> Disk:
         """TSM files against the log, the series file and the rest."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
 
 import httpx
 from shopfloor.services.bench.store import proc
+from shopfloor.services.bench.store.lines import Lines
 from shopfloor.services.bench.worker import Worker, WorkerFailed
 
 _PATIENCE_S: Final = 60.0
@@ -50,6 +53,30 @@ class Http:
         if answer.is_error:
             raise WorkerFailed(f"{self.worker.name} answered {answer.status_code}: {answer.text[:300]}")
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What `Store` asks of a server and every server answers alike; its data lies in `folder`."""
+
+    version: str
+    folder: Path
+    http: Http
+    lines: Lines = field(default_factory=Lines)
+
+    @property
+    def pid(self) -> int:
+        """The server's."""
+        return self.http.worker.process.pid
+
+    @property
+    def opened_s(self) -> float:
+        """Until it answered."""
+        return self.http.opened_s
+
+    def second(self) -> Self:
+        """Another connection."""
+        return type(self)(self.version, self.folder, Http(self.http.worker, self.http.port))
 
 
 def answers(http: Http, path: str) -> None:

@@ -8,44 +8,30 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from shopfloor.plant import Batch
-from shopfloor.services.bench.brokers import free_port
 from shopfloor.services.bench.cache import binary
 from shopfloor.services.bench.store import proc
-from shopfloor.services.bench.store.lines import MEASUREMENT, Lines
+from shopfloor.services.bench.store.lines import MEASUREMENT
 from shopfloor.services.bench.store.questions import Answer, Question
-from shopfloor.services.bench.store.server import Http, answers, idle
+from shopfloor.services.bench.store.server import Http, Served, answers, idle
 from shopfloor.services.bench.store.stores import Asked, Disk
 from shopfloor.services.bench.worker import started
+from shopfloor.services.supervision.ports import free_port
 
 _NS: Final = 1e9
 _MS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Victoria:
+class Victoria(Served):
     """A running server."""
 
-    version: str
-    folder: Path
-    http: Http
-    lines: Lines = field(default_factory=Lines)
     name: str = "victoriametrics"
-
-    @property
-    def pid(self) -> int:
-        """The server's."""
-        return self.http.worker.process.pid
-
-    @property
-    def opened_s(self) -> float:
-        """Until it answered."""
-        return self.http.opened_s
 
     def append(self, batch: Batch) -> float:
         """Post; it answers before anything is on the disk."""
@@ -64,10 +50,6 @@ class Victoria:
         said = [self.http.timed(partial(self.http.get, path, **what)) for path, what in _calls(question)]
         cpu, wall = sum(one[1] for one in said), sum(one[2] for one in said)
         return Asked(_counted(question, [one[0].text for one in said]), cpu, wall)
-
-    def second(self) -> Victoria:
-        """Another connection."""
-        return Victoria(self.version, self.folder, Http(self.http.worker, self.http.port))
 
     def disk(self) -> Disk:
         """Its data folder against its index and the rest."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from shopfloor.plant import Batch
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
@@ -33,11 +34,9 @@ class SetAside:
 def keep(db: sqlite3.Connection, target: str, refusal: Refusal, tags: Dictionary) -> None:
     """Set values aside."""
     rows = refusal.rows
-    used = sorted(set(rows.tag.tolist()))
-    tag = rows.tag.copy()
-    for at, id_ in enumerate(used):
-        tag[rows.tag == id_] = at
-    batch = Batch(tuple(tags.paths[id_] for id_ in used), tag, rows.time, rows.value, rows.quality)
+    used, tag = np.unique(rows.tag, return_inverse=True)
+    names = tuple(tags.paths[id_] for id_ in used.tolist())
+    batch = Batch(names, tag.astype(np.int32), rows.time, rows.value, rows.quality)
     row = (target, len(rows), int(rows.time.min()), int(rows.time.max()), refusal.sentence, batch.to_bytes())
     db.execute("INSERT INTO refused VALUES (NULL, ?, ?, ?, ?, ?, ?)", row)
 

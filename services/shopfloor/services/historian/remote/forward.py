@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 from shopfloor.gateway.backoff import Backoff
 from shopfloor.plant import SinkUnavailable, StoreError
@@ -19,7 +18,7 @@ from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.remote.offer import Refusal, offer
 from shopfloor.services.historian.remote.sender import Sender
 from shopfloor.services.historian.remote.target import Target
-from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.rows import Rows, collapse
 from shopfloor.services.historian.segment import Segment, group_rows
 from shopfloor.services.historian.shelf import Shelf
 
@@ -133,7 +132,8 @@ class Forward:
         self._prefixes += [prefix(path) for path in self._tags.paths[len(self._prefixes) :]]
 
         def send(rows: Rows) -> None:
-            kept = _last_of_each_unit(rows, self.target.precision)
+            # Of several values in one unit a server keeps one point, and not a chosen one.
+            kept = collapse(rows, self.target.precision) if self.target.precision > 1 else rows
             sender.send(render(kept, segment.kind, self._prefixes, bad="bad" if self.target.settles else "value"))
 
         return send
@@ -157,13 +157,3 @@ class Forward:
     def _server(self, sender: Sender) -> str:
         """Tells one run of the server from the next; where it does not tell, every outage counts as a restart."""
         return sender.started() or f"{self._life} {self._outages}"
-
-
-def _last_of_each_unit(rows: Rows, precision: int) -> Rows:
-    """Of several values of a tag in one unit of time the last: a server keeps one point there, and not a chosen one."""
-    if precision == 1 or len(rows) < 2:
-        return rows
-    unit = rows.time // precision
-    last = np.ones(len(rows), bool)
-    last[:-1] = (rows.tag[1:] != rows.tag[:-1]) | (unit[1:] != unit[:-1])
-    return rows if last.all() else rows.take(last)

@@ -14,15 +14,14 @@ from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from shopfloor.plant import Kind, StoreError
-from shopfloor.services.historian.answers import chosen, picture, pictured, rollup_table
+from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table
 from shopfloor.services.historian.reader import StoreReader
 from shopfloor.services.historian.remote.reader import RAW_POINTS, ServerReader
 from shopfloor.services.historian.remote.target import Target
-from shopfloor.services.historian.remote.values import COLUMNS, Values, from_table, join, places
+from shopfloor.services.historian.remote.values import Values, from_table, join, places
 from shopfloor.services.historian.rollup import Rollup, merge, summarize
-from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.rows import Rows, since
 
 _log = logging.getLogger(__name__)
 _AGAIN_S: Final = 5.0
@@ -79,8 +78,6 @@ class FrontedReader:
         if count > max(RAW_POINTS, points):
             return picture(self._rollup([tag], start, end, every), every)
         rows = self._values([tag], start, end, previous=False).numbers()
-        if len(rows) <= points:
-            return pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
         return chosen(rows, points)
 
     def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
@@ -98,7 +95,7 @@ class FrontedReader:
             here = join([here.take(here.is_number()), kept.take(~kept.is_number())])
             there = there.take(there.is_number())
         whole = _united(there, here, self._target.precision)
-        return whole.take(_held(whole, start)) if previous else whole
+        return whole.take(since(whole.rows.tag, whole.rows.time, start)) if previous else whole
 
     def _rollup(self, asked: list[str], start: int, end: int, every: int) -> Rollup:
         """The server's summaries; buckets in which something is pending are summarised from the values of both."""
@@ -146,15 +143,6 @@ def _united(there: Values, here: Values, precision: int) -> Values:
     starts = np.flatnonzero(changed)
     covered = np.repeat(np.logical_or.reduceat(is_here, starts), np.diff(np.append(starts, len(both))))
     return both.take(is_here | ~covered)
-
-
-def _held(values: Values, start: int) -> NDArray[np.bool_]:
-    """Which sorted values to answer: those from `start` on, and the last of each tag before it."""
-    tag, before = values.rows.tag, values.rows.time < start
-    keep = ~before
-    keep[:-1] |= (tag[1:] != tag[:-1]) | ~before[1:]
-    keep[-1:] = True
-    return keep
 
 
 def _renamed(values: Values, names: Sequence[str], asked: Sequence[str]) -> Rows:

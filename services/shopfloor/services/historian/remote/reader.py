@@ -7,8 +7,8 @@ from typing import Final
 
 import pyarrow as pa
 from shopfloor.plant import PathError, TagPath
-from shopfloor.services.historian.answers import chosen, picture, pictured, rollup_table
-from shopfloor.services.historian.remote.values import COLUMNS, Language, join
+from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table
+from shopfloor.services.historian.remote.values import Language, join
 
 RAW_POINTS: Final = 50_000
 """Up to so many values a picture is chosen from the values themselves."""
@@ -64,8 +64,6 @@ class ServerReader:
             every = -(-every // 1_000_000) * 1_000_000  # every server knows milliseconds
             return picture(self._language.outline(paths[0], start, end, every), every)
         rows = self._language.values(paths, start, end).numbers()
-        if len(rows) <= points:
-            return pictured(rows.time, rows.value, rows.value, rows.value, rows.quality)
         return chosen(rows, points)
 
     def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
-def product_version() -> str:
+@cache
+def installed_version() -> str:
     """Version of the installed distribution; "0" in a source tree that was never installed."""
     try:
         return version("shopfloor")
