@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 import uuid
@@ -16,6 +17,7 @@ from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.lineprotocol import prefix, render
 from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.remote.offer import Refusal, offer
+from shopfloor.services.historian.remote.run import Run
 from shopfloor.services.historian.remote.sender import Sender
 from shopfloor.services.historian.remote.target import Target
 from shopfloor.services.historian.rows import Rows, collapse
@@ -26,6 +28,9 @@ _log = logging.getLogger(__name__)
 _PAUSE_S: Final = 0.25
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 60.0
+_LOOK_S: Final = 2.0
+"""Between two looks at `/metrics`, which VictoriaMetrics renews once a second."""
+
 _EXPECTED: Final = (SinkUnavailable, StoreError, OSError, pa.ArrowException)
 
 
@@ -45,7 +50,8 @@ class Forward:
         self._prefixes: list[str] = []
         self._life = uuid.uuid4().hex
         self._outages = 0
-        self._look = 0.0
+        self._seen: Run | None = None
+        self._looked = -math.inf
         self._backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="historian-forward", daemon=True)
@@ -107,9 +113,11 @@ class Forward:
 
     def _copy_all(self, sender: Sender) -> None:
         segments = self.waiting()
-        server = self._server(sender) if segments and self.target.settles else ""
+        run = self._look(sender) if segments and self.target.settles else Run("")
+        if run.young:
+            return
         for segment in segments:
-            if self._stop.is_set() or not self._copy(sender, segment, server):
+            if self._stop.is_set() or not self._copy(sender, segment, run.word):
                 return
 
     def _copy(self, sender: Sender, segment: Segment, server: str) -> bool:
@@ -139,21 +147,31 @@ class Forward:
         return send
 
     def _settle(self, sender: Sender) -> None:
-        """Believe what is old enough, and send again what a server took that has been started anew since."""
-        now = time.time()
-        if not self.target.settles or abs(now - self._look) < self.target.settle_s / 30:
+        if not self.target.settles or time.monotonic() - self._looked < self.target.settle_s / 30:
             return
-        unsettled = self._book.unsettled(self._key)
-        if unsettled:
-            server = self._server(sender)
-            again = [id_ for id_, _, then in unsettled if then != server]
-            safe = [id_ for id_, sent, then in unsettled if then == server and now - sent > self.target.settle_s]
-            if again or safe:
-                self._book.settle(self._key, safe, again)
-            if again:
-                _log.warning("%s was started anew: %d segments are sent again.", self.target.url, len(again))
-        self._look = now
+        if self._book.unsettled(self._key):
+            self._look(sender)
+        else:
+            self._looked = time.monotonic()
 
-    def _server(self, sender: Sender) -> str:
-        """Tells one run of the server from the next; where it does not tell, every outage counts as a restart."""
-        return sender.started() or f"{self._life} {self._outages}"
+    def _look(self, sender: Sender) -> Run:
+        """The server's run, at most two seconds old: what goes to a newer one than that is sent again later."""
+        if self._seen is None or self._seen.young or time.monotonic() - self._looked > _LOOK_S:
+            found = sender.run() or Run(f"{self._life} {self._outages}")  # each outage may have been a restart
+            self._judge(found)
+            self._seen, self._looked = found, time.monotonic()
+        return self._seen
+
+    def _judge(self, run: Run) -> None:
+        """Believe what is old enough, and send again what the server took in an earlier run.
+
+        At every look: where two runs have one stamp, the second shows at the first look at it only.
+        """
+        now, unsettled = time.time(), self._book.unsettled(self._key)
+        again = [id_ for id_, _, word in unsettled if not run.goes_on_from(word)]
+        old = {id_ for id_, sent, _ in unsettled if now - sent > self.target.settle_s}
+        safe = sorted(old.difference(again))
+        if again or safe:
+            self._book.settle(self._key, safe, again)
+        if again:
+            _log.warning("%s was started anew: %d segments are sent again.", self.target.url, len(again))

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 from shopfloor.plant import RejectedError, SinkUnavailable
+from shopfloor.services.historian.remote.run import Run
 from shopfloor.services.historian.remote.target import Target
 
 if TYPE_CHECKING:
     from influxdb_client.client.write_api import WriteApi
 
 _DROPPED: Final = re.compile(r"dropped=(\d+)")
-_STARTED: Final = re.compile(r"^(?:vm_app_start_timestamp|process_start_time_seconds) (\S+)", re.M)
 _REFUSED: Final[set[int]] = {
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -82,8 +82,8 @@ class Sender:
             return
         self._send_v1(lines)
 
-    def started(self) -> str:
-        """A word that changes when the server starts anew; empty where the server does not tell.
+    def run(self) -> Run | None:
+        """The run of the server, as it says itself; None where it does not tell.
 
         Raises `Away` when it does not answer.
         """
@@ -91,8 +91,7 @@ class Sender:
             answer = self._http.get("/metrics")
         except (httpx.HTTPError, OSError) as problem:
             raise Away(self._silent(problem)) from problem
-        found = _STARTED.search(answer.text) if answer.status_code == HTTPStatus.OK else None
-        return found.group(1) if found else ""
+        return Run.told(answer.text, answer.headers) if answer.status_code == HTTPStatus.OK else None
 
     def _send_v2(self, lines: bytes) -> bool:
         """Whether the server has `/api/v2/write`."""
