@@ -266,6 +266,16 @@ def test_a_damaged_segment_is_named_and_the_rest_answers(tmp_path: Path) -> None
         assert f"{victim_2} is missing: restore it from a backup" in "".join(stats["damaged"])
 
 
+def test_tags_on_both_sides_of_one_that_is_not_asked_for_keep_their_values(store: Historian) -> None:
+    tags = [f"{TAG}{number}" for number in range(5)]
+    for sequence, tag in enumerate(tags, 1):
+        store.ingest("edge", sequence, "s", 10 * sequence, ramp(start=100 * sequence, tag=tag))
+    store.flush()
+    for asked in ([0, 2], [0, 4], [1, 3], [0, 1, 4], [1, 2, 3], [4]):
+        values = [float(100 * (number + 1) + step) for number in asked for step in range(10)]
+        assert everything(store, *(tags[number] for number in asked)) == values
+
+
 def test_what_a_crash_left_unpublished_is_removed_at_open(tmp_path: Path) -> None:
     with Historian.open(tmp_path, options=OPTIONS) as store:
         store.ingest("edge", 1, "s", 10, ramp())

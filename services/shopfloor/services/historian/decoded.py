@@ -80,7 +80,7 @@ def rollups_of(segment: Segment, level: str, wanted: NDArray[np.bool_], start: i
 def _within(part: _Part, wanted: NDArray[np.bool_], tags: tuple[int, int], times: tuple[int, int] | None) -> _Part:
     """The wanted tags and times of a sorted part; without a copy where they lie side by side."""
     ids = np.flatnonzero(wanted[tags[0] : tags[1] + 1]) + tags[0]
-    if len(ids) == 1 or len(ids) < tags[1] - tags[0] + 1 == ids[-1] - ids[0] + 1:
+    if len(ids) == ids[-1] - ids[0] + 1 < tags[1] - tags[0] + 1:
         part = _slice(part, *np.searchsorted(part.tag, [ids[0], ids[-1] + 1]).tolist())
     elif len(ids) < tags[1] - tags[0] + 1:
         part = part.take(wanted[part.tag])
