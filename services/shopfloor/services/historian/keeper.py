@@ -272,7 +272,7 @@ class Keeper:
                 self._deliveries.replaced(db, old, new)
                 self._count(db, collapsed)
             self.collapsed += collapsed
-            self._deliveries.reload()
+            self._deliveries.committed(old, new)
             self._shelf.replace(old, new)
         for segment in old:
             segment.retire()
