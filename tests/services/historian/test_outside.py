@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from shopfloor.plant import Batch, StoreError
+from shopfloor.services.exchange.recorded import recorded
 from shopfloor.services.historian import Historian, Options, open_folder
+from shopfloor.services.historian.log_checks import check_log
+from shopfloor.services.historian.snapshot import held
 
 ROWS, TAGS = 500, tuple(f"delta/area/line/cell/asset/t{i}" for i in range(5))
 ORIGIN = 20_000 * 86_400_000_000_000
@@ -77,3 +81,26 @@ def test_each_look_is_one_whole_moment(tmp_path: Path) -> None:
 def test_a_folder_without_a_store_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="There is no store in"), open_folder(tmp_path):
         pass
+
+
+def test_a_damaged_batch_is_passed_over(tmp_path: Path) -> None:
+    """Its bytes are not those that were committed: as decoded they may be other values, or none at all."""
+    with Historian.open(tmp_path, options=Options(reserve_bytes=0)) as store:
+        for sequence in range(1, 6):
+            store.ingest("edge", sequence, "s", sequence * ROWS, batch(sequence))
+    for sequence, at in ((2, 0), (4, -3000)):
+        with closing(sqlite3.connect(tmp_path / "log.db")) as db, db:
+            (body,) = db.execute("SELECT body FROM log WHERE sequence = ?", (sequence,)).fetchone()
+            data = bytearray(body)
+            data[at] ^= 0x10
+            db.execute("UPDATE log SET body = ? WHERE sequence = ?", (bytes(data), sequence))
+    with open_folder(tmp_path) as folder:
+        values = folder.reader.read(TAGS, 0, 2**62).column("value").to_pylist()
+        assert Counter(values) == {1.0: ROWS, 3.0: ROWS, 5.0: ROWS}
+        assert folder.reader.latest().column("value").to_pylist() == [5.0] * 5
+    with held(tmp_path) as snapshot:
+        found = recorded(snapshot)
+        assert [said.partition(" is damaged")[0][-25:] for said in found.damaged] == [
+            f"batch {sequence} of gateway edge" for sequence in (2, 4)
+        ]
+        assert list(check_log(snapshot, set(TAGS))) == found.damaged

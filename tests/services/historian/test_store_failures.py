@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from shopfloor.plant import Batch, SinkUnavailable
-from shopfloor.services.historian import Historian, Options, keeper, log
+from shopfloor.services.historian import Historian, Options, keeper, writer
 from shopfloor.services.historian.segment_writer import flush
 
 TAG = "delta/area/line/cell/asset/power"
@@ -102,7 +102,7 @@ def test_a_fault_while_storing_is_never_taken_for_an_acknowledgement(
 ) -> None:
     with Historian.open(tmp_path, options=OPTIONS) as store:
         with monkeypatch.context() as broken:
-            broken.setattr(log, "append", fail)
+            broken.setattr(writer, "append", fail)
             with pytest.raises(SinkUnavailable, match="a fault of the code"):
                 store.ingest("edge", 1, "s", 100, ramp(100))
             assert store.stats()["state"] == "failed"

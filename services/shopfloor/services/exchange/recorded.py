@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from shopfloor.plant import Batch, BatchError, Kind, RejectedError
+from shopfloor.plant import Kind
+from shopfloor.services.historian.logged import Logged, logged
 from shopfloor.services.historian.options import DAY
-from shopfloor.services.historian.rows import Rows, numbered
+from shopfloor.services.historian.rows import Rows
 from shopfloor.services.historian.scan import Scan
 from shopfloor.services.historian.shelf import Shelf, View
 from shopfloor.services.historian.snapshot import Snapshot
@@ -77,13 +77,9 @@ def recorded(snapshot: Snapshot) -> Recorded:
     names = [path for (path,) in snapshot.db.execute("SELECT path FROM tags ORDER BY id")]
     ids = {name: id_ for id_, name in enumerate(names)}
     shelf, damaged = Shelf(snapshot.segments), []
-    entries = snapshot.db.execute("SELECT id, gateway, sequence, body FROM log ORDER BY id")
-    for id_, gateway, sequence, body in entries:
-        try:
-            batch = Batch.from_bytes(body)
-            rows = numbered(batch, np.array([ids[name] for name in batch.names], np.int32))
-        except (BatchError, RejectedError, KeyError, sqlite3.DatabaseError) as problem:
-            damaged.append(f"Batch {sequence} of gateway {gateway} in {snapshot.store}/log.db is damaged ({problem}).")
+    for found in logged(snapshot.db, ids.get, snapshot.log):
+        if isinstance(found, Logged):
+            shelf.append(found.rows, found.batch.kind, found.entry.id)
         else:
-            shelf.append(rows, batch.kind, id_)
+            damaged.append(found.sentence)
     return Recorded(shelf.view(), names, damaged)

@@ -13,11 +13,12 @@ from typing import Any, Self
 
 from shopfloor.plant import Batch, Reader, StoreError
 from shopfloor.services.historian import catalogue, pins
+from shopfloor.services.historian.accounts import Account
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
 from shopfloor.services.historian.keeper import Keeper
 from shopfloor.services.historian.latest import Latest
-from shopfloor.services.historian.log import Account, Log
+from shopfloor.services.historian.log import Log
 from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.notifier import Notifier
 from shopfloor.services.historian.options import Options

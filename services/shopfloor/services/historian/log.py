@@ -10,13 +10,13 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shopfloor.plant import BatchError, RejectedError, SinkUnavailable, StoreError
-from shopfloor.plant.counted import counted
-from shopfloor.services.historian.sequence import SequenceGap, SourceLedger
+from shopfloor.plant import SinkUnavailable, StoreError
+from shopfloor.services.historian.accounts import Account, book
+from shopfloor.services.historian.logged import Entry, body, entries
+from shopfloor.services.historian.sequence import SourceLedger
 
 VERSION: Final = 4
 
@@ -64,29 +64,6 @@ _INCREMENTAL: Final = 2
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What a gateway says about a batch: its own name, the sequence, the source, the source's accepted values."""
-
-    gateway: str
-    sequence: int
-    source: str
-    accepted: int
-    values: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A log row without its body; `source` and `values` are None where an older version wrote it."""
-
-    id: int
-    gateway: str
-    sequence: int
-    source: str | None
-    values: int | None
-    crc: int | None
-
-
 class Log:
     """The database. One thread at a time may use it: the historian's writing lock guards it."""
 
@@ -118,18 +95,11 @@ class Log:
 
     def entries(self, after: int, most: int) -> list[Entry]:
         """The next log rows after an id, in the order of commits."""
-        query = "SELECT id, gateway, sequence, source, rows, crc FROM log WHERE id > ? ORDER BY id LIMIT ?"
-        return [Entry(*row) for row in self._connection.execute(query, (after, most))]
+        return entries(self._connection, after, most)
 
     def body(self, entry: Entry) -> bytes:
         """The bytes of a log row as they were committed; damaged ones raise `BatchError`."""
-        try:
-            (body,) = self._connection.execute("SELECT body FROM log WHERE id = ?", (entry.id,)).fetchone()
-        except sqlite3.DatabaseError as problem:
-            raise BatchError(f"The database cannot read it: {problem}.") from problem
-        if entry.crc is not None and zlib.crc32(body) != entry.crc:
-            raise BatchError(f"Its {len(body)} bytes have another checksum than when they were committed.")
-        return bytes(body)
+        return body(self._connection, entry)
 
     def shrink(self, most: int, keep: int) -> bool:
         """Give up to `most` free pages back to the disk, all but `keep`; answers whether more are left."""
@@ -161,35 +131,11 @@ class Log:
         return [SourceLedger(*row) for row in self._connection.execute(query)]
 
 
-def is_repeated(db: sqlite3.Connection, account: Account) -> bool:
-    """Whether the batch was stored (or refused) before. A gap raises `SequenceGap`."""
-    known = db.execute("SELECT first, last FROM gateways WHERE gateway = ?", (account.gateway,)).fetchone()
-    if known is None:
-        return False
-    first, last = known
-    if account.sequence > last + 1:
-        raise SequenceGap(account.gateway, account.sequence, last + 1)
-    if account.sequence < first:
-        raise RejectedError(
-            f"Batch {account.sequence} of gateway {account.gateway} is older than {first}, the first this store knows:"
-            " import it as a recording if its values are missing."
-        )
-    return bool(account.sequence <= last)
-
-
-def repeat(db: sqlite3.Connection, account: Account) -> None:
-    """Count a batch that came again."""
-    db.execute(
-        "UPDATE sources SET repeated = repeated + ? WHERE gateway = ? AND source = ?",
-        (account.values, account.gateway, account.source),
-    )
-
-
-def append(db: sqlite3.Connection, account: Account, body: bytes) -> int:
+def append(db: sqlite3.Connection, account: Account, data: bytes) -> int:
     """Keep a batch and count it; answers the id of its log row."""
     row = db.execute(
         "INSERT INTO log(gateway, sequence, source, rows, crc, body) VALUES (?, ?, ?, ?, ?, ?)",
-        (account.gateway, account.sequence, account.source, account.values, zlib.crc32(body), body),
+        (account.gateway, account.sequence, account.source, account.values, zlib.crc32(data), data),
     )
     book(db, account, stored=account.values)
     return int(row.lastrowid or 0)
@@ -198,16 +144,6 @@ def append(db: sqlite3.Connection, account: Account, body: bytes) -> int:
 def forget(db: sqlite3.Connection, spans: Sequence[tuple[int, int]]) -> None:
     """Delete log rows whose values lie in a segment: those with an id in one of the spans, both ends included."""
     db.executemany("DELETE FROM log WHERE id BETWEEN ? AND ?", spans)
-
-
-def note_gap(db: sqlite3.Connection, account: Account) -> None:
-    """Count what a gateway that is ahead delivered elsewhere; it counts until the gateway goes on where expected."""
-    _open_account(db, account, 1)
-    db.execute(
-        "UPDATE sources SET missing = max(0, ? - (baseline + drift + stored + rejected + dropped + damaged))"
-        " WHERE gateway = ? AND source = ?",
-        (account.accepted - account.values, account.gateway, account.source),
-    )
 
 
 def set_aside(db: sqlite3.Connection, entry: Entry, sentence: str) -> None:
@@ -224,75 +160,6 @@ def set_aside(db: sqlite3.Connection, entry: Entry, sentence: str) -> None:
             (rows, rows, sentence, entry.gateway, entry.source),
         )
     db.execute("DELETE FROM log WHERE id = ?", (entry.id,))
-
-
-def reject(db: sqlite3.Connection, account: Account, sentence: str) -> None:
-    """Keep why a batch was refused, and count it."""
-    db.execute(
-        "INSERT OR REPLACE INTO rejections VALUES (?, ?, ?, ?, ?)",
-        (account.gateway, account.sequence, account.source, account.values, sentence),
-    )
-    book(db, account, rejected=account.values)
-
-
-def drop(db: sqlite3.Connection, account: Account) -> None:
-    """Count what a full spool gave up; its sequence is the last one of the hole."""
-    book(db, account, dropped=account.values)
-
-
-def book(db: sqlite3.Connection, account: Account, stored: int = 0, rejected: int = 0, dropped: int = 0) -> None:
-    """Move the gateway's sequence on and check its counter against ours."""
-    new = db.execute("SELECT first FROM gateways WHERE gateway = ?", (account.gateway,)).fetchone()
-    first = account.sequence if new is None else int(new[0])
-    db.execute("INSERT OR REPLACE INTO gateways VALUES (?, ?, ?)", (account.gateway, first, account.sequence))
-    _open_account(db, account, first)
-    db.execute("UPDATE sources SET missing = 0 WHERE gateway = ? AND missing <> 0", (account.gateway,))
-    db.execute(
-        "UPDATE sources SET accepted = ?, stored = stored + ?, rejected = rejected + ?, dropped = dropped + ?"
-        " WHERE gateway = ? AND source = ?",
-        (account.accepted, stored, rejected, dropped, account.gateway, account.source),
-    )
-    _check(db, account)
-
-
-def _open_account(db: sqlite3.Connection, account: Account, first: int) -> None:
-    """A source seen for the first time. Only a gateway that is older than the store may have counted before."""
-    earlier = account.accepted - account.values
-    baseline = earlier if first > 1 and earlier > 0 else 0
-    sentence = ""
-    if baseline:
-        sentence = (
-            f"This store knows gateway {account.gateway} from batch {first} on:"
-            f" {baseline} earlier values of {account.source} were stored elsewhere."
-        )
-    db.execute(
-        "INSERT OR IGNORE INTO sources VALUES (?, ?, 0, 0, 0, 0, ?, 0, 0, ?, 0, 0, 0)",
-        (account.gateway, account.source, baseline, sentence),
-    )
-
-
-def _check(db: sqlite3.Connection, account: Account) -> None:
-    key = (account.gateway, account.source)
-    ours = int(
-        db.execute(
-            "SELECT baseline + drift + stored + rejected + dropped + damaged FROM sources"
-            " WHERE gateway = ? AND source = ?",
-            key,
-        ).fetchone()[0]
-    )
-    if ours == account.accepted:
-        return
-    off = counted(abs(account.accepted - ours), "value is", "values are")
-    sentence = (
-        f"At batch {account.sequence} gateway {account.gateway} had accepted {counted(account.accepted, 'value')} of"
-        f" {account.source}, this store counts {ours:,}: {off}"
-        f" {'missing' if account.accepted > ours else 'too many'}; look at the gateway's log around that batch."
-    )
-    db.execute(
-        "UPDATE sources SET drift = drift + ?, mismatches = mismatches + 1, sentence = ?"
-        " WHERE gateway = ? AND source = ?",
-        (account.accepted - ours, sentence, *key),
-    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
 
-import numpy as np
-from shopfloor.plant import Batch
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.latest import Latest
+from shopfloor.services.historian.logged import Logged, logged
 from shopfloor.services.historian.reader import StoreReader
-from shopfloor.services.historian.rows import numbered
 from shopfloor.services.historian.shelf import Shelf
-from shopfloor.services.historian.snapshot import held
+from shopfloor.services.historian.snapshot import Snapshot, held
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +51,13 @@ def open_folder(path: Path | str) -> Iterator[Folder]:
         kept = snapshot.db.execute("SELECT value FROM meta WHERE key = 'newest'").fetchone()
         if kept is None or not latest.load(kept[0]):
             reader.fill(latest)
-        _replay(snapshot.db, shelf, tags, latest)
+        _replay(snapshot, shelf, tags, latest)
         yield Folder(reader, tuple(segment.path for segment in whole), dict(enumerate(tags.paths)))
 
 
-def _replay(db: Connection, shelf: Shelf, tags: Dictionary, latest: Latest) -> None:
-    """Take up what is in the log and in no segment; what is damaged there is the server's to tell."""
-    for id_, body in db.execute("SELECT id, body FROM log ORDER BY id"):
-        batch = Batch.from_bytes(body)
-        ids = np.array([tags.find(name) for name in batch.names], np.int32)
-        rows = numbered(batch, ids)
-        shelf.append(rows, batch.kind, id_)
-        latest.update(rows, batch.kind)
+def _replay(snapshot: Snapshot, shelf: Shelf, tags: Dictionary, latest: Latest) -> None:
+    """Take up what is in the log and in no segment; what is damaged there is passed over: the server tells of it."""
+    for found in logged(snapshot.db, tags.find, snapshot.log):
+        if isinstance(found, Logged):
+            shelf.append(found.rows, found.batch.kind, found.entry.id)
+            latest.update(found.rows, found.batch.kind)

@@ -13,13 +13,12 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-from shopfloor.plant import Batch, BatchError, RejectedError, SinkUnavailable, StoreError
+from shopfloor.plant import Batch, BatchError, SinkUnavailable, StoreError
 from shopfloor.services.historian import log as book
 from shopfloor.services.historian.dictionary import Dictionary
-from shopfloor.services.historian.log import Entry, Log
-from shopfloor.services.historian.rows import Rows, numbered
+from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.logged import Damaged, Entry, damaged, decoded
+from shopfloor.services.historian.rows import Rows
 
 _log = logging.getLogger(__name__)
 PATIENCE_S: Final = 0.25
@@ -42,7 +41,7 @@ class Replay:
         self.damaged: list[str] = []
         self.problem = ""
         self._log, self._writing, self._tags, self._take = log, writing, tags, take
-        self._bad: list[tuple[Entry, str]] = []
+        self._bad: list[Damaged] = []
         self._last = 0
         self._closing = False
         self._thread: threading.Thread | None = None
@@ -97,36 +96,22 @@ class Replay:
         try:
             return self._log.body(entry)
         except BatchError as problem:
-            self._bad.append((entry, _damage(self._log, entry, problem)))
+            self._bad.append(damaged(entry, problem, self._log.path))
             return None
 
     def _read(self, entry: Entry, body: bytes) -> None:
-        try:
-            batch = Batch.from_bytes(body)
-            self._take(batch, numbered(batch, self._ids(batch)), entry.id)
-        except (BatchError, RejectedError) as problem:
-            self._bad.append((entry, _damage(self._log, entry, problem)))
-
-    def _ids(self, batch: Batch) -> NDArray[np.int32]:
-        ids = [self._tags.find(name) for name in batch.names]
-        if None in ids:
-            raise BatchError("It names a tag that was never stored.")
-        return np.array(ids, np.int32)
+        found = decoded(entry, body, self._tags.find, self._log.path)
+        if isinstance(found, Damaged):
+            self._bad.append(found)
+        else:
+            self._take(found.batch, found.rows, entry.id)
 
     def _set_aside(self) -> None:
-        self.damaged = [sentence for _, sentence in self._bad]
-        for entry, sentence in self._bad:
-            _log.error("%s", sentence)
+        self.damaged = [bad.sentence for bad in self._bad]
+        for bad in self._bad:
+            _log.error("%s", bad.sentence)
             try:
                 with self._log.transaction() as db:
-                    book.set_aside(db, entry, sentence)
+                    book.set_aside(db, bad.entry, bad.sentence)
             except (SinkUnavailable, StoreError) as problem:
                 _log.warning("The ledger does not show it yet: %s", problem)
-
-
-def _damage(log: Log, entry: Entry, problem: Exception) -> str:
-    what = f"{entry.values} values of {entry.source}" if entry.source is not None else "its values"
-    return (
-        f"{log.path}: batch {entry.sequence} of gateway {entry.gateway} is damaged ({problem}): {what} are lost here"
-        " unless a backup holds them; check the disk."
-    )

@@ -35,6 +35,11 @@ class Snapshot:
     db: sqlite3.Connection
     segments: tuple[Segment, ...]
 
+    @property
+    def log(self) -> Path:
+        """The database, as people know it."""
+        return self.store / LOG
+
     def name(self, path: Path) -> str:
         """A segment's file as the store calls it, as in `day=2026-01-31/float64-00000001.parquet`."""
         return path.relative_to(self.folder).as_posix()

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from shopfloor.plant import Batch, RejectedError, SinkUnavailable, StoreError
-from shopfloor.services.historian import log as book
+from shopfloor.services.historian import accounts
+from shopfloor.services.historian.accounts import Account
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.latest import Latest
-from shopfloor.services.historian.log import Account, Log
+from shopfloor.services.historian.log import Log, append
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.rows import Rows, numbered
 from shopfloor.services.historian.sequence import SequenceGap, Stored
@@ -165,22 +166,22 @@ def _enter(db: sqlite3.Connection, request: _Request, tags: Dictionary) -> None:
     """Do what a request asks, in the transaction of its group."""
     account = request.account
     try:
-        if book.is_repeated(db, account):
-            book.repeat(db, account)
+        if accounts.is_repeated(db, account):
+            accounts.repeat(db, account)
             request.answer = Stored(0, duplicate=True)
         elif request.hole:
             for dropped in request.hole:
-                book.drop(db, dropped)
+                accounts.drop(db, dropped)
             request.answer = Stored(0, duplicate=False)
         elif request.batch is None:
-            book.reject(db, account, request.sentence)
+            accounts.reject(db, account, request.sentence)
             request.answer = Stored(0, duplicate=False)
         else:
             request.rows = numbered(request.batch, tags.learn(db, request.batch.names, request.batch.kind))
-            request.log_id = book.append(db, account, request.body)
+            request.log_id = append(db, account, request.body)
             request.answer = Stored(account.values, duplicate=False)
     except SequenceGap as gap:
-        book.note_gap(db, account)
+        accounts.note_gap(db, account)
         request.error = gap
     except RejectedError as problem:
         request.error = problem
