@@ -87,6 +87,7 @@ def damaged(entry: Entry, problem: Exception, path: Path) -> Damaged:
     """Name a batch that cannot be read."""
     what = f"{entry.values} values of {entry.source}" if entry.source is not None else "its values"
     said = str(problem).rstrip(".")
+    said = said[:1].lower() + said[1:]
     return Damaged(
         entry,
         f"{path}: batch {entry.sequence} of gateway {entry.gateway} is damaged ({said}): {what} are lost here"
