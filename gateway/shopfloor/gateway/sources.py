@@ -1,14 +1,16 @@
 """The running sources of a gateway, and how they become others without losing a value.
 
 A source that is unchanged goes on untouched. One that changed is replaced: where its kind can be connected twice
-(`overlaps`), the new one delivers before the old one ends, and what both deliver is stored once; otherwise the device
-or broker keeps what comes in between (an MQTT session, say).
+(`overlaps`), the old one goes on until it has delivered all that came before the new one did, and what both deliver is
+stored once; otherwise the device or broker keeps what comes in between (an MQTT session, say).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +20,14 @@ from shopfloor.gateway.pipeline import Feed
 from shopfloor.gateway.registry import connector
 from shopfloor.gateway.spool import Committer
 from shopfloor.gateway.state import SourceState, State
-from shopfloor.plant import Batch, Source
+from shopfloor.plant import Batch, Source, SourceLost
 from shopfloor.plant.config import PlantConfig, SourceConfig, check_options, options
 
+_logger = logging.getLogger(__name__)
 _PATIENCE_S: Final = 30.0
 _FIRST_VALUE_S: Final = 10.0
+_CATCH_UP_S: Final = 60.0
+_AGAIN_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class Sources:
     refused: dict[str, str] = field(default_factory=dict)
     _running: dict[str, _Running] = field(default_factory=dict)
     _failed: asyncio.Event = field(default_factory=asyncio.Event)
+    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -90,7 +96,7 @@ class Sources:
                 if running.task.done() and not running.task.cancelled():
                     await running.task
         finally:
-            await _end(running.task for running in self._running.values())
+            await _end([*self._leaving, *(running.task for running in self._running.values())])
 
     async def apply(self, config: PlantConfig) -> Difference:
         """Become what the configuration says; a `ConfigError` changes nothing."""
@@ -141,7 +147,29 @@ class Sources:
             self._running[source.name] = old
             self.refused[source.name] = f"The new configuration of {source.name} cannot take over: {sentence}"
         else:
-            await _end([_retired(old)])
+            leaving = asyncio.create_task(_leave(old), name=f"leave {source.name}")
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+
+
+async def _leave(old: _Running) -> None:
+    """End a source that another one has replaced once it has delivered all that came before that one."""
+    try:
+        if caught_up := getattr(old.feed.source, "caught_up", None):
+            async with asyncio.timeout(_CATCH_UP_S):
+                await _without_a_break(caught_up)
+    except TimeoutError:
+        _logger.warning("%s: not all that waited for the old configuration could be read.", old.config.name)
+    finally:
+        await _end([_retired(old)])
+
+
+async def _without_a_break(caught_up: Callable[[], Awaitable[None]]) -> None:
+    """Until it ends on one link: a lost one is made anew by the feed."""
+    while True:
+        with suppress(SourceLost):
+            return await caught_up()
+        await asyncio.sleep(_AGAIN_S)
 
 
 def _retired(running: _Running) -> asyncio.Task[None]:

@@ -197,7 +197,8 @@ class Connector(Protocol):
     """What a connector's module exposes as `CONNECTOR`, found by the entry point group `shopfloor.connectors`.
 
     A source whose attribute `overlaps` is true can be connected a second time: when its configuration changes, the new
-    one delivers before the old one ends.
+    one delivers before the old one ends; the coroutine `caught_up` of the old one, where it has one, ends when all that
+    was there to be delivered before the call is committed.
 
     A source whose attribute `background` is true (a recording, say) is read only while the spool is nearly empty,
     so that live values never queue behind it. A source may count in `malformed` what was no value at all (a

@@ -26,6 +26,7 @@ _BOUND: Final = 400_000
 _GRACE_S: Final = 3.0
 _HOLE: Final = 1_000
 _SPARE: Final = 2
+_LOOK_S: Final = 0.05
 _LAST: Final = 0xFFFF_FFFF
 
 
@@ -66,6 +67,7 @@ class Publisher:
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     _woken: bool = False
     _heard: dict[int, float] = field(default_factory=dict)
+    _awaited: set[int] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @asynccontextmanager
@@ -133,6 +135,21 @@ class Publisher:
         if self._values < _BOUND:
             self._room.set()
 
+    async def caught_up(self) -> None:
+        """Wait until all that the server had for each subscription before this moment is committed.
+
+        A message that arrives after the answer to a request made now was sent after it, and holds what waited then.
+        """
+        await self.session.read_attributes([ua.NodeId(ua.ObjectIds.Server_ServerStatus_State)], ua.AttributeIds.Value)
+        self._awaited = {one.id for one in self.subscriptions}
+        while self._awaited:
+            self._check()
+            await asyncio.sleep(_LOOK_S)
+        waiting = {(one.subscription, one.sequence) for one in self.received}
+        while waiting & {(one.subscription, one.sequence) for one in self.received}:
+            self._check()
+            await asyncio.sleep(_LOOK_S)
+
     async def _contiguous(self) -> int:
         """How many notifications can be handed over together; those that were missed are fetched in between."""
         expected = dict(self.following)
@@ -188,6 +205,7 @@ class Publisher:
 
     def _receive(self, notification: Notification) -> None:
         self._heard[notification.subscription] = asyncio.get_running_loop().time()
+        self._awaited.discard(notification.subscription)
         if notification.status:
             self.ended = True
             raise SourceLost(f"The server {self.url} ended a subscription (0x{notification.status:08X}).")

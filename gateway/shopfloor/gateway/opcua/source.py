@@ -57,6 +57,7 @@ class OpcuaSource:
     _lacking: str = ""
     _hole: str = ""
     _kept: Kept | None = None
+    _publisher: Publisher | None = None
     _writer: Writer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +88,7 @@ class OpcuaSource:
             async with linked(self.options, self.security, kept.station.ticket if kept else None) as link:
                 with explained(self.url):
                     flow = await self._resume(link, kept) or await self._begin(link)
+                self._publisher = flow.publisher
                 nodes = {item.tag: item.node for item in flow.columns.items.values()}
                 try:
                     async with flow.running(), aclosing(self._batches(flow, kept)) as batches:
@@ -97,6 +99,13 @@ class OpcuaSource:
                     raise
                 finally:
                     self._leave(link, flow)
+
+    async def caught_up(self) -> None:
+        """Wait until all that the server had before this moment is committed; `SourceLost` when the link is gone."""
+        if self._publisher is None:
+            raise SourceLost(f"{self.url} is not connected.")
+        with explained(self.url):
+            await self._publisher.caught_up()
 
     @property
     def connected(self) -> bool:
@@ -224,6 +233,7 @@ class OpcuaSource:
 
     def _leave(self, link: Link, flow: Flow) -> None:
         """Keep what the next link needs; the session stays on the server when somebody can come back to it."""
+        self._publisher = None
         self._lose(flow.history.lacking)
         going = not flow.publisher.ended
         link.stay = going and not self._retired and (link.stay or self.marks.used)
