@@ -130,6 +130,11 @@ class Run:
         """Values that are there more than once."""
         return sum(n - 1 for one in self.counts().values() for n in one.values())
 
+    def doubled(self) -> int:
+        """Counts that the store would keep more than once: it keeps one of what has the same tag and time."""
+        found = {(sample.tag, int(sample.value), sample.time) for batch in self.batches() for sample in batch}
+        return len(found) - sum(len(one) for one in self.counts().values())
+
     def holes(self) -> dict[str, list[int]]:
         """The counts that are lost."""
         return {tag: sorted(set(range(min(one), max(one))) - set(one)) for tag, one in self.counts().items()}
