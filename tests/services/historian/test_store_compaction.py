@@ -63,6 +63,7 @@ def test_a_few_late_values_do_not_write_a_day_anew(tmp_path: Path) -> None:
     with Historian.open(tmp_path, options=OPTIONS, clock=lambda: NOON + DAY) as store:
         gateway = Gateway(store)
         gateway.send(800)
+        store.maintain()
         gateway.send(99)
         store.maintain()
         assert store.stats()["segments"] == 2
@@ -70,6 +71,19 @@ def test_a_few_late_values_do_not_write_a_day_anew(tmp_path: Path) -> None:
         store.maintain()
         assert store.stats()["segments"] == 1
         assert values(store) == 900
+
+
+def test_a_day_of_one_file_is_packed_once(tmp_path: Path) -> None:
+    with Historian.open(tmp_path, options=OPTIONS, clock=lambda: NOON + DAY) as store:
+        gateway = Gateway(store)
+        gateway.send(400)
+        (loose,) = tmp_path.glob("day=*/*-????????.parquet")
+        store.maintain()
+        (packed,) = tmp_path.glob("day=*/*-????????.parquet")
+        store.maintain()
+        assert packed != loose
+        assert packed.exists()
+        assert values(store) == 400
 
 
 def test_memory_reaches_the_disk_and_the_store_closes_in_the_middle_of_a_compaction(

@@ -15,6 +15,8 @@ from shopfloor.services.historian.segment import Segment, group_rows
 from shopfloor.services.historian.segment_writer import SegmentWriter
 
 WORTH: Final = 8
+PACKED: Final = 8
+"""The level of a segment that is packed as tightly as can be; others are on their way there."""
 
 
 def candidates(segments: Sequence[Segment], count: int, free: Set[int] | None = None) -> list[list[Segment]]:
@@ -32,17 +34,18 @@ def candidates(segments: Sequence[Segment], count: int, free: Set[int] | None = 
 
 
 def closings(segments: Sequence[Segment], before: str, free: Set[int] | None = None) -> list[list[Segment]]:
-    """All neighbours of one kind of each day earlier than `before`, where making them one is worth its work.
+    """All neighbours of one kind of each day earlier than `before`, where packing them into one is worth its work.
 
-    It is where the segments beside the largest hold an eighth of its rows or more: a few late values do not
-    write a day anew.
+    It is where what is not packed yet has an eighth of the rows that are, or more: a few late values do not write a day
+    anew.
     """
     groups: list[list[Segment]] = []
     ordered = sorted(segments, key=lambda s: (s.kind, s.day, s.precedence))
     for (_, day, is_free), same in itertools.groupby(ordered, key=lambda s: (s.kind, s.day, _is_free(s, free))):
         group = list(same)
-        rows = [segment.rows for segment in group]
-        if is_free and day < before and len(group) > 1 and sum(rows) - max(rows) >= max(rows) / WORTH:
+        packed = sum(segment.rows for segment in group if segment.level >= PACKED)
+        loose = sum(segment.rows for segment in group) - packed
+        if is_free and day < before and loose and loose >= packed / WORTH:
             groups.append(group)
     return groups
 
@@ -72,7 +75,7 @@ def compact(
             out.add(collapse(rows))
         collapsed = came - out.rows
         _check(came, sum(part.rows for part in parts), folder)
-        level = max(part.level for part in parts) + 1
+        level = PACKED if final else max(part.level for part in parts) + 1
         return out.finish(max(part.precedence for part in parts), level), collapsed
     except BaseException:
         out.abandon()

@@ -6,7 +6,7 @@ import errno
 import itertools
 import os
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -29,7 +29,6 @@ _PASSING: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR}
 
 _TIME: Final = pa.timestamp("ns", "UTC")
 _VALUE: Final = {Kind.FLOAT: pa.float64(), Kind.INT: pa.int64(), Kind.TEXT: pa.string()}
-_ENCODING: Final = {Kind.FLOAT: "BYTE_STREAM_SPLIT", Kind.INT: "DELTA_BINARY_PACKED"}
 
 
 class DamagedError(StoreError):
@@ -103,46 +102,6 @@ def schema(kind: Kind) -> pa.Schema:
     return pa.schema([("tag", pa.int32()), ("time", _TIME), ("value", _VALUE[kind]), ("quality", pa.uint32())])
 
 
-def is_coarse(sample: Sequence[Rows], kind: Kind) -> bool:
-    """Whether a dictionary of values makes the sample smaller than their bytes do: rounded and held values."""
-    return kind is Kind.TEXT or _packed_size(sample, kind, coarse=True) < _packed_size(sample, kind, coarse=False)
-
-
-def _packed_size(sample: Sequence[Rows], kind: Kind, *, coarse: bool) -> int:
-    sink = pa.BufferOutputStream()
-    with writer(sink, kind, coarse) as out:
-        for rows in sample:
-            out.write_table(to_table(rows, kind))
-    return len(sink.getvalue())
-
-
-def writer(where: Path | pa.NativeFile, kind: Kind, coarse: bool, *, final: bool = False) -> pq.ParquetWriter:
-    """A Parquet writer with the encodings that measured best for plant data; `coarse` as `is_coarse` says.
-
-    What is `final` is packed tighter, in more time: noise in split bytes by Brotli, which codes each byte's plane by
-    itself where zstd codes them together, 6 % smaller; everything else by a higher level of zstd.
-    """
-    encoding = {"time": "DELTA_BINARY_PACKED"}
-    dictionary = ["tag", "quality"]
-    if not coarse:
-        encoding["value"] = _ENCODING[kind]
-    else:
-        dictionary.append("value")
-    packing = dict.fromkeys(_COLUMNS, ("zstd", 9 if final else 1))
-    if final and encoding.get("value") == "BYTE_STREAM_SPLIT":
-        packing["value"] = ("brotli", 5)
-    return pq.ParquetWriter(
-        where,
-        schema(kind),
-        compression={name: codec for name, (codec, _) in packing.items()},
-        compression_level={name: level for name, (_, level) in packing.items()},
-        use_dictionary=dictionary,
-        column_encoding=encoding,
-        write_statistics=["tag", "time"],
-        write_page_checksum=True,
-    )
-
-
 def to_table(rows: Rows, kind: Kind) -> pa.Table:
     """Rows as an Arrow table of `schema(kind)`, numbers without a copy."""
     columns = [
@@ -186,7 +145,7 @@ def to_rollup_table(rollup: Rollup) -> pa.Table:
 
 
 def open_rollup(where: Path, *, final: bool) -> pq.ParquetWriter:
-    """A Parquet writer for a rollup; `final` as for `writer`."""
+    """A Parquet writer for a rollup; `final` as for `encoding.writer`."""
     split = dict.fromkeys(("sum", "min", "max", "first", "last", "increase"), "BYTE_STREAM_SPLIT")
     return pq.ParquetWriter(
         where,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,12 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from shopfloor.plant import Kind, StoreError
+from shopfloor.services.historian.encoding import is_coarse, is_coarse_group, writer
+from shopfloor.services.historian.grouping import cut, equal
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.options import DAY, HOUR, MINUTE, Options
+from shopfloor.services.historian.parquet_file import ParquetFile
 from shopfloor.services.historian.rollup import merge, summarize
 from shopfloor.services.historian.rollup_writer import RollupWriter
 from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
-from shopfloor.services.historian.segment import Groups, Segment, index, is_coarse, sync, to_table, writer
+from shopfloor.services.historian.segment import Groups, Segment, index, sync, to_table
 
 LEVELS: Final = {"minutes": MINUTE, "hours": HOUR}
 WORTH: Final = 16
@@ -54,8 +56,8 @@ class SegmentWriter:
         self._path = folder / f"day={day}" / f"{kind.value}-{id_:08d}.parquet"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary = self._path.with_suffix(".tmp")
-        self._sample = sample
-        self._open_writer: pq.ParquetWriter | None = None
+        self._sample, self._coarse = sample, None if kind is not Kind.TEXT else True
+        self._file = ParquetFile(self._temporary, self._opened)
         self._rest: list[Rows] = []
         self._groups: list[Groups] = []
         levels = levels if levels is not None else [] if kind is Kind.TEXT else [*LEVELS]
@@ -70,22 +72,18 @@ class SegmentWriter:
         rows = rows if keep is None else rows.take(keep)
         self.rows += len(rows)
         rows = join([*self._rest, rows], self._kind)
-        whole = len(rows) - len(rows) % self._group_rows
-        for start in range(0, whole, self._group_rows):
-            self._write(rows.take(slice(start, start + self._group_rows)))
-        self._rest = [rows.take(slice(whole, None))] if whole < len(rows) else []
+        upto = self._write(rows, whole=False)
+        self._rest = [rows.take(slice(upto, None))] if upto < len(rows) else []
 
     def finish(self, precedence: int, level: int, span: tuple[int, int] | None = None) -> Segment:
         """Write what is left, make everything durable, and describe it.
 
         `span` is its oldest and newest time where rows that are no more count too.
         """
-        for rest in self._rest:
-            self._write(rest)
-        if self._open_writer is None:
-            self._open(empty(self._kind)).write_table(to_table(empty(self._kind), self._kind))
-        if self._open_writer is not None:
-            self._open_writer.close()
+        self._write(join(self._rest, self._kind), whole=True)
+        if not self._groups:
+            self._file.write(to_table(empty(self._kind), self._kind), True)
+        self._file.close()
         indexes = {name: self._finish_rollup(rollup) for name, rollup in self._rollups.items()}
         sync(self._temporary)
         self._temporary.rename(self._path)
@@ -101,23 +99,35 @@ class SegmentWriter:
 
     def abandon(self) -> None:
         """Give up: leave no file behind."""
-        if self._open_writer is not None and self._open_writer.is_open:
-            with contextlib.suppress(OSError, pa.ArrowException):
-                self._open_writer.close()
+        self._file.abandon()
         for rollup in self._rollups.values():
             rollup.abandon()
         for path in (self._temporary, self._path, *(self._path.with_suffix(f".{name}.parquet") for name in LEVELS)):
             path.unlink(missing_ok=True)
 
-    def _open(self, rows: Rows) -> pq.ParquetWriter:
-        if self._open_writer is None:
-            coarse = is_coarse(self._sample or [rows], self._kind)
-            self._open_writer = writer(self._temporary, self._kind, coarse, final=self._final)
-        return self._open_writer
+    def _opened(self, sink: pa.NativeFile, coarse: bool) -> pq.ParquetWriter:
+        return writer(sink, self._kind, coarse, final=self._final)
 
-    def _write(self, group: Rows) -> None:
-        self._open(group).write_table(to_table(group, self._kind), row_group_size=self._group_rows)
-        self._groups.append(index(group.tag, group.time, self._group_rows))
+    def _write(self, rows: Rows, *, whole: bool) -> int:
+        """Write what makes up row groups, or all; answers how many rows that were."""
+        upto = 0
+        for part in self._cut(rows, whole):
+            group, upto = rows.take(part), part.stop
+            self._file.write(to_table(group, self._kind), self._is_coarse(group))
+            self._groups.append(index(group.tag, group.time, len(group)))
+        return upto
+
+    def _cut(self, rows: Rows, whole: bool) -> Iterator[slice]:
+        if not self._final:
+            return equal(len(rows), self._group_rows, whole=whole)
+        return cut(rows, self._group_rows, whole=whole) if whole or len(rows) > 2 * self._group_rows else iter(())
+
+    def _is_coarse(self, group: Rows) -> bool:
+        if self._final:
+            return is_coarse_group(group, self._kind)
+        if self._coarse is None:
+            self._coarse = is_coarse(self._sample or [group], self._kind)
+        return self._coarse
 
     def _rollup(self, name: str) -> RollupWriter:
         path = self._path.with_suffix(f".{name}.parquet")
