@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import running_server
-from shopfloor.plant import Batch, Reader
+from shopfloor.plant import Batch
 from shopfloor.services.historian import Historian, Options, Product, Target
+from shopfloor.services.historian.long import LongReader
 from shopfloor.services.historian.remote import server_reader
 from shopfloor.services.historian.testing import check_store
 from store_servers import Server, server, until
@@ -21,7 +22,7 @@ class Rig:
     """A store behind the embedded one, written as the product writes it."""
 
     store: Historian
-    reading: Reader
+    reading: LongReader
     precision: int = 1
     texts: bool = True
     exact: bool = True
@@ -36,7 +37,7 @@ class Rig:
             self.store.flush()
             until(lambda: not any(forward.waiting() for forward in self.store.forwards))
 
-    def reader(self) -> Reader:
+    def reader(self) -> LongReader:
         return self.reading
 
 
@@ -74,7 +75,7 @@ def of(made: Back) -> dict[str, bool | int]:
 class Settled:
     """A reader of VictoriaMetrics that first makes it show what it took."""
 
-    def __init__(self, made: Back, reader: Reader) -> None:
+    def __init__(self, made: Back, reader: LongReader) -> None:
         self._made, self._reader = made, reader
 
     def __getattr__(self, name: str) -> object:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+import numpy as np
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
@@ -20,7 +21,7 @@ from shopfloor.services.api.portions import ArrowPortions, Gone, head, watched
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
-from shopfloor.services.historian import StoreReader
+from shopfloor.services.historian import History
 from starlette.responses import Response
 
 MOST_PAGE: Final = 100_000
@@ -61,7 +62,7 @@ class Place:
             raise QuestionError("The cursor is not one of ours: send the one of the last page as it came.") from problem
 
 
-def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
+def router(catalog: Catalog, reader: History, clock: Clock) -> APIRouter:
     """`GET history/read`."""
     routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND)
 
@@ -91,7 +92,7 @@ def router(catalog: Catalog, reader: StoreReader, clock: Clock) -> APIRouter:
 
 
 def _batches(
-    reader: StoreReader, tags: Sequence[str], start: int, end: int, place: Place | None
+    reader: History, tags: Sequence[str], start: int, end: int, place: Place | None
 ) -> Generator[pa.RecordBatch]:
     """What follows the place; at least one batch, so that the columns are known."""
     questions = [(tags, start)]
@@ -103,9 +104,16 @@ def _batches(
     skip = place.rows if place else 0
     for names, begin in questions:
         for table in reader.portions(names, begin, end):
-            yield from table.slice(skip).combine_chunks().to_batches()
-            skip = max(skip - table.num_rows, 0)
+            before = min(skip, _at_once(table, place)) if place else 0
+            yield from table.slice(before).combine_chunks().to_batches()
+            skip = skip - before if before == table.num_rows else 0
     yield pa.RecordBatch.from_pylist([], reader.read([], start, end).schema)
+
+
+def _at_once(table: pa.Table, place: Place) -> int:
+    """How many rows at the beginning lie at the place: only these can have been on the page before."""
+    time = table.column("time").cast(pa.int64()).to_numpy()
+    return int(np.searchsorted(time, place.time, "right")) if table.column("tag")[0].as_py() == place.tag else 0
 
 
 def _page(batches: Generator[pa.RecordBatch], limit: int, place: Place | None) -> dict[str, Any]:

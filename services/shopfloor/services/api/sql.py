@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Annotated, Any, Final
 
@@ -15,7 +15,7 @@ from shopfloor.services.api.history import time_limits
 from shopfloor.services.api.portions import ArrowPortions, Gone, head, watched
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
-from shopfloor.services.historian import StoreReader
+from shopfloor.services.historian import History
 from shopfloor.services.historian.plan import explained
 from shopfloor.services.historian.sql import Query
 from starlette.concurrency import run_in_threadpool
@@ -47,24 +47,29 @@ class Answer(BaseModel):
     rows: list[list[Any]]
 
 
-def router(catalog: Catalog, reader: StoreReader) -> APIRouter:
+def router(catalog: Catalog, reader: History) -> APIRouter:
     """`POST sql`."""
     routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON)
     turns = threading.BoundedSemaphore(AT_ONCE)
 
-    def prepare(statement: Statement) -> tuple[Query, str]:
+    def prepare(statement: Statement, stopped: Callable[[], bool]) -> tuple[Query, str]:
         tags = None if statement.tags is None else catalog.select(statement.tags)
         start, end = time_limits(statement.start, statement.end)
         with explained() as plan:
-            return reader.sql(statement.query, tags=tags, start=start, end=end), str(plan)
+            query = reader.sql(statement.query, tags=tags, start=start, end=end, stopped=stopped)
+        return query, str(plan)
 
     @routes.post("/sql", response_model=Answer, responses=BOTH)
     async def sql(request: Request, statement: Statement) -> Response:
         """Run one SELECT; JSON, or (by `Accept`) an Arrow stream of any length. X-Explain says what it may read."""
         if not turns.acquire(blocking=False):
             raise HTTPException(503, f"{AT_ONCE} queries are running: ask again soon.", {"Retry-After": "1"})
+        gone = threading.Event()
         try:
-            query, plan = await run_in_threadpool(prepare, statement)
+            query, plan = await watched(request.receive, lambda: prepare(statement, gone.is_set), gone.set)
+        except Gone:
+            turns.release()
+            return Response(status_code=499)
         except BaseException:
             turns.release()
             raise

@@ -6,6 +6,7 @@ the log into segments; publishing a segment and deleting its log rows is one SQL
 
 from shopfloor.services.historian.calendar import Calendar, Periods, Shift
 from shopfloor.services.historian.historian import Historian
+from shopfloor.services.historian.long import History
 from shopfloor.services.historian.options import Options, Retention
 from shopfloor.services.historian.outside import Folder, open_folder
 from shopfloor.services.historian.plan import explained
@@ -20,6 +21,7 @@ __all__ = [
     "Folder",
     "Forward",
     "Historian",
+    "History",
     "Options",
     "Periods",
     "Product",

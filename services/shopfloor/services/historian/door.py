@@ -20,11 +20,15 @@ from shopfloor.services.historian.sql import Limits, Query, Tables
 MOST_BUCKETS: Final = 4_000_000
 """Summaries that `minutes` and `hours` may hold for one query."""
 
-FOREVER: Final = (-(2**62), 2**62)
-
 
 def query(
-    text: str, reader: Reader, view: View, tags: Mapping[str, int], span: tuple[int, int], limits: Limits
+    text: str,
+    reader: Reader,
+    view: View,
+    tags: Mapping[str, int],
+    span: tuple[int, int],
+    limits: Limits,
+    stopped: Callable[[], bool],
 ) -> Query:
     """A query on the values of these tags (id by path) in [start, end), as the view shows them."""
     wanted = np.zeros(max(tags.values(), default=-1) + 1, bool)
@@ -32,7 +36,7 @@ def query(
     files = [segment for segment in view.segments if _holds(segment, wanted, span)]
     buckets = partial(_buckets, reader, view, list(tags), span)
     arrow: dict[str, Callable[[], pa.Table]] = {
-        "names": partial(_names, tags),
+        "names": partial(names, tags),
         "latest": partial(reader.latest, list(tags)),
         "minutes": partial(buckets, MINUTE, "minutes"),
         "hours": partial(buckets, HOUR, "hours"),
@@ -41,10 +45,11 @@ def query(
         groups = choose(segment.groups, wanted, *span)
         note("DuckDB", groups=len(groups), rows=segment.rows * len(groups) // max(len(segment.groups), 1))
     tables = Tables(tuple(str(s.path) for s in files), {"samples": samples(view, files, span)}, arrow)
-    return Query(text, tables, limits)
+    return Query(text, tables, limits, stopped)
 
 
-def _names(tags: Mapping[str, int]) -> pa.Table:
+def names(tags: Mapping[str, int]) -> pa.Table:
+    """Tags with their numbers, of which SQL makes the table `tags`."""
     return pa.table({"id": pa.array([*tags.values()], pa.int32()), "tag": pa.array([*tags], pa.string())})
 
 

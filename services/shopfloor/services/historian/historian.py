@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shopfloor.plant import Batch, Reader, StoreError
+from shopfloor.plant import Batch, StoreError
 from shopfloor.services.historian import catalogue, pins
 from shopfloor.services.historian.accounts import Account
 from shopfloor.services.historian.dictionary import Dictionary
@@ -19,6 +19,7 @@ from shopfloor.services.historian.folder import FolderLock
 from shopfloor.services.historian.keeper import Keeper
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.long import History
 from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.notifier import Notifier
 from shopfloor.services.historian.options import Options
@@ -193,7 +194,7 @@ class Historian:
         return self._keeper.meters
 
     @property
-    def history(self) -> Reader:
+    def history(self) -> History:
         """The way to read back what may lie in a server store: this store's own until `read_from` was called."""
         return self._fronted or self._reader
 

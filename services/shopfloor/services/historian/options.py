@@ -9,6 +9,8 @@ NS: Final = 1_000_000_000
 MINUTE: Final = 60 * NS
 HOUR: Final = 3600 * NS
 DAY: Final = 86_400 * NS
+FOREVER: Final = (-(2**62), 2**62)
+"""Start and end of a question about everything."""
 
 
 @dataclass(frozen=True, slots=True)

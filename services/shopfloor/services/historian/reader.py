@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table, rows_table
 from shopfloor.services.historian.dictionary import Dictionary
-from shopfloor.services.historian.door import FOREVER, query
+from shopfloor.services.historian.door import query
 from shopfloor.services.historian.latest import Latest, to_table
-from shopfloor.services.historian.options import HOUR, MINUTE
+from shopfloor.services.historian.options import FOREVER, HOUR, MINUTE
 from shopfloor.services.historian.rollup import Rollup, apart, merge, summarize
 from shopfloor.services.historian.rows import Rows, empty, join, order, since, sort
 from shopfloor.services.historian.scan import Scan, last_of_each, level
@@ -147,6 +147,11 @@ class StoreReader:
             if table.num_rows:
                 yield table
 
+    def count(self, tags: Sequence[str], start: int, end: int) -> int:
+        """About how many values in files the tags have in [start, end)."""
+        view, known = self._shelf.view(), self._known(tags)
+        return self._scan(view, known).estimate(tuple(Kind), start, end, memory=False)
+
     def _cuts(self, view: View, part: dict[str, int], start: int, end: int, rows: int) -> Iterator[_Cut]:
         """The question in halves of halves, by tag and then by time, until each answers about `rows` rows."""
         many = self._scan(view, part).estimate(tuple(Kind), start, end, memory=False) > rows
@@ -169,13 +174,15 @@ class StoreReader:
         start: int = FOREVER[0],
         end: int = FOREVER[1],
         limits: Limits = Limits(),  # noqa: B008 (frozen)
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Query:
         """One SELECT (DuckDB) on `samples`, `minutes`, `hours`, `tags` and `latest` of these tags in [start, end).
 
         Iterate over `Query.batches()`. `QuestionError` says what cannot be run, or took too long or too much memory.
+        Work before the first portion ends soon after `stopped` says so.
         """
         view, known = self._shelf.view(), self._known(self.tags() if tags is None else tags)
-        return query(text, self, view, known, (start, end), limits)
+        return query(text, self, view, known, (start, end), limits, stopped)
 
     def fill(self, latest: Latest) -> None:
         """Give `latest` the newest stored value of every tag."""

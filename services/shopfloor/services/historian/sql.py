@@ -14,6 +14,7 @@ from shopfloor.plant import QuestionError
 
 TABLES: Final = ("samples", "minutes", "hours", "tags", "latest")
 BATCH: Final = 65_536
+STOPPED: Final = "The query was stopped, since nobody waits for its answer."
 _TAGS: Final = """CREATE VIEW tags AS SELECT tag, split_part(tag, '/', 1) AS site, split_part(tag, '/', 2) AS area,
 split_part(tag, '/', 3) AS line, split_part(tag, '/', 4) AS cell, split_part(tag, '/', 5) AS asset,
 split_part(tag, '/', 6) AS name FROM names"""
@@ -44,14 +45,15 @@ class Query:
     `cancel` may be called from any thread, and ends it with a `QuestionError`.
     """
 
-    def __init__(self, text: str, tables: Tables, limits: Limits) -> None:
-        self._text, self._tables, self._limits = text, tables, limits
+    def __init__(self, text: str, tables: Tables, limits: Limits, stopped: Callable[[], bool] = lambda: False) -> None:
+        self._text, self._tables, self._limits, self._stopped = text, tables, limits, stopped
         self._late = self._cancelled = False
         self._db = _closed_database(tables.files, limits)
         self._check()
         with self._bounded():
             for name, make in tables.arrow.items():
                 if name not in TABLES or re.search(rf"\b{name}\b", text, re.IGNORECASE):
+                    self._give_up_when_stopped()
                     self._db.register(name, make())
             for name, view in tables.views.items():
                 self._db.execute(f"CREATE VIEW {name} AS {view}")
@@ -79,6 +81,10 @@ class Query:
                 yield pa.RecordBatch.from_pylist([], schema=reader.schema)
         finally:
             self._db.close()
+
+    def _give_up_when_stopped(self) -> None:
+        if self._stopped():
+            raise QuestionError(STOPPED)
 
     def _check(self) -> None:
         import duckdb
@@ -115,12 +121,17 @@ class Query:
 
     def _explain(self, problem: Exception) -> str:
         if self._late:
-            return f"The query took longer than {self._limits.seconds:g} s and was stopped: ask for less of it."
+            return too_long(self._limits)
         if self._cancelled:
-            return "The query was stopped, since nobody waits for its answer."
+            return STOPPED
         if "out of memory" in str(problem).lower():
             return f"The query needs more than {self._limits.memory_mb} MB: ask for less time, fewer tags or groups."
         return _sentence(problem)
+
+
+def too_long(limits: Limits) -> str:
+    """The sentence about a query that took all its time."""
+    return f"The query took longer than {limits.seconds:g} s and was stopped: ask for less of it."
 
 
 def _closed_database(files: tuple[str, ...], limits: Limits) -> Any:

@@ -1,5 +1,5 @@
 # ruff: noqa: S101 (the suite is made of assertions)
-"""The contract suite of stores: what every `plant.Reader` must answer, to be run over a real store.
+"""The contract suite of stores: what every `plant.Reader` with `portions` must answer, to be run over a real store.
 
     def test_my_store_keeps_the_contract():
         check_store(MyRig())
@@ -16,7 +16,9 @@ from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
-from shopfloor.plant import Batch, Reader, Sample, quality
+from shopfloor.plant import Batch, Sample, quality
+from shopfloor.services.historian.long import LongReader
+from shopfloor.services.historian.options import FOREVER
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
@@ -44,7 +46,7 @@ class StoreRig(Protocol):
         """Store them; they can be read when this returns."""
         ...
 
-    def reader(self) -> Reader:
+    def reader(self) -> LongReader:
         """The way to read."""
         ...
 
@@ -52,7 +54,7 @@ class StoreRig(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Bench:
     rig: StoreRig
-    reader: Reader
+    reader: LongReader
 
     def read(self, tags: Sequence[str], start: int, end: int, *, previous: bool = False) -> list[tuple[object, ...]]:
         table = self.reader.read(tags, start, end, previous=previous)
@@ -70,6 +72,7 @@ def check_store(rig: StoreRig) -> None:
     rig.put(_given(rig))
     bench = _Bench(rig, rig.reader())
     check_reads(bench)
+    check_portions(bench)
     check_values(bench)
     check_previous_and_latest(bench)
     check_summaries(bench)
@@ -95,6 +98,22 @@ def check_reads(bench: _Bench) -> None:
     assert not bench.read([unknown], START, START + 20 * S)
     assert not bench.read([], START, START + 20 * S)
     assert not bench.read([NUMBER], START + 20 * S, START + 30 * S)
+
+
+def check_portions(bench: _Bench) -> None:
+    """What `read` answers, a portion after the other, each with the same columns; no portion is empty."""
+    tags = [_SECOND, "no path", MANY, STATE, NUMBER, COUNT]
+    for span in ((START + 3 * S, START + 50_000 * S), FOREVER):
+        expected = bench.reader.read(tags, *span)
+        parts = list(bench.reader.portions(tags, *span, rows=20_000))
+        assert all(part.num_rows and part.schema == expected.schema for part in parts)
+        found = pa.concat_tables(parts)
+        for name, kind in (("tag", pa.string()), ("time", pa.int64()), ("text", pa.string()), ("quality", pa.uint32())):
+            assert found.column(name).cast(kind).equals(expected.column(name).cast(kind)), f"every {name}, in order"
+        got, want = (table.column("value").to_numpy() for table in (found, expected))
+        assert np.array_equal(got, want, equal_nan=True), "every value, in order"
+    assert not list(bench.reader.portions(tags, START + 60_000 * S, START + 70_000 * S))
+    assert not list(bench.reader.portions([], START, START + S))
 
 
 def check_values(bench: _Bench) -> None:

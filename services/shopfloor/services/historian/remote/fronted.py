@@ -6,42 +6,54 @@ taken yet, and, beside VictoriaMetrics, all texts. While the server is away, the
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import fields, replace
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 from shopfloor.plant import Kind, StoreError
 from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table
+from shopfloor.services.historian.cuts import cuts
+from shopfloor.services.historian.options import FOREVER
 from shopfloor.services.historian.reader import StoreReader
-from shopfloor.services.historian.remote.reader import RAW_POINTS, ServerReader
+from shopfloor.services.historian.remote.fetched import query
+from shopfloor.services.historian.remote.outage import Outage
+from shopfloor.services.historian.remote.reader import PORTION, RAW_POINTS, ServerReader
 from shopfloor.services.historian.remote.target import Target
 from shopfloor.services.historian.remote.values import Values, from_table, join, places
 from shopfloor.services.historian.rollup import Rollup, merge, summarize
 from shopfloor.services.historian.rows import Rows, since
+from shopfloor.services.historian.sql import Limits, Query
 
-_log = logging.getLogger(__name__)
-_AGAIN_S: Final = 5.0
 _Answer = TypeVar("_Answer")
 
 
 class FrontedReader:
-    """`plant.Reader` over a server store and the embedded one. Thread-safe.
+    """`History` over a server store and the embedded one. Thread-safe.
 
-    `pending` reads what the server does not have for good, `embedded` all that the embedded store keeps.
+    `pending` reads what the server does not have for good, `embedded` all that the embedded store keeps. Where the
+    server does not answer, the embedded store does, alone: but not for `portions` and `sql`, which raise `StoreError`,
+    since nobody sees from a long answer that the half that is not kept here is missing.
     """
 
-    def __init__(self, target: Target, server: ServerReader, embedded: StoreReader, pending: StoreReader) -> None:
+    def __init__(
+        self,
+        target: Target,
+        server: ServerReader,
+        embedded: StoreReader,
+        pending: StoreReader,
+        *,
+        outage: Outage | None = None,
+        strict: bool = False,
+    ) -> None:
         self._target, self._server, self._embedded, self._pending = target, server, embedded, pending
-        self._said, self._until = "", 0.0
+        self._outage, self._strict = outage or Outage(), strict
 
     @property
     def trouble(self) -> str:
         """What keeps the server from answering, if it was asked in the last seconds and did not."""
-        return self._said if time.monotonic() < self._until + _AGAIN_S else ""
+        return self._outage.said if self._outage.is_recent() else ""
 
     def latest(self, tags: Sequence[str]) -> pa.Table:
         """Newest value of each tag. The embedded store knows all that came through it; only for others it asks."""
@@ -64,6 +76,36 @@ class FrontedReader:
         asked = list(dict.fromkeys(tags))
         return self._values(asked, start, end, previous=previous).table(asked, columns)
 
+    def portions(self, tags: Sequence[str], start: int, end: int, rows: int = PORTION) -> Generator[pa.Table]:
+        """What `read` answers, as `LongReader.portions` says; each portion is a question of its own."""
+        if not self._strict:
+            yield from self._whole().portions(tags, start, end, rows)
+            return
+        asked = list(dict.fromkeys(tags))
+        for part, first, last in cuts(asked, start, end, rows, self.count):
+            values = self._values(list(part), first, last, previous=False)
+            if len(values):
+                yield values.table(asked, first=asked.index(part[0]))
+
+    def count(self, tags: Sequence[str], start: int, end: int) -> int:
+        """About how many values the tags have in [start, end)."""
+        beside = self._pending if self._target.keeps(Kind.TEXT) else self._embedded
+        return beside.count(tags, start, end) + self._ask(lambda: self._server.count(tags, start, end), 0)
+
+    def sql(
+        self,
+        text: str,
+        *,
+        tags: Sequence[str] | None = None,
+        start: int = FOREVER[0],
+        end: int = FOREVER[1],
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Query:
+        """One SELECT on values that are fetched first, as `History.sql` says; too many of them are refused."""
+        asked = self._embedded.tags() if tags is None else list(dict.fromkeys(tags))
+        return query(text, self._whole(), asked, (start, end), limits, stopped)
+
     def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
         """About `points` values that draw the same picture, as `plant.Reader.downsample` says."""
         pending = self._pending.read([tag], start, end, columns=("time",)).num_rows
@@ -74,7 +116,7 @@ class FrontedReader:
             return self._embedded.downsample(tag, start, end, points)
         points = max(points, 2)
         every = -(-(end - start) // points)
-        count = pending + self._ask(lambda: self._server.count(tag, start, end), 0)
+        count = pending + self._ask(lambda: self._server.count([tag], start, end), 0)
         if count > max(RAW_POINTS, points):
             return picture(self._rollup([tag], start, end, every), every)
         rows = self._values([tag], start, end, previous=False).numbers()
@@ -86,23 +128,37 @@ class FrontedReader:
         return rollup_table(asked, self._rollup(asked, start, end, every), 0)
 
     def _values(self, asked: list[str], start: int, end: int, *, previous: bool) -> Values:
+        here = self._here(asked, start, end, previous=previous)
         there = self._ask(lambda: from_table(self._server.read(asked, start, end, previous=previous), asked), None)
         if there is None:
             return from_table(self._embedded.read(asked, start, end, previous=previous), asked)
+        whole = self._united(there, here)
+        return whole.take(since(whole.rows.tag, whole.rows.time, start)) if previous else whole
+
+    def _whole(self) -> FrontedReader:
+        """The same, but that it raises `StoreError` where the embedded store would answer alone."""
+        return FrontedReader(
+            self._target, self._server, self._embedded, self._pending, outage=self._outage, strict=True
+        )
+
+    def _here(self, asked: list[str], start: int, end: int, *, previous: bool) -> Values:
+        """What the server may not have. Asked before the server, so that nothing is missed that goes over meanwhile."""
         here = from_table(self._pending.read(asked, start, end, previous=previous), asked)
         if not self._target.keeps(Kind.TEXT):
             kept = from_table(self._embedded.read(asked, start, end, previous=previous), asked)
             here = join([here.take(here.is_number()), kept.take(~kept.is_number())])
-            there = there.take(there.is_number())
-        whole = _united(there, here, self._target.precision)
-        return whole.take(since(whole.rows.tag, whole.rows.time, start)) if previous else whole
+        return here
+
+    def _united(self, there: Values, here: Values) -> Values:
+        there = there if self._target.keeps(Kind.TEXT) else there.take(there.is_number())
+        return _united(there, here, self._target.precision)
 
     def _rollup(self, asked: list[str], start: int, end: int, every: int) -> Rollup:
         """The server's summaries; buckets in which something is pending are summarised from the values of both."""
+        pending = from_table(self._pending.read(asked, start, end), asked).numbers()
         there = self._ask(lambda: _as_rollup(self._server.aggregate(asked, start, end, every), asked), None)
         if there is None:
             return _as_rollup(self._embedded.aggregate(asked, start, end, every), asked)
-        pending = from_table(self._pending.read(asked, start, end), asked).numbers()
         if not len(pending):
             return there
         bucket = (pending.time - start) // every * every + start
@@ -119,15 +175,15 @@ class FrontedReader:
         try:
             answer = question()
         except StoreError as problem:
-            if not self._said:
-                _log.warning("%s Until it does, pages show what is kept here.", problem)
-            self._said, self._until = str(problem), time.monotonic() + _AGAIN_S
+            self._outage.note(str(problem))
+            if self._strict:
+                raise
             return otherwise
-        self._said = ""
+        self._outage.note("")
         return answer
 
     def _rests(self) -> bool:
-        return time.monotonic() < self._until
+        return self._outage.is_now() and not self._strict
 
 
 def _united(there: Values, here: Values, precision: int) -> Values:

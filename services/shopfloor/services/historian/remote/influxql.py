@@ -51,11 +51,14 @@ class InfluxQL:
         """The last value of each tag before a time."""
         return self._raw(tags, f"time < {before}", " ORDER BY time DESC LIMIT 1")
 
-    def count(self, tag: TagPath, start: int, end: int) -> int:
-        """How many values there are."""
-        where = f"{_where([tag])} AND time >= {start} AND time < {end}"
-        query = f"SELECT count(quality) FROM {_name(tag.name)} WHERE {where}"  # noqa: S608 (everything in it is quoted)
-        return sum(sum(part["count"].to_pylist()) for _, part in self._ask(query, {"count": pa.int64()}, None))
+    def count(self, tags: Sequence[TagPath], start: int, end: int) -> int:
+        """How many values they have in all."""
+        rows = 0
+        for chosen in _questions(tags):
+            where = f"{_where([tags[at] for at in chosen])} AND time >= {start} AND time < {end}"
+            query = f"SELECT count(quality) FROM {_name(tags[chosen[0]].name)} WHERE {where}"  # noqa: S608 (all quoted)
+            rows += sum(sum(part["count"].to_pylist()) for _, part in self._ask(query, {"count": pa.int64()}, None))
+        return rows
 
     def summaries(self, tags: Sequence[TagPath], start: int, end: int, every: int) -> Rollup:
         """Summaries of the numbers, made by the server: of usable values, and beside them of all."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Final
 
 import pyarrow as pa
 from shopfloor.plant import PathError, TagPath
 from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table
+from shopfloor.services.historian.cuts import cuts
 from shopfloor.services.historian.remote.values import Language, join
 
 RAW_POINTS: Final = 50_000
 """Up to so many values a picture is chosen from the values themselves."""
+
+PORTION: Final = 65_536
+"""About so many rows of a long answer are in memory at once."""
 
 _FAR: Final = 2**62
 
@@ -29,10 +33,9 @@ class ServerReader:
         """Hang up."""
         self._language.close()
 
-    def count(self, tag: str, start: int, end: int) -> int:
-        """About how many values a tag has in [start, end)."""
-        _, paths = _known([tag])
-        return self._language.count(paths[0], start, end) if paths else 0
+    def count(self, tags: Sequence[str], start: int, end: int) -> int:
+        """About how many values the tags have in [start, end)."""
+        return self._language.count(_known(tags)[1], start, end)
 
     def latest(self, tags: Sequence[str]) -> pa.Table:
         """Newest value of each tag: tag, time, value, text, quality."""
@@ -55,11 +58,20 @@ class ServerReader:
             values = join([self._language.last(paths, start), values]).sorted()
         return values.table(names, columns)
 
+    def portions(self, tags: Sequence[str], start: int, end: int, rows: int = PORTION) -> Generator[pa.Table]:
+        """What `read` answers, as `LongReader.portions` says; each portion is a question of its own."""
+        names, paths = _known(tags)
+        for part, first, last in cuts(names, start, end, rows, self.count):
+            at = names.index(part[0])
+            values = self._language.values(paths[at : at + len(part)], first, last)
+            if len(values):
+                yield values.table(names, first=at)
+
     def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
         """About `points` values that draw the same picture, as `plant.Reader.downsample` says."""
         _, paths = _known([tag])
         points = max(points, 2)
-        if paths and self._language.count(paths[0], start, end) > max(RAW_POINTS, points):
+        if paths and self._language.count(paths, start, end) > max(RAW_POINTS, points):
             every = -(-(end - start) // points)
             every = -(-every // 1_000_000) * 1_000_000  # every server knows milliseconds
             return picture(self._language.outline(paths[0], start, end, every), every)

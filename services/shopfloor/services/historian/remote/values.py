@@ -45,10 +45,10 @@ class Values:
         index = order(self.rows.tag, self.rows.time)
         return self if index is None else self.take(index)
 
-    def table(self, names: Sequence[str], columns: Sequence[str] = COLUMNS) -> pa.Table:
-        """The answer of `Reader.read`."""
+    def table(self, names: Sequence[str], columns: Sequence[str] = COLUMNS, first: int = 0) -> pa.Table:
+        """The answer of `Reader.read`; tag 0 of the rows is `names[first]`."""
         text = None if self.is_number().all() else self.text
-        return rows_table(list(names), self.rows, text, columns, 0)
+        return rows_table(list(names), self.rows, text, columns, first)
 
 
 def numbers_only(rows: Rows) -> Values:
@@ -100,8 +100,8 @@ class Language(Protocol):
         """The last value of each tag before a time."""
         ...
 
-    def count(self, tag: TagPath, start: int, end: int) -> int:
-        """About how many values there are."""
+    def count(self, tags: Sequence[TagPath], start: int, end: int) -> int:
+        """About how many values they have in all."""
         ...
 
     def summaries(self, tags: Sequence[TagPath], start: int, end: int, every: int) -> Rollup:
