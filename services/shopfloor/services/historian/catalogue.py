@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ _COLUMNS = "id, kind, day, name, rows, size, precedence, level, start, stop, gro
 def load(db: sqlite3.Connection, folder: Path) -> list[Segment]:
     """Every published segment. A file that is missing or has another size is marked as damaged."""
     segments = [_segment(row, folder) for row in db.execute(f"SELECT {_COLUMNS} FROM segments ORDER BY precedence, id")]  # noqa: S608
+    there = _files(folder)
     for segment in segments:
-        segment.damage = _damage(segment)
+        segment.damage = _damage(segment, there)
     return segments
 
 
@@ -58,8 +60,8 @@ def next_id(db: sqlite3.Connection) -> int:
 
 def sweep(folder: Path, segments: Sequence[Segment]) -> list[Path]:
     """Delete the files that no segment lists: what a crash left between writing and publishing."""
-    listed = {path for segment in segments for path in segment.files()}
-    gone = [path for path in folder.glob("day=*/*") if path.is_file() and path not in listed]
+    listed = {str(path) for segment in segments for path in segment.files()}
+    gone = [Path(path) for path in _files(folder) if path not in listed]
     for path in gone:
         path.unlink()
     for day in folder.glob("day=*"):
@@ -70,7 +72,7 @@ def sweep(folder: Path, segments: Sequence[Segment]) -> list[Path]:
 
 def _segment(row: Sequence[object], folder: Path) -> Segment:
     id_, kind, day, name, rows, size, precedence, level, start, stop, groups, minutes, hours, gone = row
-    path = folder / f"day={day}" / str(name)
+    path = Path(folder, f"day={day}", str(name))
     numbers = [int(str(number)) for number in (id_, rows, size, precedence, level, start, stop)]
     segment_id, count, length, rank, tier, oldest, newest = numbers
     index = _groups(groups)
@@ -91,10 +93,15 @@ def _blob(groups: Groups | None) -> bytes | None:
     return None if groups is None else np.ascontiguousarray(groups, np.int64).tobytes()
 
 
-def _damage(segment: Segment) -> str:
+def _files(folder: Path) -> dict[str, os.DirEntry[str]]:
+    """Every file of every day by its path, asked for a folder at a time: there may be tens of thousands."""
+    return {entry.path: entry for day in folder.glob("day=*") for entry in os.scandir(day) if entry.is_file()}
+
+
+def _damage(segment: Segment, there: Mapping[str, os.DirEntry[str]]) -> str:
     for path in segment.files():
-        if not path.is_file():
+        if str(path) not in there:
             return f"{path} is missing: restore it from a backup; its {segment.rows} values cannot be read until then."
-    if segment.path.stat().st_size != segment.size:
+    if there[str(segment.path)].stat().st_size != segment.size:
         return f"{segment.path} has another size than when it was written: restore it from a backup."
     return ""
