@@ -97,6 +97,12 @@ COMMANDS: Final = {
         "check every stored value; 1 when a part is damaged",
         "shopfloor verify --data data",
     ),
+    "repair": Command(
+        "shopfloor.services.commands.repair",
+        "server",
+        "save what can be read of a store with bad pages; 1 when something is lost",
+        "shopfloor repair --data data",
+    ),
     "export": Command(
         "shopfloor.services.commands.export",
         "server",

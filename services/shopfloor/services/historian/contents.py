@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shopfloor.plant.counted import counted
 from shopfloor.services.historian.segment import DamagedError
 from shopfloor.services.historian.snapshot import Snapshot
+from shopfloor.services.historian.trouble import RESTORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,7 @@ def contents(snapshot: Snapshot) -> Contents:
         try:
             return int(snapshot.db.execute(query).fetchone()[0] or 0)
         except (sqlite3.DatabaseError, ValueError) as problem:
-            raise DamagedError(
-                f"{snapshot.store}/log.db is damaged ({problem}): restore it from a backup."
-            ) from problem
+            raise DamagedError(f"{snapshot.store}/log.db is damaged ({problem}): {RESTORE}.") from problem
 
     segments = snapshot.segments
     return Contents(

@@ -292,7 +292,8 @@ def _check_pages(db: sqlite3.Connection, path: Path) -> None:
 
 def _damaged(path: Path, said: object) -> StoreError:
     return StoreError(
-        f"{path} is damaged ({said}): nothing was changed; `shopfloor verify` says how far; restore it from a backup."
+        f"{path} is damaged ({said}): nothing was changed; `shopfloor verify` says how far; restore it from a backup,"
+        " or let `shopfloor repair` save what can be read."
     )
 
 

@@ -17,6 +17,7 @@ from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.services.historian.accounts import Account, book
 from shopfloor.services.historian.logged import Entry, body, entries
 from shopfloor.services.historian.sequence import SourceLedger
+from shopfloor.services.historian.trouble import RESTORE
 
 VERSION: Final = 4
 
@@ -196,5 +197,5 @@ def _sentence(path: Path, problem: sqlite3.Error) -> StoreError | SinkUnavailabl
     if primary in _FULL:
         return SinkUnavailable(f"{path.parent} cannot be written ({problem}): make it writable, then it goes on.")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreError(f"{path} is damaged ({problem}): restore it from a backup.")
+        return StoreError(f"{path} is damaged ({problem}): {RESTORE}.")
     return SinkUnavailable(f"{path} did not take the batch ({problem}): it will be tried again.")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Set
 
 from shopfloor.services.historian.logged import Damaged, logged
 from shopfloor.services.historian.snapshot import Snapshot
+from shopfloor.services.historian.trouble import RESTORE
 
 _DRIFTED = (
     "SELECT gateway, source, accepted, baseline + drift + stored + rejected + dropped + damaged, missing FROM sources"
@@ -21,7 +22,7 @@ def check_log(snapshot: Snapshot, names: Set[str]) -> Iterator[str]:
             if isinstance(found, Damaged):
                 yield found.sentence
     except sqlite3.DatabaseError as problem:
-        yield f"{snapshot.log}: the list of batches cannot be read ({problem}): `shopfloor repair` saves what is left."
+        yield f"{snapshot.log}: the list of batches cannot be read ({problem}): {RESTORE}."
 
 
 def accounts_of(snapshot: Snapshot) -> Iterator[str]:

@@ -19,6 +19,7 @@ from shopfloor.services.historian import catalogue
 from shopfloor.services.historian.log import VERSION
 from shopfloor.services.historian.pins import Pin, ReadOnlyError, pinning
 from shopfloor.services.historian.segment import DamagedError, Segment
+from shopfloor.services.historian.trouble import RESTORE
 
 LOG: Final = "log.db"
 
@@ -96,9 +97,7 @@ def _segments(db: sqlite3.Connection, folder: Path) -> tuple[Segment, ...]:
     try:
         return tuple(catalogue.load(db, folder))
     except (sqlite3.Error, ValueError) as problem:
-        raise DamagedError(
-            f"The catalogue of segments in log.db is damaged ({problem}): restore the store from a backup."
-        ) from problem
+        raise DamagedError(f"The catalogue of segments in log.db is damaged ({problem}): {RESTORE}.") from problem
 
 
 def _copy(path: Path, how: str) -> sqlite3.Connection:
@@ -110,7 +109,7 @@ def _copy(path: Path, how: str) -> sqlite3.Connection:
         (version,) = memory.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as problem:
         memory.close()
-        raise DamagedError(f"{path} cannot be read ({problem}): restore it from a backup; check the disk.") from problem
+        raise DamagedError(f"{path} cannot be read ({problem}): {RESTORE}; check the disk.") from problem
     if version != VERSION:
         memory.close()
         todo = "start its server once with this version" if version < VERSION else "update Shopfloor"

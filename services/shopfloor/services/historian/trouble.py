@@ -10,6 +10,9 @@ from typing import Final, Literal
 
 from shopfloor.plant import SinkUnavailable, StoreError
 
+RESTORE: Final = "restore it from a backup, or let `shopfloor repair` save what can be read"
+"""What to do about a damaged database."""
+
 State = Literal["full", "readonly", "failed"]
 _READONLY: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 _SQLITE: Final[dict[int, State]] = {

@@ -9,9 +9,9 @@ from pathlib import Path
 from shopfloor.services.historian.log_checks import accounts_of, check_log
 from shopfloor.services.historian.segment_checks import check_segment
 from shopfloor.services.historian.snapshot import Snapshot
+from shopfloor.services.historian.trouble import RESTORE
 
 Tell = Callable[[int, int], None]
-_RESTORE = "restore it from a backup"
 
 
 def verify(snapshot: Snapshot, tell: Tell = lambda *_: None) -> Iterator[str]:
@@ -23,7 +23,7 @@ def verify(snapshot: Snapshot, tell: Tell = lambda *_: None) -> Iterator[str]:
         yield from _integrity(snapshot)
         yield from _contents(snapshot, tell)
     except sqlite3.DatabaseError as problem:
-        yield f"{snapshot.store}/log.db cannot be read further ({problem}): {_RESTORE}; stop the server before that."
+        yield f"{snapshot.store}/log.db cannot be read further ({problem}): {RESTORE}; stop the server before that."
 
 
 def _contents(snapshot: Snapshot, tell: Tell) -> Iterator[str]:
@@ -52,4 +52,4 @@ def _integrity(snapshot: Snapshot) -> Iterator[str]:
     except sqlite3.DatabaseError as problem:
         said = [str(problem)]
     if said != ["ok"]:
-        yield f"{snapshot.store}/log.db is damaged ({'; '.join(said)}): {_RESTORE}; stop the server before that."
+        yield f"{snapshot.store}/log.db is damaged ({'; '.join(said)}): {RESTORE}; stop the server before that."
