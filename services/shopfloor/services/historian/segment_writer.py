@@ -71,9 +71,10 @@ class SegmentWriter:
         self._summarize(rows)
         rows = rows if keep is None else rows.take(keep)
         self.rows += len(rows)
-        rows = join([*self._rest, rows], self._kind)
-        upto = self._write(rows, whole=False)
-        self._rest = [rows.take(slice(upto, None))] if upto < len(rows) else []
+        self._rest.append(rows)
+        if sum(map(len, self._rest)) > 2 * self._group_rows:
+            rows = join(self._rest, self._kind)
+            self._rest = [rows.take(slice(self._write(rows, whole=False), None))]
 
     def finish(self, precedence: int, level: int, span: tuple[int, int] | None = None) -> Segment:
         """Write what is left, make everything durable, and describe it.
@@ -118,9 +119,9 @@ class SegmentWriter:
         return upto
 
     def _cut(self, rows: Rows, whole: bool) -> Iterator[slice]:
-        if not self._final:
-            return equal(len(rows), self._group_rows, whole=whole)
-        return cut(rows, self._group_rows, whole=whole) if whole or len(rows) > 2 * self._group_rows else iter(())
+        if self._final:
+            return cut(rows, self._group_rows, whole=whole)
+        return equal(len(rows), self._group_rows, whole=whole)
 
     def _is_coarse(self, group: Rows) -> bool:
         if self._final:
