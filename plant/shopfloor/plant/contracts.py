@@ -5,7 +5,7 @@ Reconnecting, back-off, buffering and counters live once, in the gateway's pipel
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,10 +112,11 @@ class Reader(Protocol):
         """About `points` values that draw the same picture: time, value, low, high, quality (worst)."""
         ...
 
-    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
+    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int, *, of: Collection[str] = ()) -> pa.Table:
         """Per tag and bucket of `every` ns counted from `start`; buckets without values have no row.
 
-        Columns: tag, time, n, bad, sum, min, max, first, last, first_time, last_time, quality (worst).
+        Columns: tag, time, n, bad, sum, min, max, first, last, first_time, last_time, quality (worst). With `of`, only
+        those of them are needed ("mean" means n and sum), and a store may leave out the others.
         A store may add `increase`: what a counter counted, from the bucket before on; after a fall the new number.
         """
         ...

@@ -54,6 +54,15 @@ def test_a_selector_and_one_number_for_each_asset(server: Running) -> None:
     assert (said["mean"], said["n"]) == ([2.0, 4.0], [2160, 2160])
 
 
+def test_only_the_columns_that_were_asked_for(server: Running) -> None:
+    answer = ask(server, tags=[POWER], every="day", of=["max", "mean"])
+    said = answer.json()
+    TypeAdapter(aggregate.Summaries).validate_python(said)
+    assert set(said) == {"every", "by", "group", "time", "end", "mean", "max"}
+    assert set(said["mean"] + said["max"]) == {2.0}
+    assert "; chosen: hours, about " in answer.headers["x-explain"]
+
+
 def test_arrow_by_accept(server: Running) -> None:
     body = {"tags": [POWER], "start": START * 1000, "end": (START + 3600) * 1000, "every": "15min"}
     answer = server.client.post("/api/v1/aggregate", json=body, headers={"Accept": ARROW})
@@ -72,6 +81,8 @@ def test_arrow_by_accept(server: Running) -> None:
         ({"every": "fortnight"}, 422, "'every' is 'fortnight' is no duration"),
         ({"every": "0s"}, 422, "'every' is no time at all"),
         ({"every": "1ms"}, 422, "129600000 periods are more than 100000: ask for longer ones"),
+        ({"of": ["median"]}, 422, "There is no 'median' by tag: ask for n, bad, mean, sum"),
+        ({"of": ["last"], "by": "line"}, 422, "There is no 'last' by line: ask for n, bad, mean, sum, increase, min"),
         ({"by": "hall"}, 422, "The body value 'by' is 'hall'"),
         ({"start": 2, "end": 1}, 422, "'start' (2) is not before 'end' (1)"),
         ({"until": 1}, 422, "The body value 'until'"),

@@ -102,7 +102,10 @@ def test_summaries_equal_a_naive_model(steps: list[Any], rolled_up: bool) -> Non
         rows = fill(store, steps)
         for periods in QUESTIONS:
             for by in ("tag", "asset", "line", "area", "all"):
-                assert as_cells(summarize_by(store.reader, TAGS, periods, by), by) == naive(rows, periods, by)
+                whole = summarize_by(store.reader, TAGS, periods, by)
+                assert as_cells(whole, by) == naive(rows, periods, by)
+                part = summarize_by(store.reader, TAGS, periods, by, ("max", "bad") if by == "tag" else ("increase",))
+                assert part.equals(whole.select(part.column_names))
 
 
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])

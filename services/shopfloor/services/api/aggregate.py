@@ -21,6 +21,7 @@ from shopfloor.services.historian.plan import explained
 from shopfloor.services.historian.summary import summarize_by
 from starlette.responses import Response
 
+_PLACES: Final = ("group", "time", "end")
 MOST_ROWS: Final = 2_000_000
 
 
@@ -43,6 +44,9 @@ class Question(BaseModel):
     by: Literal["tag", "asset", "cell", "line", "area", "site", "all"] = Field(
         "tag", description="What the values of several tags are put together by."
     )
+    of: Annotated[list[str], Field(max_length=20)] = Field(
+        [], description="Only these columns, as in mean and max; all by default. Fewer cost less."
+    )
 
 
 class Summaries(BaseModel):
@@ -54,15 +58,16 @@ class Summaries(BaseModel):
     time: list[float]
     end: list[float]
     shift: list[str] | None = None
-    n: list[int]
-    bad: list[int]
-    mean: list[float | None]
-    sum: list[float | None]
-    min: list[float | None]
-    max: list[float | None]
+    n: list[int] | None = None
+    bad: list[int] | None = None
+    mean: list[float | None] | None = None
+    sum: list[float | None] | None = None
+    increase: list[float | None] | None = None
+    min: list[float | None] | None = None
+    max: list[float | None] | None = None
     first: list[float | None] | None = None
     last: list[float | None] | None = None
-    quality: list[int]
+    quality: list[int] | None = None
 
 
 def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -> APIRouter:
@@ -71,13 +76,13 @@ def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -
 
     @routes.post("/aggregate", response_model=Summaries, responses=BOTH)
     def aggregate(request: Request, question: Question) -> Response:
-        """Summarise tags over periods, as JSON or as Arrow (by `Accept`); X-Explain says what was read."""
+        """Summarise tags over periods, as JSON or as Arrow (by `Accept`); X-Explain says what was read, and why."""
         first, last = time_range(question.start, question.end, clock)
         tags = catalog.select(question.tags)
         periods = _periods(question.every, first, last, calendar)
         _check_size(tags, periods)
         with explained() as plan:
-            table = summarize_by(reader, tags, periods, question.by)
+            table = summarize_by(reader, tags, periods, question.by, question.of)
         headers = {EXPLAIN: str(plan)}
         if wants_arrow(request):
             return stream(table, headers, every=question.every, by=question.by)
@@ -108,6 +113,8 @@ def _check_size(tags: Sequence[str], periods: Periods) -> None:
 
 
 def _columns(table: pa.Table) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {name: table.column(name).to_pylist() for name in table.column_names[3:]}
+    columns: dict[str, list[Any]] = {
+        name: table.column(name).to_pylist() for name in table.column_names if name not in _PLACES
+    }
     times = {name: times_ms(table.column(name).cast(pa.int64()).to_numpy()) for name in ("time", "end")}
     return {"group": table.column("group").to_pylist(), **times, **columns}

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from shopfloor.plant import QuestionError
 from shopfloor.services.historian.rollup import Rollup, increases
 from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.totals import Totals
 
 COLUMNS: Final = ("tag", "time", "value", "text", "quality")
 """What `Reader.read` answers."""
+
+SUMMARY: Final = (
+    "n", "bad", "sum", "min", "max", "first", "last", "increase", "first_time", "last_time", "quality",
+)  # fmt: skip
+"""What `Reader.aggregate` answers, beside tag and time."""
+
+_TIMES: Final = ("first_time", "last_time")
 
 TIME: Final = pa.timestamp("ns", "UTC")
 
@@ -34,14 +43,41 @@ def rows_table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns:
     return pa.table({name: build[name]() for name in columns})
 
 
+def summary_columns(of: Collection[str]) -> list[str]:
+    """The columns of `aggregate` that answer for those asked. `QuestionError` names one that is not known.
+
+    >>> summary_columns(["mean", "max", "n"])
+    ['n', 'sum', 'max']
+    """
+    for name in of:
+        if name not in (*SUMMARY, "mean"):
+            raise QuestionError(f"There is no {name!r} of values: ask for {', '.join((*SUMMARY, 'mean'))}.")
+    return list(dict.fromkeys(name for asked in of for name in (("n", "sum") if asked == "mean" else (asked,))))
+
+
+def columns_of(table: pa.Table, of: Collection[str]) -> pa.Table:
+    """An answer of `aggregate` with those columns that were asked for; all of them when none was named."""
+    return table.select(["tag", "time", *summary_columns(of)]) if of else table
+
+
 def rollup_table(names: list[str], rollup: Rollup, first: int) -> pa.Table:
     """The answer of `aggregate`; tag 0 of the rollup is `names[first]`."""
-    columns_of = ("n", "bad", "sum", "min", "max", "first", "last")
-    columns = {"tag": dictionary(names, rollup.tag + np.int32(first)), "time": pa.array(rollup.time).view(TIME)}
-    columns |= {name: nullable(getattr(rollup, name)) for name in columns_of}
-    columns["increase"] = nullable(increases(rollup))
-    columns |= {name: pa.array(getattr(rollup, name)).view(TIME) for name in ("first_time", "last_time")}
-    return pa.table(columns | {"quality": pa.array(rollup.quality)})
+    build = {name: getattr(rollup, name) for name in SUMMARY if name != "increase"}
+    return _summaries(names, rollup.tag + np.int32(first), rollup.time, build | {"increase": increases(rollup)})
+
+
+def totals_table(names: list[str], totals: Totals) -> pa.Table:
+    """The answer of `aggregate` of a few columns."""
+    return _summaries(names, totals.tag, totals.time, totals.of)
+
+
+def _summaries(
+    names: list[str], tag: NDArray[np.int32], time: NDArray[np.int64], of: Mapping[str, NDArray[Any]]
+) -> pa.Table:
+    columns = {"tag": dictionary(names, tag), "time": pa.array(time).view(TIME)}
+    for name in SUMMARY if len(of) == len(SUMMARY) else of:
+        columns[name] = pa.array(of[name]).view(TIME) if name in _TIMES else nullable(of[name])
+    return pa.table(columns)
 
 
 def dictionary(names: Sequence[str] | pa.Array, index: NDArray[np.int32]) -> pa.DictionaryArray:

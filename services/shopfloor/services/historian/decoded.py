@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
-from typing import Final, TypeVar
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from shopfloor.plant import Kind
 from shopfloor.services.historian.rollup import Rollup
 from shopfloor.services.historian.rows import Rows
-from shopfloor.services.historian.segment import Segment, choose, opened, reading, to_rollup, to_rows
+from shopfloor.services.historian.segment import Segment, choose, opened, reading, rollup_columns, row_columns
 
 LIMIT: Final = 96_000_000
 """Bytes that decoded row groups may take."""
@@ -22,106 +21,152 @@ LIMIT: Final = 96_000_000
 FEW: Final = 48
 """A question that reads more row groups of a file leaves none behind: it would push out what is asked often."""
 
+Line = tuple[int, int, int, int]
+"""Of a row group: smallest tag, largest tag, oldest time, newest time."""
+
 _TEXT_BYTES: Final = 16
-_Part = TypeVar("_Part", Rows, Rollup)
-_Key = tuple[int, str, int]
+_ROWS: Final = tuple(entry.name for entry in fields(Rows))
+_ROLLUP: Final = tuple(entry.name for entry in fields(Rollup))
+_Column = NDArray[Any]
+_Key = tuple[int, str, int, str]
+"""A segment's token, a level of rollups (none: the rows), a row group and a column of it."""
 
 
 class Cache:
-    """Parts by key, the least recently used forgotten first. Thread-safe."""
+    """Columns by key, the least recently used forgotten first. Thread-safe."""
 
     def __init__(self, limit: int) -> None:
         self._lock = threading.Lock()
-        self._parts: OrderedDict[_Key, tuple[Rows | Rollup, int]] = OrderedDict()
+        self._columns: OrderedDict[_Key, tuple[_Column, int]] = OrderedDict()
         self._limit = limit
         self.size = 0
 
-    def get(self, key: _Key) -> Rows | Rollup | None:
-        """What is kept under the key."""
+    def get(self, keys: Iterable[_Key]) -> list[_Column | None]:
+        """What is kept under each key."""
         with self._lock:
-            if key not in self._parts:
-                return None
-            self._parts.move_to_end(key)
-            return self._parts[key][0]
+            return [self._get(key) for key in keys]
 
-    def put(self, key: _Key, part: Rows | Rollup) -> None:
-        """Keep a part, and let go of others."""
-        size = _size(part)
+    def put(self, key: _Key, column: _Column) -> None:
+        """Keep a column, and let go of others."""
+        size = column.nbytes + (_TEXT_BYTES * len(column) if column.dtype == object else 0)
         with self._lock:
-            self.size += size - self._parts.pop(key, (part, 0))[1]
-            self._parts[key] = part, size
+            self.size += size - self._columns.pop(key, (column, 0))[1]
+            self._columns[key] = column, size
             while self.size > self._limit:
-                _, (_, gone) = self._parts.popitem(last=False)
+                _, (_, gone) = self._columns.popitem(last=False)
                 self.size -= gone
+
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            self._columns.clear()
+            self.size = 0
+
+    def _get(self, key: _Key) -> _Column | None:
+        if key not in self._columns:
+            return None
+        self._columns.move_to_end(key)
+        return self._columns[key][0]
 
 
 CACHE: Final = Cache(LIMIT)
 
 
+class _File:
+    """The rows of a segment or one of its levels of rollups, decoded column by column.
+
+    What is `kept` stays in memory for the next question. The file is opened when the first column is missing.
+    """
+
+    def __init__(self, segment: Segment, level: str, *, kept: bool) -> None:
+        self._segment, self._level, self._kept = segment, level, kept
+        self._file: pq.ParquetFile | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def columns(self, group: int, names: Sequence[str]) -> dict[str, _Column]:
+        """The columns of one row group. `DamagedError` when the file does not give back what was written."""
+        keys = [(self._segment.token, self._level, group, name) for name in names]
+        found = dict(zip(names, CACHE.get(keys), strict=True))
+        if missing := [name for name, column in found.items() if column is None]:
+            with reading(self._segment):
+                fresh = self._decode(group, missing)
+            found |= fresh
+            if self._kept:
+                for name, column in fresh.items():
+                    CACHE.put((self._segment.token, self._level, group, name), column)
+        return found  # type: ignore[return-value]
+
+    def _decode(self, group: int, names: list[str]) -> dict[str, _Column]:
+        segment = self._segment
+        if self._file is None:
+            self._file = opened(segment.rollup_path(self._level) if self._level else segment.path, segment.kind)
+        table = self._file.read_row_groups([group], columns=names, use_threads=False)
+        return rollup_columns(table, names) if self._level else row_columns(table, segment.kind)
+
+
 def rows_of(segment: Segment, wanted: NDArray[np.bool_], start: int, end: int) -> Iterator[Rows]:
     """Rows of the wanted tags (a mask over tag ids) in [start, end), sorted, a row group at a time."""
-    for group, rows in _groups(segment, "", choose(segment.groups, wanted, start, end), Rows):
-        low, high, oldest, newest = segment.groups[group].tolist()
-        found = _within(rows, wanted, (low, high), None if start <= oldest and newest < end else (start, end))
-        if len(found):
-            yield found
+    for _, columns in parts_of(segment, "", wanted, (start, end), lambda _: _ROWS):
+        yield Rows(**columns)
 
 
 def rollups_of(segment: Segment, level: str, wanted: NDArray[np.bool_], start: int, end: int) -> Iterator[Rollup]:
     """Summaries of the wanted tags whose bucket starts in [start, end), a row group at a time."""
-    index = getattr(segment, level)
-    for group, rollup in _groups(segment, level, choose(index, wanted, start, end), Rollup):
-        low, high, oldest, newest = index[group].tolist()
-        found = _within(rollup, wanted, (low, high), None if start <= oldest and newest < end else (start, end))
-        if len(found):
-            yield found
+    for _, columns in parts_of(segment, level, wanted, (start, end), lambda _: _ROLLUP):
+        yield Rollup(**columns)
 
 
-def _within(part: _Part, wanted: NDArray[np.bool_], tags: tuple[int, int], times: tuple[int, int] | None) -> _Part:
-    """The wanted tags and times of a sorted part; without a copy where they lie side by side."""
-    ids = np.flatnonzero(wanted[tags[0] : tags[1] + 1]) + tags[0]
-    if len(ids) == ids[-1] - ids[0] + 1 < tags[1] - tags[0] + 1:
-        part = _slice(part, *np.searchsorted(part.tag, [ids[0], ids[-1] + 1]).tolist())
-    elif len(ids) < tags[1] - tags[0] + 1:
-        part = part.take(wanted[part.tag])
-    if times is None:
-        return part
-    if len(ids) == 1:
-        return _slice(part, *np.searchsorted(part.time, times).tolist())
-    keep = (part.time >= times[0]) & (part.time < times[1])
-    return part if keep.all() else part.take(keep)
+def parts_of(
+    segment: Segment,
+    level: str,
+    wanted: NDArray[np.bool_],
+    span: tuple[int, int],
+    names: Callable[[Line], Sequence[str]],
+) -> Iterator[tuple[Line, dict[str, _Column]]]:
+    """The named columns of wanted tags and times, a row group at a time, each with its line of the index.
 
-
-def _slice(part: _Part, first: int, last: int) -> _Part:
-    return part if first == 0 and last == len(part) else part.take(slice(first, last))
-
-
-def _groups(segment: Segment, level: str, chosen: Sequence[int], kind: type[_Part]) -> Iterator[tuple[int, _Part]]:
-    """The decoded row groups, from memory or from the file, which is opened when the first one is missing."""
-    file: pq.ParquetFile | None = None
-    try:
+    `names` must have tag where there are several in a row group, and time where not all of it is asked for.
+    """
+    index = getattr(segment, level) if level else segment.groups
+    chosen = choose(index, wanted, *span)
+    with _File(segment, level, kept=len(chosen) <= FEW) as file:
         for group in chosen:
-            part = CACHE.get((segment.token, level, group))
-            if not isinstance(part, kind):
-                with reading(segment):
-                    file = file or opened(segment.rollup_path(level) if level else segment.path, segment.kind)
-                    part = _decode(file, segment.kind, group, kind)
-                if len(chosen) <= FEW:
-                    CACHE.put((segment.token, level, group), part)
-            yield group, part
-    finally:
-        if file is not None:
-            file.close()
+            line: Line = tuple(index[group].tolist())
+            columns = file.columns(group, names(line))
+            within = _within(columns, line, wanted, span)
+            if within is not None:
+                columns = {name: column[within] for name, column in columns.items()}
+            if len(next(iter(columns.values()))):
+                yield line, columns
 
 
-def _decode(file: pq.ParquetFile, values: Kind, group: int, kind: type[_Part]) -> _Part:
-    names = [entry.name for entry in fields(kind)]
-    table = file.read_row_groups([group], columns=names, use_threads=False)
-    if kind is Rows:
-        return to_rows(table, values)  # type: ignore[return-value]
-    return to_rollup(table)  # type: ignore[return-value]
+def _within(
+    columns: dict[str, _Column], line: Line, wanted: NDArray[np.bool_], span: tuple[int, int]
+) -> slice | NDArray[np.bool_] | None:
+    """Where the wanted tags and times of sorted columns are: a slice where they lie side by side; None: everywhere."""
+    low, high, oldest, newest = line
+    ids = np.flatnonzero(wanted[low : high + 1]) + low
+    some, side_by_side = len(ids) < high - low + 1, len(ids) == ids[-1] - ids[0] + 1
+    timely = span[0] <= oldest and newest < span[1]
+    if some and not side_by_side:
+        keep = wanted[columns["tag"]]
+        return keep if timely else keep & _between(columns["time"], span)
+    first, last = np.searchsorted(columns["tag"], [ids[0], ids[-1] + 1]).tolist() if some else (0, None)
+    if timely:
+        return slice(first, last) if some else None
+    if len(ids) == 1:
+        return slice(*(np.searchsorted(columns["time"][first:last], span) + first).tolist())
+    keep = _between(columns["time"], span)
+    if some:
+        keep[:first] = keep[last:] = False
+    return keep
 
 
-def _size(part: Rows | Rollup) -> int:
-    columns = [getattr(part, entry.name) for entry in fields(part)]
-    return sum(column.nbytes + (_TEXT_BYTES * len(column) if column.dtype == object else 0) for column in columns)
+def _between(time: NDArray[np.int64], span: tuple[int, int]) -> NDArray[np.bool_]:
+    return (time >= span[0]) & (time < span[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -38,6 +38,11 @@ class Dictionary:
     def find(self, path: str) -> int | None:
         """Id of a path, or None when nothing was ever stored under it."""
         return self._ids.get(path)
+
+    def held(self, ids: Iterable[int], kinds: Sequence[Kind]) -> list[Kind]:
+        """Those of the kinds of value that any of these tags has ever held."""
+        known = [*ids]
+        return [kind for kind in kinds if any(self.holds(id_, kind) for id_ in known)]
 
     def holds(self, id_: int, kind: Kind) -> bool:
         """Whether the tag has ever held a value of the kind."""

@@ -1,4 +1,4 @@
-"""What a question read, and by which way: kept for whoever asks for an explanation, free for everybody else."""
+"""What a question read, by which way, and why: kept for whoever asks for an explanation, free for everybody else."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ class Plan:
     """
 
     ways: dict[str, Read] = field(default_factory=dict)
+    chosen: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         """One line, safe in a header."""
         said = [f"{way}: {r.files} files, {r.groups} row groups, {r.rows} rows" for way, r in self.ways.items()]
+        said += [f"chosen: {way}" for way in dict.fromkeys(self.chosen)]
         return "; ".join(said) or "nothing had to be read"
 
 
@@ -48,6 +50,13 @@ def explained() -> Iterator[Plan]:
         yield plan
     finally:
         _current.reset(token)
+
+
+def choose(way: object) -> None:
+    """Tell whoever wants to know which way was chosen."""
+    plan = _current.get()
+    if plan is not None:
+        plan.chosen.append(str(way))
 
 
 def note(way: str, *, files: int = 1, groups: int, rows: int) -> None:

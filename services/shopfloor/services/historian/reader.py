@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -10,19 +10,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
-from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table, rows_table
+from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rows_table
 from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.door import query
 from shopfloor.services.historian.latest import Latest, to_table
 from shopfloor.services.historian.options import FOREVER, HOUR, MINUTE
-from shopfloor.services.historian.rollup import Rollup, apart, merge, summarize
-from shopfloor.services.historian.rows import Rows, empty, join, order, since, sort
-from shopfloor.services.historian.scan import Scan, last_of_each, level
+from shopfloor.services.historian.planner import WAYS
+from shopfloor.services.historian.rows import Rows, empty, join, one_kind, order, since, sort
+from shopfloor.services.historian.scan import Scan, last_of_each, portions
 from shopfloor.services.historian.shelf import Readable, View
 from shopfloor.services.historian.sql import Limits, Query
+from shopfloor.services.historian.summaries import NUMERIC, Summaries
 
-PORTION: Final = 1_000_000
-_NUMERIC: Final = (Kind.FLOAT, Kind.INT)
 _TEXT: Final = (Kind.TEXT,)
 _BACK: Final = (HOUR, 24 * HOUR, 7 * 24 * HOUR, 60 * 24 * HOUR)
 """How far back `previous` looks, step by step, before it looks at everything."""
@@ -70,8 +69,8 @@ class StoreReader:
         With `previous`, the last value of each tag before `start` comes first, for data that is stored on change.
         """
         view, known = self._shelf.view(), self._known(tags)
-        portions = self._portions(view, known, start, end)
-        tables = [self._read(view, known, part, start, end, previous, columns) for part in portions]
+        parts = portions(view, known, len(self._tags), start, end)
+        tables = [self._read(view, known, part, start, end, previous, columns) for part in parts]
         return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
 
     def _read(
@@ -87,7 +86,7 @@ class StoreReader:
         names = list(asked)
         first = names.index(next(iter(known))) if known else 0
         scan = self._scan(view, known)
-        numbers = self._rows(scan, known, _NUMERIC, start, end, previous=previous)
+        numbers = self._rows(scan, known, NUMERIC, start, end, previous=previous)
         texts = self._rows(scan, known, _TEXT, start, end, previous=previous)
         if not len(texts):
             return rows_table(names, numbers, None, columns, first)
@@ -109,35 +108,40 @@ class StoreReader:
         Few values come as they are; many as the mean and extremes of buckets, from rollups where the span is long.
         """
         view, known = self._shelf.view(), self._known([tag])
+        summaries = Summaries(view, self._tags, known)
         points = max(points, 2)
         every = -(-(end - start) // points)
         if every >= MINUTE:
             every = -(-every // MINUTE) * MINUTE
             every = -(-every // HOUR) * HOUR if every >= 2 * HOUR else every
             width = HOUR if every % HOUR == 0 else MINUTE
-            rollup = self._rollup(self._scan(view, known), known, start // width * width, end, every)
+            rollup = summaries.rollup(start // width * width, end, every)
             return picture(rollup, every)
-        rows = self._rows(self._scan(view, known), known, _NUMERIC, start, end)
+        rows = self._rows(self._scan(view, known), known, NUMERIC, start, end)
         if not len(rows):
-            return picture(self._rollup(self._scan(view, known), known, start // MINUTE * MINUTE, end, MINUTE), MINUTE)
+            return picture(summaries.rollup(start // MINUTE * MINUTE, end, MINUTE), MINUTE)
         return chosen(rows, points)
 
-    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
+    def aggregate(
+        self,
+        tags: Sequence[str],
+        start: int,
+        end: int,
+        every: int,
+        *,
+        of: Collection[str] = (),
+        ways: Collection[str] = WAYS,
+    ) -> pa.Table:
         """Per tag and bucket of `every` ns counted from `start`.
 
         Columns: tag, time, n, bad, sum, min, max, first, last, increase, first_time, last_time, quality (worst). Good
         and uncertain numbers enter; `bad` counts the rest. `increase` is a counter's: the rises, resets left out, the
-        one from the bucket before included, so that the buckets of a span add up. Whole minutes and hours come from
-        rollups; the answer is the one that `read` gives, values that were stored twice or replaced included.
+        one from the bucket before included, so that the buckets of a span add up. The answer is the one that `read`
+        gives, values that were stored twice or replaced included, by the cheapest of the `ways` (`planner.WAYS`).
+        Of the columns only those in `of`, if given, where "mean" means n and sum: fewer cost less.
         """
         view, known = self._shelf.view(), self._known(tags)
-        stored = level(start, end, every) is not None
-        tables = []
-        for part in [known] if stored else self._portions(view, known, start, end):
-            first = list(known).index(next(iter(part))) if part else 0
-            rollup = self._rollup(self._scan(view, part), part, start, end, every)
-            tables.append(rollup_table(list(known), rollup, first))
-        return tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+        return Summaries(view, self._tags, known).table(start, end, every, of, ways)
 
     def portions(self, tags: Sequence[str], start: int, end: int, rows: int = 65_536) -> Generator[pa.Table]:
         """What `read` answers, in tables of about `rows` rows, all of one moment of the store; empty ones left out."""
@@ -189,18 +193,9 @@ class StoreReader:
         view, known = self._shelf.view(), self._known(self.tags())
         end = max((segment.end for segment in view.segments), default=0) + 1
         scan = self._scan(view, known)
-        for kinds in (_NUMERIC, _TEXT):
-            if held := self._kinds(known, kinds):
+        for kinds in (NUMERIC, _TEXT):
+            if held := self._tags.held(known.values(), kinds):
                 latest.update(self._before(scan, held, end, len(known)), kinds[0])
-
-    def _portions(self, view: View, known: dict[str, int], start: int, end: int) -> list[dict[str, int]]:
-        """The tags in portions of about `PORTION` rows, so that a long answer needs little memory beside itself."""
-        count = -(-self._scan(view, known).estimate(tuple(Kind), start, end) // PORTION)
-        size = -(-len(known) // max(count, 1))
-        if size >= len(known):
-            return [known]
-        entries = list(known.items())
-        return [dict(entries[at : at + size]) for at in range(0, len(entries), size)]
 
     def _select(self, tags: tuple[str, ...] | None, count: int) -> tuple[pa.Array, NDArray[np.int64]]:
         """Names and numbers of those that are known while there are `count` tags: pages ask for the same again."""
@@ -212,22 +207,19 @@ class StoreReader:
         found = {tag: self._tags.find(tag) for tag in tags}
         return {tag: id_ for tag, id_ in found.items() if id_ is not None}
 
-    def _kinds(self, known: dict[str, int], kinds: Sequence[Kind]) -> list[Kind]:
-        return [kind for kind in kinds if any(self._tags.holds(id_, kind) for id_ in known.values())]
-
     def _scan(self, view: View, known: dict[str, int]) -> Scan:
         return Scan(view, list(known.values()), len(self._tags))
 
     def _rows(
         self, scan: Scan, known: dict[str, int], kinds: Sequence[Kind], start: int, end: int, *, previous: bool = False
     ) -> Rows:
-        held = self._kinds(known, kinds)
+        held = self._tags.held(known.values(), kinds)
         return self._with_previous(scan, known, held, start, end, previous=previous) if held else empty(kinds[0])
 
     def _with_previous(
         self, scan: Scan, known: dict[str, int], kinds: list[Kind], start: int, end: int, *, previous: bool
     ) -> Rows:
-        rows = _one_kind([scan.rows(kind, start, end) for kind in kinds])
+        rows = one_kind([scan.rows(kind, start, end) for kind in kinds])
         if not previous:
             return rows
         return sort(join([self._before(scan, kinds, start, len(known)), rows], kinds[0]))
@@ -239,7 +231,7 @@ class StoreReader:
         border = start
         for back in (*_BACK, start):
             lower = max(start - back, 0)
-            rows = last_of_each(_one_kind([scan.rows(kind, lower, border) for kind in kinds]))
+            rows = last_of_each(one_kind([scan.rows(kind, lower, border) for kind in kinds]))
             rows = rows.take(missing[rows.tag])
             found.append(rows)
             missing[rows.tag] = False
@@ -248,28 +240,9 @@ class StoreReader:
                 break
         return join(found, kinds[0])
 
-    def _rollup(self, scan: Scan, known: dict[str, int], start: int, end: int, every: int) -> Rollup:
-        kinds = self._kinds(known, _NUMERIC)
-        parts = [scan.rollup(kind, start, end, every) for kind in kinds]
-        if len(parts) > 1 and not apart(parts):
-            return summarize(_one_kind([scan.rows(kind, start, end) for kind in kinds]), every, start)
-        return parts[0] if len(parts) == 1 else merge(parts, every, start)
-
 
 def _middle(view: View, start: int, end: int) -> int:
     """Half of the time in which there may be values."""
     first = max(start, min((segment.start for segment in view.segments), default=start))
     last = min(end, max((segment.end for segment in view.segments), default=end))
     return min(max((first + last) // 2, start + 1), end - 1)
-
-
-def _one_kind(parts: list[Rows]) -> Rows:
-    """Rows of several numeric kinds as float64; of one kind, as they are."""
-    parts = [_as_float(part) for part in parts]
-    return parts[0] if len(parts) == 1 else sort(join(parts, Kind.FLOAT))
-
-
-def _as_float(rows: Rows) -> Rows:
-    if rows.value.dtype != np.int64:
-        return rows
-    return Rows(rows.tag, rows.time, rows.value.astype(np.float64), rows.quality)

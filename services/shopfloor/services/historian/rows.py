@@ -117,3 +117,15 @@ def since(tag: NDArray[np.int32], time: NDArray[np.int64], start: int) -> NDArra
     keep[:-1] |= (tag[1:] != tag[:-1]) | keep[1:]
     keep[-1:] = True
     return keep
+
+
+def one_kind(parts: Sequence[Rows]) -> Rows:
+    """Rows of several numeric kinds as float64, sorted; of one kind, as they are but for that."""
+    parts = [_as_float(part) for part in parts]
+    return parts[0] if len(parts) == 1 else sort(join(parts, Kind.FLOAT))
+
+
+def _as_float(rows: Rows) -> Rows:
+    if rows.value.dtype != np.int64:
+        return rows
+    return Rows(rows.tag, rows.time, rows.value.astype(np.float64), rows.quality)

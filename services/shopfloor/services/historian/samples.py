@@ -44,7 +44,7 @@ def samples(view: View, segments: Sequence[Segment], span: Span) -> str:
     union = " UNION ALL ".join(parts) or _nothing()
     return (
         "SELECT names.tag AS tag, time, value, text, quality"
-        f" FROM ({union}) AS stored JOIN names ON id = stored.tag WHERE {_between(span)}"
+        f" FROM ({union}) AS stored JOIN names ON id = stored.tag WHERE {between(span)}"
     )
 
 
@@ -103,7 +103,8 @@ def _any(spans: Sequence[Span]) -> str:
     return " OR ".join(f"(time >= {_time(start)} AND time <= {_time(end)})" for start, end in spans)
 
 
-def _between(span: Span) -> str:
+def between(span: Span) -> str:
+    """SQL: a row's time lies in [start, end)."""
     return f"time >= {_time(span[0])} AND time < {_time(span[1])}"
 
 

@@ -6,7 +6,7 @@ import errno
 import itertools
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -92,9 +92,10 @@ _ROLLUP_TIMES: Final = ("time", "first_time", "last_time")
 
 def choose(groups: Groups, wanted: NDArray[np.bool_], start: int, end: int) -> list[int]:
     """Which row groups may hold a wanted tag in [start, end)."""
-    near = np.flatnonzero((groups[:, 2] < end) & (groups[:, 3] >= start))
-    spans = np.minimum(groups[near, :2] + [0, 1], len(wanted)).tolist()
-    return [group for group, (low, high) in zip(near.tolist(), spans, strict=True) if wanted[low:high].any()]
+    ids = wanted.nonzero()[0]
+    held = ids.searchsorted(groups[:, 1], "right") > ids.searchsorted(groups[:, 0])
+    held &= (groups[:, 2] < end) & (groups[:, 3] >= start)
+    return held.nonzero()[0].tolist()
 
 
 def schema(kind: Kind) -> pa.Schema:
@@ -115,19 +116,24 @@ def to_table(rows: Rows, kind: Kind) -> pa.Table:
 
 def to_rows(table: pa.Table, kind: Kind) -> Rows:
     """What `to_table` made, back as rows."""
-    value = table.column("value")
-    return Rows(
-        numbers(table.column("tag")),
-        numbers(table.column("time")),
-        _texts(value) if kind is Kind.TEXT else numbers(value),
-        numbers(table.column("quality")),
-    )
+    return Rows(**row_columns(table, kind))
+
+
+def row_columns(table: pa.Table, kind: Kind) -> dict[str, NDArray[Any]]:
+    """Columns of a table of rows, as `Rows` has them."""
+    texts = {"value"} if kind is Kind.TEXT else set()
+    return {name: (_texts if name in texts else numbers)(table[name]) for name in table.column_names}
 
 
 def to_rollup(table: pa.Table) -> Rollup:
     """A rollup as it was written; of one that an older version wrote, what it did not know is NaN."""
+    return Rollup(*rollup_columns(table, _ROLLUP_COLUMNS).values())
+
+
+def rollup_columns(table: pa.Table, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Columns of a rollup, as `to_rollup` has them."""
     unknown = np.full(len(table), np.nan)
-    return Rollup(*(numbers(table[name]) if name in table.column_names else unknown for name in _ROLLUP_COLUMNS))
+    return {name: numbers(table[name]) if name in table.column_names else unknown for name in names}
 
 
 def index(tag: NDArray[np.int32], time: NDArray[np.int64], group_rows: int) -> Groups:

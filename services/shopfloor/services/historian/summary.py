@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from shopfloor.plant import Reader
+from shopfloor.plant import QuestionError, Reader
 from shopfloor.services.historian.answers import TIME, dictionary, nullable
 from shopfloor.services.historian.calendar import Periods
 from shopfloor.services.historian.rollup import Rollup, group_starts, merge
 from shopfloor.services.historian.selector import group_of
+from shopfloor.services.historian.totals import MERGE, Totals
+from shopfloor.services.historian.totals import merge as merge_totals
 
 _ACROSS: Final = {
     "n": "sum",
@@ -27,21 +29,37 @@ _ACROSS: Final = {
 }
 """What can be said of several tags together, and how; the first and last value belong to one tag."""
 
+_ORDER: Final = ("n", "bad", "mean", "sum", "increase", "min", "max", "first", "last", "quality")
 
-def summarize_by(reader: Reader, tags: Sequence[str], periods: Periods, by: str = "tag") -> pa.Table:
+
+def summarize_by(
+    reader: Reader, tags: Sequence[str], periods: Periods, by: str = "tag", of: Collection[str] = ()
+) -> pa.Table:
     """One row per part of the plant (its path, see `selector.LEVELS`) and period in which it has values.
 
     Columns: group, time and end (of the period), shift (its name, where it has one), n, bad, mean, sum, increase (of
-    counters, together where they are several), min, max, quality (worst), and by tag also first and last. Sorted by
-    group in the order of `tags`, then by time.
+    counters, together where they are several), min, max, quality (worst), and by tag also first and last; with `of`,
+    only those of them, and at less cost. Sorted by group in the order of `tags`, then by time. `QuestionError` says
+    what there is not.
     """
+    _check(of, by)
     start, end = int(periods.edges[0]), int(periods.edges[-1])
-    table = _with_increase(reader.aggregate(tags, start, end, periods.step))
+    regular = len(periods.edges) - 1 == -(-(end - start) // periods.step)
+    needed = of if regular or set(of) <= {*_ACROSS, "mean"} - {"increase"} else ()
+    table = reader.aggregate(tags, start, end, periods.step, of=needed)
+    table = _with_increase(table) if not needed or "increase" in needed else table
     numbers = np.searchsorted(periods.edges, _numbers(table.column("time")), "right") - 1
     table = table.set_column(table.schema.get_field_index("time"), "period", pa.array(numbers.astype(np.int32)))
-    if len(periods.edges) - 1 != -(-(end - start) // periods.step):
-        table = _merged(table)
-    return _answer(table if by == "tag" else _across(table, by), periods)
+    if not regular:
+        table = _united(table) if needed else _merged(table)
+    return _answer(table if by == "tag" else _across(table, by), periods, of)
+
+
+def _check(of: Collection[str], by: str) -> None:
+    known = _ORDER if by == "tag" else [name for name in _ORDER if name in (*_ACROSS, "mean")]
+    for name in of:
+        if name not in known:
+            raise QuestionError(f"There is no {name!r} by {by}: ask for {', '.join(known)}.")
 
 
 def _with_increase(table: pa.Table) -> pa.Table:
@@ -51,6 +69,18 @@ def _with_increase(table: pa.Table) -> pa.Table:
         if "increase" in table.column_names
         else table.append_column("increase", pa.nulls(len(table), pa.float64()))
     )
+
+
+def _united(table: pa.Table) -> pa.Table:
+    """The buckets of each period of each tag as one, of columns that simply add up."""
+    tag = table.column("tag").combine_chunks()
+    names = [name for name in table.column_names if name in MERGE]
+    part = Totals(
+        tag.indices.to_numpy(), _numbers(table["period"].cast(pa.int64())), {n: _numbers(table[n]) for n in names}
+    )
+    whole = merge_totals([part], 1, 0, names)
+    columns = {"tag": dictionary(tag.dictionary, whole.tag), "period": pa.array(whole.time.astype(np.int32))}
+    return pa.table(columns | {name: nullable(whole.of[name]) for name in names})
 
 
 def _merged(table: pa.Table) -> pa.Table:
@@ -75,13 +105,14 @@ def _across(table: pa.Table, by: str) -> pa.Table:
     number = {name: at for at, name in enumerate(names)}
     places = np.array([number[part] for part in parts], np.int32)
     table = table.append_column("group", pa.array(places[tag.indices.to_numpy()], pa.int32()))
-    whole = table.group_by(["group", "period"], use_threads=False).aggregate([*_ACROSS.items()])
+    ways = {name: how for name, how in _ACROSS.items() if name in table.column_names}
+    whole = table.group_by(["group", "period"], use_threads=False).aggregate([*ways.items()])
     whole = whole.sort_by([("group", "ascending"), ("period", "ascending")])
     columns = {"tag": dictionary(names, _numbers(whole["group"])), "period": whole["period"]}
-    return pa.table(columns | {name: whole[f"{name}_{how}"] for name, how in _ACROSS.items()})
+    return pa.table(columns | {name: whole[f"{name}_{how}"] for name, how in ways.items()})
 
 
-def _answer(table: pa.Table, periods: Periods) -> pa.Table:
+def _answer(table: pa.Table, periods: Periods, of: Collection[str]) -> pa.Table:
     number = table.column("period").to_numpy()
     columns: dict[str, Any] = {
         "group": table.column("tag"),
@@ -90,10 +121,10 @@ def _answer(table: pa.Table, periods: Periods) -> pa.Table:
     }
     if periods.names:
         columns["shift"] = pa.array(periods.names, pa.string()).take(pa.array(number))
-    mean = pc.divide(table.column("sum"), pc.cast(table.column("n"), pa.float64()))
-    columns["mean"] = pc.if_else(pc.greater(table.column("n"), 0), mean, None)
-    order = ("n", "bad", "mean", "sum", "increase", "min", "max", "first", "last", "quality")
-    columns |= {name: table.column(name) for name in order if name in table.column_names}
+    if "n" in table.column_names and "sum" in table.column_names:
+        mean = pc.divide(table.column("sum"), pc.cast(table.column("n"), pa.float64()))
+        table = table.append_column("mean", pc.if_else(pc.greater(table.column("n"), 0), mean, None))
+    columns |= {name: table.column(name) for name in _ORDER if name in table.column_names and (not of or name in of)}
     return pa.table(columns)
 
 

@@ -158,6 +158,8 @@ def check_summaries(bench: _Bench) -> None:
         for name, value in want.items():
             near = isinstance(value, float) and math.isclose(got[name], value, rel_tol=1e-9)
             assert near or got[name] == value, f"{name} of {want}, not {got[name]}"
+    few = bench.reader.aggregate([_SECOND, NUMBER], start, START + 20 * S, 6 * S, of=("mean", "max"))
+    assert few.select(["n", "max"]).to_pydict() == table.select(["n", "max"]).to_pydict(), "the columns in `of`"
     whole = bench.reader.aggregate([MANY], START, START + 70_000 * S, 10_000 * S)
     assert whole.column("n").to_pylist() == [10_000] * 6
     assert bench.reader.aggregate([NUMBER], START - 9 * S, START, S).num_rows == 0

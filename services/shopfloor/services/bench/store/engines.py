@@ -72,20 +72,19 @@ class Ours:
         if question.rows:
             return self._from_rows(question)
         if question.kind == "by_asset":
-            table = summarize_by(reader, tags, every(question.every, question.start, question.end), "asset")
+            periods = every(question.every, question.start, question.end)
+            table = summarize_by(reader, tags, periods, "asset", of=("mean",))
             return lambda: _counted(table.column("mean"))
-        table = reader.aggregate(tags, question.start, question.end, question.every)
+        table = reader.aggregate(tags, question.start, question.end, question.every, of=("mean", "min", "max"))
         mean = pc.divide(table.column("sum"), table.column("n"))
         return lambda: _counted(mean, table.column("min"), table.column("max"))
 
     def _from_rows(self, question: Question) -> Callable[[], Answer]:
-        table = self._store.reader.read(question.tags, question.start, question.end, columns=("tag", "value"))
-        assets = _assets(question.tags)
-        sums, counts = np.zeros(assets.max() + 1), np.zeros(assets.max() + 1)
-        for batch in table.to_batches():
-            index = assets[batch.column("tag").indices.to_numpy()]
-            sums += np.bincount(index, batch.column("value").to_numpy(), len(sums))
-            counts += np.bincount(index, minlength=len(sums))
+        """The mean by asset without summaries that are kept."""
+        reader, span = self._store.reader, (question.start, question.end)
+        table = reader.aggregate(question.tags, *span, question.every, of=("mean",), ways=_ROWS)
+        assets = _assets(question.tags)[table.column("tag").combine_chunks().indices.to_numpy()]
+        sums, counts = (np.bincount(assets, table.column(name).to_numpy()) for name in ("sum", "n"))
         return lambda: _counted(sums / counts)
 
     def close(self) -> None:
@@ -171,6 +170,9 @@ _SQL: Final = {
     "buckets": (_BUCKETS, ["mean", "low", "high"]),
     "by_asset": (_BY_ASSET, ["mean"]),
 }
+
+_ROWS: Final = ("raw", "DuckDB")
+"""The ways of the planner that read rows."""
 
 ENGINES: Final[dict[str, Callable[[Path], Engine]]] = {"ours": Ours, "duckdb": Duck}
 

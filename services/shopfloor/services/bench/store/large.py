@@ -18,7 +18,7 @@ from shopfloor.services.bench.store.stores import Store
 from shopfloor.services.bench.store.workload import day, month, plant
 
 _UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
-_FULL: Final = Data(month_tags=20)
+_FULL: Final = Data()
 _EVERY_S: Final = 10.0
 
 

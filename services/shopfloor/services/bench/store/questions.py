@@ -49,15 +49,15 @@ class Answer:
 class Data:
     """A plant in full flow for `plant_s`, then its first asset alone up to `fast_s`; before it a day and a month.
 
-    History has no bad values, so that every store means the same by a mean: ours leaves bad values out of it. With
-    `month_tags`, only so many tags have a month.
+    History has no bad values, so that every store means the same by a mean: ours leaves bad values out of it. Of the 20
+    tags of the month, only `month_tags` have one.
     """
 
     plant_s: int = 330
     fast_s: int = 600
     hours: float = 24
     days: int = 30
-    month_tags: int = 1
+    month_tags: int = 20
 
     def batches(self) -> Iterator[Batch]:
         """Everything, history first."""

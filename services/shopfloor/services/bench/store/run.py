@@ -33,7 +33,12 @@ class Sizes:
 
 
 _QUICK: Final = Sizes(
-    Data(plant_s=2, fast_s=5, hours=0.25, days=1), ingest_s=2, shape_hours=0, times=1, reads_s=1, memory_s=3
+    Data(plant_s=2, fast_s=5, hours=0.25, days=1, month_tags=1),
+    ingest_s=2,
+    shape_hours=0,
+    times=1,
+    reads_s=1,
+    memory_s=3,
 )
 
 

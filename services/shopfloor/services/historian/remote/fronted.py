@@ -6,14 +6,14 @@ taken yet, and, beside VictoriaMetrics, all texts. While the server is away, the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 from shopfloor.plant import Kind, StoreError
-from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table
+from shopfloor.services.historian.answers import COLUMNS, chosen, columns_of, picture, rollup_table
 from shopfloor.services.historian.cuts import cuts
 from shopfloor.services.historian.options import FOREVER
 from shopfloor.services.historian.reader import StoreReader
@@ -122,10 +122,10 @@ class FrontedReader:
         rows = self._values([tag], start, end, previous=False).numbers()
         return chosen(rows, points)
 
-    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
+    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int, *, of: Collection[str] = ()) -> pa.Table:
         """Per tag and bucket of `every` ns counted from `start`, as the embedded store answers it."""
         asked = list(dict.fromkeys(tags))
-        return rollup_table(asked, self._rollup(asked, start, end, every), 0)
+        return columns_of(rollup_table(asked, self._rollup(asked, start, end, every), 0), of)
 
     def _values(self, asked: list[str], start: int, end: int, *, previous: bool) -> Values:
         here = self._here(asked, start, end, previous=previous)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from typing import Final
 
 import pyarrow as pa
 from shopfloor.plant import PathError, TagPath
-from shopfloor.services.historian.answers import COLUMNS, chosen, picture, rollup_table
+from shopfloor.services.historian.answers import COLUMNS, chosen, columns_of, picture, rollup_table
 from shopfloor.services.historian.cuts import cuts
 from shopfloor.services.historian.remote.values import Language, join
 
@@ -78,14 +78,14 @@ class ServerReader:
         rows = self._language.values(paths, start, end).numbers()
         return chosen(rows, points)
 
-    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int) -> pa.Table:
+    def aggregate(self, tags: Sequence[str], start: int, end: int, every: int, *, of: Collection[str] = ()) -> pa.Table:
         """Per tag and bucket of `every` ns counted from `start`, as the embedded store answers it.
 
         A server does not tell the times of the first and last value of a bucket: `first_time` and `last_time` are
         the bucket's own first and last moment where only it was asked.
         """
         names, paths = _known(tags)
-        return rollup_table(names, self._language.summaries(paths, start, end, every), 0)
+        return columns_of(rollup_table(names, self._language.summaries(paths, start, end, every), 0), of)
 
 
 def _known(tags: Sequence[str]) -> tuple[list[str], list[TagPath]]:
