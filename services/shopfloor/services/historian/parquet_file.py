@@ -71,9 +71,9 @@ class ParquetFile(Generic[Way]):
         if more:
             self._cut()
         sink = pa.OSFile(str(self._path), "ab" if more else "wb")
-        if more:
-            os.lseek(sink.fileno(), 0, os.SEEK_SET)
+        os.lseek(sink.fileno(), 0, os.SEEK_SET)
         self._run, self._way = (self._open(sink, way), sink), way
+        os.lseek(sink.fileno(), 0, os.SEEK_END)
         return self._run
 
     def _stop(self) -> None:
