@@ -178,6 +178,8 @@ def _as_version_3(folder: Path) -> None:
             """
         )
     db.close()
+    for file in folder.glob("day=*/*.states.parquet"):
+        file.unlink()
     for file in folder.glob("day=*/*.*.parquet"):
         pq.write_table(pq.read_table(file).drop_columns(["increase"]), file, row_group_size=100)
     segment._metadata.cache_clear()

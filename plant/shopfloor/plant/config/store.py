@@ -51,7 +51,7 @@ class RetentionSection(Section):
 
     raw: Duration | None = Field(None, description="The values themselves.")
     minutes: Duration | None = Field(None, description="Summaries of minutes.")
-    hours: Duration | None = Field(None, description="Summaries of hours.")
+    hours: Duration | None = Field(None, description="Summaries of hours, and the time in each state.")
     tags: dict[str, Duration] = Field(
         {},
         description="The values of some tags, instead of `raw`: by path or its beginning, with '*' for any part of one"

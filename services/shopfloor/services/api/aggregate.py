@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 import pyarrow as pa
@@ -25,7 +24,7 @@ _PLACES: Final = ("group", "time", "end")
 MOST_ROWS: Final = 2_000_000
 
 
-class Question(BaseModel):
+class Parts(BaseModel):
     """Which tags, over which time, in which parts."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,6 +43,11 @@ class Question(BaseModel):
     by: Literal["tag", "asset", "cell", "line", "area", "site", "all"] = Field(
         "tag", description="What the values of several tags are put together by."
     )
+
+
+class Question(Parts):
+    """What to summarise, and which columns to answer."""
+
     of: Annotated[list[str], Field(max_length=20)] = Field(
         [], description="Only these columns, as in mean and max; all by default. Fewer cost less."
     )
@@ -79,20 +83,21 @@ def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -
         """Summarise tags over periods, as JSON or as Arrow (by `Accept`); X-Explain says what was read, and why."""
         first, last = time_range(question.start, question.end, clock)
         tags = catalog.select(question.tags)
-        periods = _periods(question.every, first, last, calendar)
-        _check_size(tags, periods)
+        periods = periods_of(question.every, first, last, calendar)
+        check_size(len(tags), -(-int(periods.edges[-1] - periods.edges[0]) // periods.step))
         with explained() as plan:
             table = summarize_by(reader, tags, periods, question.by, question.of)
         headers = {EXPLAIN: str(plan)}
         if wants_arrow(request):
             return stream(table, headers, every=question.every, by=question.by)
         check_rows(table.num_rows)
-        return answer({"every": question.every, "by": question.by, **_columns(table)}, headers=headers)
+        return answer({"every": question.every, "by": question.by, **columns(table)}, headers=headers)
 
     return routes
 
 
-def _periods(said: str, start: int, end: int, calendar: Calendar) -> Periods:
+def periods_of(said: str, start: int, end: int, calendar: Calendar) -> Periods:
+    """The periods that `Question.every` says; `QuestionError` where it says none."""
     if said in UNITS:
         return calendar.periods(said, start, end)
     try:
@@ -104,17 +109,18 @@ def _periods(said: str, start: int, end: int, calendar: Calendar) -> Periods:
     return every(length, start, end)
 
 
-def _check_size(tags: Sequence[str], periods: Periods) -> None:
-    steps = -(-int(periods.edges[-1] - periods.edges[0]) // periods.step)
-    if len(tags) * steps > MOST_ROWS:
+def check_size(tags: int, steps: int) -> None:
+    """`QuestionError` where so many tags in so many steps are too much."""
+    if tags * steps > MOST_ROWS:
         raise QuestionError(
-            f"{len(tags)} tags in {steps} steps are too much at once: select fewer, longer periods, or less time."
+            f"{tags} tags in {steps} steps are too much at once: select fewer, longer periods, or less time."
         )
 
 
-def _columns(table: pa.Table) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
+def columns(table: pa.Table) -> dict[str, list[Any]]:
+    """An answer as lists, times in epoch ms."""
+    rest: dict[str, list[Any]] = {
         name: table.column(name).to_pylist() for name in table.column_names if name not in _PLACES
     }
     times = {name: times_ms(table.column(name).cast(pa.int64()).to_numpy()) for name in ("time", "end")}
-    return {"group": table.column("group").to_pylist(), **times, **columns}
+    return {"group": table.column("group").to_pylist(), **times, **rest}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from shopfloor.services.api import aggregate, history, latest, read, sql
+from shopfloor.services.api import aggregate, history, latest, read, sql, states
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Calendar, History, StoreReader
@@ -18,5 +18,6 @@ def routers(
         history.router(catalog, reader, clock),
         read.router(catalog, reader, clock),
         aggregate.router(catalog, reader, calendar, clock),
+        states.router(catalog, reader, calendar, clock),
         sql.router(catalog, reader),
     ]

@@ -14,6 +14,7 @@ from shopfloor.services.historian.reader import StoreReader
 from shopfloor.services.historian.remote import Forward, Product, Target
 from shopfloor.services.historian.selector import Selector
 from shopfloor.services.historian.sequence import SequenceGap, SourceLedger, Stored
+from shopfloor.services.historian.states import time_in_state
 from shopfloor.services.historian.summary import summarize_by
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "explained",
     "open_folder",
     "summarize_by",
+    "time_in_state",
 ]

@@ -28,16 +28,17 @@ TIME: Final = pa.timestamp("ns", "UTC")
 
 def rows_table(names: list[str], rows: Rows, text: NDArray[Any] | None, columns: Sequence[str], first: int) -> pa.Table:
     """The chosen columns; `text` is None when every row is a number; tag 0 of the rows is `names[first]`."""
+    texts = pa.nulls(len(rows), pa.string()) if text is None else pa.array(text, pa.string())
 
     def value() -> pa.Array:
-        is_text = None if text is None else np.array([entry is not None for entry in text], bool)
+        is_text = None if text is None else texts.is_valid().to_numpy(zero_copy_only=False)
         return pa.array(rows.value, pa.float64(), mask=is_text, from_pandas=False)
 
     build: dict[str, Callable[[], pa.Array]] = {
         "tag": lambda: dictionary(names, rows.tag + np.int32(first)),
         "time": lambda: pa.array(rows.time).view(TIME),
         "value": value,
-        "text": lambda: pa.nulls(len(rows), pa.string()) if text is None else pa.array(text, pa.string()),
+        "text": lambda: texts,
         "quality": lambda: pa.array(rows.quality),
     }
     return pa.table({name: build[name]() for name in columns})

@@ -11,7 +11,7 @@ import numpy as np
 from shopfloor.plant import Kind
 from shopfloor.services.historian.segment import Groups, Segment
 
-_COLUMNS = "id, kind, day, name, rows, size, precedence, level, start, stop, groups, minutes, hours, gone"
+_COLUMNS = "id, kind, day, name, rows, size, precedence, level, start, stop, groups, minutes, hours, gone, states"
 
 
 def load(db: sqlite3.Connection, folder: Path) -> list[Segment]:
@@ -27,7 +27,7 @@ def add(db: sqlite3.Connection, segments: Iterable[Segment]) -> None:
     """Publish: give each segment its row (its id was chosen before)."""
     for segment in segments:
         db.execute(
-            f"INSERT INTO segments({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            f"INSERT INTO segments({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
             (
                 segment.id,
                 segment.kind.value,
@@ -43,6 +43,7 @@ def add(db: sqlite3.Connection, segments: Iterable[Segment]) -> None:
                 _blob(segment.minutes),
                 _blob(segment.hours),
                 segment.gone.tobytes() if len(segment.gone) else None,
+                _blob(segment.states),
             ),
         )
 
@@ -71,7 +72,7 @@ def sweep(folder: Path, segments: Sequence[Segment]) -> list[Path]:
 
 
 def _segment(row: Sequence[object], folder: Path) -> Segment:
-    id_, kind, day, name, rows, size, precedence, level, start, stop, groups, minutes, hours, gone = row
+    id_, kind, day, name, rows, size, precedence, level, start, stop, groups, minutes, hours, gone, states = row
     path = Path(folder, f"day={day}", str(name))
     numbers = [int(str(number)) for number in (id_, rows, size, precedence, level, start, stop)]
     segment_id, count, length, rank, tier, oldest, newest = numbers
@@ -81,7 +82,7 @@ def _segment(row: Sequence[object], folder: Path) -> Segment:
     return Segment(
         segment_id, path, Kind(str(kind)), str(day), count, length, rank, tier, oldest, newest,
         index, _groups(minutes), _groups(hours),
-        gone=np.frombuffer(gone if isinstance(gone, bytes) else b"", np.int64),
+        gone=np.frombuffer(gone if isinstance(gone, bytes) else b"", np.int64), states=_groups(states),
     )  # fmt: skip
 
 

@@ -40,14 +40,19 @@ def closings(segments: Sequence[Segment], before: str, free: Set[int] | None = N
     anew.
     """
     groups: list[list[Segment]] = []
-    ordered = sorted(segments, key=lambda s: (s.kind, s.day, s.precedence))
-    for (_, day, is_free), same in itertools.groupby(ordered, key=lambda s: (s.kind, s.day, _is_free(s, free))):
-        group = list(same)
+    for group in neighbours(segments, free):
         packed = sum(segment.rows for segment in group if segment.level >= PACKED)
         loose = sum(segment.rows for segment in group) - packed
-        if is_free and day < before and loose and loose >= packed / WORTH:
+        if group[0].day < before and loose and loose >= packed / WORTH:
             groups.append(group)
     return groups
+
+
+def neighbours(segments: Sequence[Segment], free: Set[int] | None = None) -> list[list[Segment]]:
+    """All segments of one kind of each day that can become one."""
+    ordered = sorted(segments, key=lambda s: (s.kind, s.day, s.precedence))
+    groups = itertools.groupby(ordered, key=lambda s: (s.kind, s.day, _is_free(s, free)))
+    return [list(same) for (*_, is_free), same in groups if is_free]
 
 
 def compact(

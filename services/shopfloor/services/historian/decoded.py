@@ -107,12 +107,16 @@ class _File:
         if self._file is None:
             self._file = opened(segment.rollup_path(self._level) if self._level else segment.path, segment.kind)
         table = self._file.read_row_groups([group], columns=names, use_threads=False)
-        return rollup_columns(table, names) if self._level else row_columns(table, segment.kind)
+        is_rows = self._level in {"", "states"}
+        return row_columns(table, segment.kind) if is_rows else rollup_columns(table, names)
 
 
-def rows_of(segment: Segment, wanted: NDArray[np.bool_], start: int, end: int) -> Iterator[Rows]:
-    """Rows of the wanted tags (a mask over tag ids) in [start, end), sorted, a row group at a time."""
-    for _, columns in parts_of(segment, "", wanted, (start, end), lambda _: _ROWS):
+def rows_of(segment: Segment, wanted: NDArray[np.bool_], start: int, end: int, *, level: str = "") -> Iterator[Rows]:
+    """Rows of the wanted tags (a mask over tag ids) in [start, end), sorted, a row group at a time.
+
+    Those of the level "states" are `condensed`.
+    """
+    for _, columns in parts_of(segment, level, wanted, (start, end), lambda _: _ROWS):
         yield Rows(**columns)
 
 

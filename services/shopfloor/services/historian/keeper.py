@@ -16,7 +16,7 @@ import pyarrow as pa
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.services.historian import catalogue
 from shopfloor.services.historian import log as book
-from shopfloor.services.historian.compaction import candidates, closings, compact
+from shopfloor.services.historian.compaction import candidates, closings, compact, neighbours
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
 from shopfloor.services.historian.memtable import Memtable
@@ -240,6 +240,9 @@ class Keeper:
         free, now = self._deliveries.durable(), self._clock()
         past = cache(lambda day: self._ages.past(day, now, self._paths))
         try:
+            for group in neighbours(self._shelf.segments(), free):
+                if len(group) > 1 and any(past(group[0].day).touches(segment) for segment in group):
+                    self._merge(group, final=True)
             for segment in self._shelf.segments():
                 if (free is None or segment.id in free or segment.damage) and past(segment.day).touches(segment):
                     self._shorten(segment, past(segment.day))

@@ -19,7 +19,7 @@ from shopfloor.services.historian.logged import Entry, body, entries
 from shopfloor.services.historian.sequence import SourceLedger
 from shopfloor.services.historian.trouble import RESTORE
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS damaged(
     id INTEGER PRIMARY KEY, gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT);
 CREATE TABLE IF NOT EXISTS segments(
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT, day TEXT, name TEXT UNIQUE, rows INTEGER, size INTEGER,
-    precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB, gone BLOB);
+    precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB, gone BLOB,
+    states BLOB);
 CREATE TABLE IF NOT EXISTS mirrored(segment INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS rejections(
     gateway TEXT, sequence INTEGER, source TEXT, rows INTEGER, sentence TEXT, PRIMARY KEY(gateway, sequence));
@@ -58,6 +59,7 @@ CREATE TABLE IF NOT EXISTS segments(
     precedence INTEGER, level INTEGER, start INTEGER, stop INTEGER, groups BLOB, minutes BLOB, hours BLOB);
 ALTER TABLE segments ADD COLUMN gone BLOB;
 """,
+    4: "ALTER TABLE segments ADD COLUMN states BLOB;",
 }
 """From a schema to the next one."""
 

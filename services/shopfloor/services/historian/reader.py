@@ -20,6 +20,8 @@ from shopfloor.services.historian.rows import Rows, empty, join, one_kind, order
 from shopfloor.services.historian.scan import Scan, last_of_each, portions
 from shopfloor.services.historian.shelf import Readable, View
 from shopfloor.services.historian.sql import Limits, Query
+from shopfloor.services.historian.state_scan import StateScan
+from shopfloor.services.historian.states import whole_hours
 from shopfloor.services.historian.summaries import NUMERIC, Summaries
 
 _TEXT: Final = (Kind.TEXT,)
@@ -83,13 +85,26 @@ class StoreReader:
         previous: bool,
         columns: Sequence[str],
     ) -> pa.Table:
-        names = list(asked)
+        return self._table(self._scan(view, known), list(asked), known, start, end, previous, columns)
+
+    def _table(
+        self,
+        scan: Scan,
+        names: list[str],
+        known: dict[str, int],
+        start: int,
+        end: int,
+        previous: bool,
+        columns: Sequence[str],
+    ) -> pa.Table:
         first = names.index(next(iter(known))) if known else 0
-        scan = self._scan(view, known)
         numbers = self._rows(scan, known, NUMERIC, start, end, previous=previous)
         texts = self._rows(scan, known, _TEXT, start, end, previous=previous)
         if not len(texts):
             return rows_table(names, numbers, None, columns, first)
+        if not len(numbers):
+            rows = Rows(texts.tag, texts.time, np.full(len(texts), np.nan), texts.quality)
+            return rows_table(names, rows, texts.value, columns, first)
         rows = Rows(
             np.concatenate([numbers.tag, texts.tag]),
             np.concatenate([numbers.time, texts.time]),
@@ -101,6 +116,17 @@ class StoreReader:
         index = np.arange(len(rows)) if index is None else index
         index = index[since(rows.tag[index], rows.time[index], start)]
         return rows_table(names, rows.take(index), text[index], columns, first)
+
+    def states(self, tags: Sequence[str], edges: NDArray[np.int64]) -> Iterator[pa.Table]:
+        """What `states.StateReader.states` says: condensed rows where they hold each state as long between `edges`."""
+        view, known = self._shelf.view(), self._known(tags)
+        start, end = whole_hours(edges)
+        plain = {tag: id_ for tag, id_ in known.items() if len(self.kinds(tag)) == 1}
+        mixed = {tag: id_ for tag, id_ in known.items() if tag not in plain}
+        for asked, cuts in ((plain, edges), (mixed, None)):
+            for part in portions(view, asked, len(self._tags), start, end):
+                scan = StateScan(view, list(part.values()), len(self._tags), cuts)
+                yield self._table(scan, list(part), part, start, end, True, COLUMNS)
 
     def downsample(self, tag: str, start: int, end: int, points: int) -> pa.Table:
         """About `points` values that draw the same picture: time, value, low, high, quality (worst).

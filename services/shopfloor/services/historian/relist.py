@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.segment import Groups, Segment, numbers
-from shopfloor.services.historian.segment_writer import LEVELS
+from shopfloor.services.historian.segment_writer import LEVELS, STATES
 
 _NONE = np.empty((0, 4), np.int64)
 
@@ -45,13 +45,14 @@ def _read(segment: Segment) -> Segment:
     groups, tags, rows = _indexed(segment.path)
     segment.rows, segment.size, segment.groups = rows, segment.path.stat().st_size, groups
     spans, summarized = [groups], np.empty(0, np.int64)
-    rollups = [level for level in LEVELS if segment.rollup_path(level).is_file()]
+    rollups = [level for level in (*LEVELS, STATES) if segment.rollup_path(level).is_file()]
     for level in rollups:
         found, known, _ = _indexed(segment.rollup_path(level))
         setattr(segment, level, found)
         summarized = np.union1d(summarized, known)
     segment.gone = np.setdiff1d(summarized, tags).astype(np.int64)
-    spans += [_spans(segment.rollup_path(level)) for level in rollups if len(segment.gone)]
+    if len(segment.gone):
+        spans += [_spans(segment, level) for level in rollups]
     whole = np.concatenate(spans)
     segment.start, segment.end = int(whole[:, 2].min()), int(whole[:, 3].max())
     return segment
@@ -70,8 +71,11 @@ def _indexed(path: Path) -> tuple[Groups, NDArray[np.int64], int]:
         return np.concatenate(lines), tags, int(file.metadata.num_rows)
 
 
-def _spans(path: Path) -> Groups:
-    """The oldest and newest time that a rollup knows of its rows, as a line of groups."""
+def _spans(segment: Segment, level: str) -> Groups:
+    """The oldest and newest time that a rollup knows of its rows, as lines of groups."""
+    if level == STATES:
+        return _NONE if segment.states is None else segment.states
+    path = segment.rollup_path(level)
     table = pq.read_table(path, columns=["first_time", "last_time", "n"], filters=[("n", ">", 0)])
     if not table.num_rows:
         return _NONE

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.options import DAY, NS, Options, Retention
 from shopfloor.services.historian.segment import Segment, choose, group_rows, sync
-from shopfloor.services.historian.segment_writer import LEVELS, SegmentWriter
+from shopfloor.services.historian.segment_writer import LEVELS, STATES, SegmentWriter
 from shopfloor.services.historian.selector import Selector
 
 
@@ -46,6 +46,7 @@ class Ages:
         self._ages = np.concatenate([self._ages, np.array(fresh)])
         since = (now - (int(np.datetime64(day, "D").astype(np.int64)) + 1) * DAY) / NS
         levels = {"minutes": self._retention.minutes_s, "hours": self._retention.hours_s}
+        levels[STATES] = self._retention.hours_s
         return Past(self._ages <= since, {level for level, age in levels.items() if _or_never(age) <= since})
 
     def _age(self, path: str) -> float:
@@ -64,7 +65,8 @@ def without(
 
     Rollups that the rows were too few to be worth are made now, before the rows go.
     """
-    levels = [] if segment.kind is Kind.TEXT else [level for level in LEVELS if level not in past.levels]
+    levels = [STATES] if segment.kind is Kind.TEXT else [*LEVELS, STATES]
+    levels = [level for level in levels if level not in past.levels]
     kept = [level for level in levels if getattr(segment, level) is not None]
     made = [level for level in levels if level not in kept and len(segment.groups)]
     out = SegmentWriter(folder, segment.kind, segment.day, id_, options, final=True, levels=made)

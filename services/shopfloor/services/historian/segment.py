@@ -39,7 +39,7 @@ class DamagedError(StoreError):
 class Segment:
     """A published file and what is known of it without touching it.
 
-    `minutes` and `hours` index its rollup files, which exist where they are much shorter than the rows.
+    `minutes`, `hours` and `states` index its rollup files, which exist where they are much shorter than the rows.
     `gone` are the tags whose rows were forgotten, while its rollups still know them: it has both, then.
     `precedence` orders segments by age of their data: at equal (tag, time) the greater wins.
     """
@@ -59,17 +59,18 @@ class Segment:
     hours: Groups | None = None
     damage: str = ""
     gone: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+    states: Groups | None = None
     token: int = field(default_factory=itertools.count().__next__, repr=False)
     """Tells its decoded row groups from those of every other segment of this process."""
     _retired: Any = field(default=None, repr=False)
 
     def rollup_path(self, level: str) -> Path:
-        """Where its rollup of a level ("minutes" or "hours") lies."""
+        """Where its rollup of a level ("minutes", "hours" or "states") lies."""
         return self.path.with_suffix(f".{level}.parquet")
 
     def files(self) -> list[Path]:
         """Every file of the segment."""
-        levels = [level for level in ("minutes", "hours") if getattr(self, level) is not None]
+        levels = [level for level in ("minutes", "hours", "states") if getattr(self, level) is not None]
         return [self.path, *(self.rollup_path(level) for level in levels)]
 
     def retire(self) -> None:

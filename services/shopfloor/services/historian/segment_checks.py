@@ -7,11 +7,13 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import Kind
+from shopfloor.services.historian.condense import StateHours
+from shopfloor.services.historian.decoded import rows_of
 from shopfloor.services.historian.options import DAY
 from shopfloor.services.historian.rollup import Rollup, merge, summarize
-from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.rows import Rows, join
 from shopfloor.services.historian.segment import DamagedError, Segment, group_rows, reading
-from shopfloor.services.historian.segment_writer import LEVELS, day_of
+from shopfloor.services.historian.segment_writer import LEVELS, STATES, day_of
 
 _TOLERANCE = 1e-9
 
@@ -27,6 +29,8 @@ def check_segment(segment: Segment, tags: int) -> str:
     """
     try:
         parts = _check_rows(segment, tags)
+        if segment.states is not None:
+            _check_states(segment, tags)
         for level in LEVELS:
             if getattr(segment, level) is not None:
                 _check_rollup(segment, level, parts, tags)
@@ -83,6 +87,27 @@ def _check_rollup(segment: Segment, level: str, parts: dict[str, list[Rollup]], 
             continue  # an older version did not write it
         same = _same(getattr(stored, field.name), getattr(again, field.name), scale)
         _demand(same, f"the column {field.name} of its {level} is not what its rows give")
+
+
+def _check_states(segment: Segment, tags: int) -> None:
+    """Compare the stored states of the tags that have their rows still with what these are condensed to."""
+    kept = np.ones(tags, bool)
+    kept[segment.gone] = False
+    span = segment.start, segment.end + 1
+    hours = StateHours()
+    again = [part for group in range(len(segment.groups)) for part in hours.add(group_rows(segment, group))]
+    expected = join([*again, *hours.rest()], segment.kind)
+    stored = join([*rows_of(segment, kept, *span, level=STATES)], segment.kind)
+    _demand(len(stored) == len(expected), f"its states have {len(stored)} rows of {len(expected)}")
+    for field in fields(Rows):
+        same = _equal(getattr(stored, field.name), getattr(expected, field.name))
+        _demand(same, f"the column {field.name} of its states is not what its rows give")
+
+
+def _equal(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
+    if one.dtype == np.float64:
+        return np.array_equal(one, other, equal_nan=True)
+    return bool(np.array_equal(one, other))
 
 
 def _same(one: NDArray[np.generic], other: NDArray[np.generic], scale: NDArray[np.float64]) -> bool:

@@ -16,17 +16,22 @@ from shopfloor.services.historian.grouping import cut, equal
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.options import DAY, HOUR, MINUTE, Options
 from shopfloor.services.historian.parquet_file import ParquetFile
-from shopfloor.services.historian.rollup import merge, summarize
+from shopfloor.services.historian.rollup import merge, nothing, summarize
 from shopfloor.services.historian.rollup_writer import RollupWriter
 from shopfloor.services.historian.rows import Rows, collapse, empty, join, sort
 from shopfloor.services.historian.segment import Groups, Segment, index, sync, to_table
+from shopfloor.services.historian.states_writer import StatesWriter
 
 LEVELS: Final = {"minutes": MINUTE, "hours": HOUR}
+STATES: Final = "states"
 WORTH: Final = 16
 """A rollup is written where it is at least this many times shorter than the rows it stands for.
 
 A summary takes about 24 bytes and a row of plant data 1 to 4: a rollup of fewer rows would be as large as they are.
 """
+
+WORTH_STATES: Final = 4
+"""The same of states, whose rows are as short as any."""
 
 PIECE: Final = 65_536
 WINDOW: Final = 2048
@@ -35,7 +40,10 @@ WINDOWS: Final = 16
 
 
 class SegmentWriter:
-    """Writes one segment under a temporary name; `finish` syncs it and gives it its name."""
+    """Writes one segment under a temporary name; `finish` syncs it and gives it its name.
+
+    Of `levels`, all rollups are written; by default those that are worth it, states where it is `final`.
+    """
 
     def __init__(
         self,
@@ -50,7 +58,8 @@ class SegmentWriter:
         levels: Sequence[str] | None = None,
     ) -> None:
         self.rows = 0
-        self._came, self._worth = 0, WORTH if levels is None else 0
+        self._came = 0
+        self._worth = dict.fromkeys(LEVELS, WORTH) | {STATES: WORTH_STATES} if levels is None else {}
         self._kind, self._day, self._id, self._final = kind, day, id_, final
         self._group_rows = 2 * options.group_rows if final else options.group_rows
         self._path = folder / f"day={day}" / f"{kind.value}-{id_:08d}.parquet"
@@ -60,7 +69,8 @@ class SegmentWriter:
         self._file = ParquetFile(self._temporary, self._opened)
         self._rest: list[Rows] = []
         self._groups: list[Groups] = []
-        levels = levels if levels is not None else [] if kind is Kind.TEXT else [*LEVELS]
+        if levels is None:
+            levels = [*([] if kind is Kind.TEXT else LEVELS), *([STATES] if final else [])]
         self._rollups = {level: self._rollup(level) for level in levels}
 
     def add(self, rows: Rows, keep: NDArray[np.bool_] | None = None) -> None:
@@ -85,7 +95,7 @@ class SegmentWriter:
         if not self._groups:
             self._file.write(to_table(empty(self._kind), self._kind), True)
         self._file.close()
-        indexes = {name: self._finish_rollup(rollup) for name, rollup in self._rollups.items()}
+        indexes = {name: rollup.finish() for name, rollup in self._rollups.items() if self._is_kept(name)}
         sync(self._temporary)
         self._temporary.rename(self._path)
         sync(self._path.parent)
@@ -93,7 +103,7 @@ class SegmentWriter:
         start, end = span or (int(groups[:, 2].min()), int(groups[:, 3].max()))
         segment = Segment(
             self._id, self._path, self._kind, self._day, self.rows, self._path.stat().st_size, precedence, level,
-            start, end, groups, indexes.get("minutes"), indexes.get("hours"),
+            start, end, groups, indexes.get("minutes"), indexes.get("hours"), states=indexes.get(STATES),
         )  # fmt: skip
         sync(self._path.parent.parent)
         return segment
@@ -103,7 +113,11 @@ class SegmentWriter:
         self._file.abandon()
         for rollup in self._rollups.values():
             rollup.abandon()
-        for path in (self._temporary, self._path, *(self._path.with_suffix(f".{name}.parquet") for name in LEVELS)):
+        for path in (
+            self._temporary,
+            self._path,
+            *(self._path.with_suffix(f".{name}.parquet") for name in (*LEVELS, STATES)),
+        ):
             path.unlink(missing_ok=True)
 
     def _opened(self, sink: pa.NativeFile, coarse: bool) -> pq.ParquetWriter:
@@ -130,25 +144,33 @@ class SegmentWriter:
             self._coarse = is_coarse(self._sample or [group], self._kind)
         return self._coarse
 
-    def _rollup(self, name: str) -> RollupWriter:
+    def _rollup(self, name: str) -> RollupWriter | StatesWriter:
         path = self._path.with_suffix(f".{name}.parquet")
+        if name == STATES:
+            return StatesWriter(path, self._kind, self._group_rows, final=self._final)
         return RollupWriter(path, LEVELS[name], self._group_rows, final=self._final)
 
     def _summarize(self, rows: Rows) -> None:
-        if not self._rollups:
-            return
-        minutes = summarize(rows, MINUTE)
+        minutes = summarize(rows, MINUTE) if self._rollups.keys() & LEVELS.keys() else nothing()
         for name, rollup in list(self._rollups.items()):
-            rollup.add(minutes if name == "minutes" else merge([minutes], LEVELS[name]))
-            if rollup.rows * self._worth > self._came > self._group_rows:
+            if isinstance(rollup, StatesWriter):
+                rollup.add(rows)
+            else:
+                rollup.add(minutes if name == "minutes" else merge([minutes], LEVELS[name]))
+            if self._came > self._group_rows and not self._is_worth(name):
                 rollup.abandon()
                 del self._rollups[name]
 
-    def _finish_rollup(self, rollup: RollupWriter) -> Groups | None:
-        if rollup.rows * self._worth > self._came:
+    def _is_kept(self, name: str) -> bool:
+        rollup = self._rollups[name]
+        if isinstance(rollup, StatesWriter):
+            rollup.settle()
+        if not self._is_worth(name):
             rollup.abandon()
-            return None
-        return rollup.finish()
+        return self._is_worth(name)
+
+    def _is_worth(self, name: str) -> bool:
+        return self._rollups[name].rows * self._worth.get(name, 0) <= self._came
 
 
 def flush(memtable: Memtable, folder: Path, ids: Iterator[int], options: Options) -> tuple[list[Segment], int]:

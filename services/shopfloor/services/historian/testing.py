@@ -17,8 +17,10 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 from shopfloor.plant import Batch, Sample, quality
+from shopfloor.services.historian.calendar import every
 from shopfloor.services.historian.long import LongReader
 from shopfloor.services.historian.options import FOREVER
+from shopfloor.services.historian.states import time_in_state
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
@@ -76,6 +78,7 @@ def check_store(rig: StoreRig) -> None:
     check_values(bench)
     check_previous_and_latest(bench)
     check_summaries(bench)
+    check_states(bench)
     check_pictures(bench)
     check_repeats(bench)
 
@@ -163,6 +166,23 @@ def check_summaries(bench: _Bench) -> None:
     whole = bench.reader.aggregate([MANY], START, START + 70_000 * S, 10_000 * S)
     assert whole.column("n").to_pylist() == [10_000] * 6
     assert bench.reader.aggregate([NUMBER], START - 9 * S, START, S).num_rows == 0
+
+
+def check_states(bench: _Bench) -> None:
+    """Time in state is that of the values: whole numbers and texts, held until the next one; fractions are none."""
+    tags = [NUMBER, _SECOND, *([STATE] if bench.rig.texts else [])]
+    table = time_in_state(bench.reader, tags, every(4 * S, START - 2 * S, START + 60 * S), now=START + 7 * S)
+    found = list(zip(*(table.column(name).to_pylist() for name in ("group", "state", "seconds")), strict=True))
+    assert [row[1:] for row in found if row[0] == _SECOND] == [
+        ("0", 1.0), ("1", 1.0), (None, 2.0), ("2", 4.0), ("2", 1.0)
+    ]  # fmt: skip
+    assert NUMBER not in {row[0] for row in found}, "it has fractions"
+    if bench.rig.texts:
+        said = [sample.value for sample in _texts()]
+        first, second = sorted([str(said[0]), str(said[1])]), sorted(map(str, said[2:5]))
+        expected = [*((text, 1.0) for text in first), (None, 2.0)]
+        expected += [(text, 2.0 if text == "EXECUTE" else 1.0) for text in second]
+        assert [row[1:] for row in found if row[0] == STATE] == [*expected, ("EXECUTE", 1.0)]
 
 
 def check_pictures(bench: _Bench) -> None:

@@ -6,12 +6,13 @@ taken yet, and, beside VictoriaMetrics, all texts. While the server is away, the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from shopfloor.plant import Kind, StoreError
 from shopfloor.services.historian.answers import COLUMNS, chosen, columns_of, picture, rollup_table
 from shopfloor.services.historian.cuts import cuts
@@ -25,6 +26,7 @@ from shopfloor.services.historian.remote.values import Values, from_table, join,
 from shopfloor.services.historian.rollup import Rollup, merge, summarize
 from shopfloor.services.historian.rows import Rows, since
 from shopfloor.services.historian.sql import Limits, Query
+from shopfloor.services.historian.states import whole_hours
 
 _Answer = TypeVar("_Answer")
 
@@ -126,6 +128,19 @@ class FrontedReader:
         """Per tag and bucket of `every` ns counted from `start`, as the embedded store answers it."""
         asked = list(dict.fromkeys(tags))
         return columns_of(rollup_table(asked, self._rollup(asked, start, end, every), 0), of)
+
+    def states(self, tags: Sequence[str], edges: NDArray[np.int64]) -> Iterator[pa.Table]:
+        """Rows that hold each state as long between `edges`, as `StateReader.states` says."""
+        asked = list(dict.fromkeys(tags))
+        whole = self._values(asked, *whole_hours(edges), previous=True)
+        if self._rests():
+            yield from self._embedded.states(asked, edges)
+        elif self._target.keeps(Kind.TEXT):
+            yield whole.table(asked)
+        else:
+            kept = join([from_table(table, asked) for table in self._embedded.states(asked, edges)])
+            texts, numbers = kept.take(~kept.is_number()), whole.take(whole.is_number())
+            yield join([numbers, texts]).sorted().table(asked)
 
     def _values(self, asked: list[str], start: int, end: int, *, previous: bool) -> Values:
         here = self._here(asked, start, end, previous=previous)

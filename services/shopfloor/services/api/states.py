@@ -1,0 +1,53 @@
+"""States: how long tags held each of their states, by the hour, the shift, the month."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from shopfloor.plant import Reader
+from shopfloor.services.api.aggregate import Parts, check_size, columns, periods_of
+from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
+from shopfloor.services.api.history import time_range
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
+from shopfloor.services.catalog import Catalog
+from shopfloor.services.clock import Clock
+from shopfloor.services.historian.calendar import Calendar
+from shopfloor.services.historian.plan import explained
+from shopfloor.services.historian.states import time_in_state
+from starlette.responses import Response
+
+
+class TimeInState(BaseModel):
+    """Columns of equal length; a state of null is the time in which it is not known."""
+
+    every: str
+    by: str
+    group: list[str]
+    time: list[float]
+    end: list[float]
+    shift: list[str] | None = None
+    state: list[str | None]
+    seconds: list[float]
+    share: list[float]
+
+
+def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -> APIRouter:
+    """`POST states`."""
+    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON)
+
+    @routes.post("/states", response_model=TimeInState, responses=BOTH)
+    def states(request: Request, question: Parts) -> Response:
+        """Sum how long tags held each state, as JSON or as Arrow (by `Accept`); X-Explain says what was read."""
+        first, last = time_range(question.start, question.end, clock)
+        tags = catalog.select(question.tags)
+        periods = periods_of(question.every, first, last, calendar)
+        check_size(len(tags), len(periods.edges) - 1)
+        with explained() as plan:
+            table = time_in_state(reader, tags, periods, question.by, now=clock())
+        headers = {EXPLAIN: str(plan)}
+        if wants_arrow(request):
+            return stream(table, headers, every=question.every, by=question.by)
+        check_rows(table.num_rows)
+        return answer({"every": question.every, "by": question.by, **columns(table)}, headers=headers)
+
+    return routes
