@@ -23,8 +23,8 @@ class Gateway:
     def __init__(self, store: Historian) -> None:
         self._store, self._sequence, self.sent = store, 0, 0
 
-    def send(self, count: int, *, flush: bool = True, kind: Kind = Kind.FLOAT) -> None:
-        at = range(NOON + self.sent, NOON + self.sent + count)
+    def send(self, count: int, *, flush: bool = True, kind: Kind = Kind.FLOAT, start: int = NOON) -> None:
+        at = range(start + self.sent, start + self.sent + count)
         value: Callable[[int], Any] = {Kind.FLOAT: float, Kind.INT: int, Kind.TEXT: str}[kind]
         self._sequence += 1
         self.sent += count
@@ -84,6 +84,25 @@ def test_a_day_of_one_file_is_packed_once(tmp_path: Path) -> None:
         assert packed != loose
         assert packed.exists()
         assert values(store) == 400
+
+
+def test_what_a_day_replaced_is_gone_before_the_next_day_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[int]] = []
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        seen.append([len(list(day.glob("*-????????.parquet"))) for day in sorted(tmp_path.glob("day=*"))])
+        return compaction.compact(*arguments, **options)
+
+    monkeypatch.setattr(keeper, "compact", watched)
+    with Historian.open(tmp_path, options=OPTIONS, clock=lambda: NOON + 9 * DAY) as store:
+        gateway = Gateway(store)
+        for day in range(3):
+            gateway.send(60, start=NOON + day * DAY)
+            gateway.send(60, start=NOON + day * DAY)
+        store.maintain()
+    assert seen == [[2, 2, 2], [1, 2, 2], [1, 1, 2]]
 
 
 def test_memory_reaches_the_disk_and_the_store_closes_in_the_middle_of_a_compaction(

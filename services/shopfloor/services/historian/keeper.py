@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -200,10 +200,10 @@ class Keeper:
     def _compact(self) -> None:
         free = self._deliveries.durable()
         try:
-            for group in candidates(self._shelf.segments(), self._options.compact_segments, free):
+            for group in _one_by_one(candidates(self._shelf.segments(), self._options.compact_segments, free)):
                 self._merge(group, final=False)
             over = day_of(self._clock() - HOUR)
-            for group in closings(self._shelf.segments(), over, free):
+            for group in _one_by_one(closings(self._shelf.segments(), over, free)):
                 if self._is_quiet(group[0].day):
                     self._merge(group, final=True)
         except _ClosingError:
@@ -279,3 +279,9 @@ class Keeper:
             self._shelf.replace(old, new)
         for segment in old:
             segment.retire()
+
+
+def _one_by_one(groups: list[list[Segment]]) -> Iterator[list[Segment]]:
+    """Each in turn, and let go of it: the files that were replaced are deleted once nobody holds their segments."""
+    while groups:
+        yield groups.pop(0)
