@@ -171,9 +171,10 @@ def _joined(whole: Rollup, usable: NDArray[np.bool_], starts: Ints) -> Floats:
     n = np.add.reduceat(usable, starts, dtype=np.int64)
     some = n > 0
     firsts = (np.cumsum(n) - n)[some]
-    part = whole.take(usable)
-    within = np.add.reduceat(part.increase, firsts) if len(firsts) else part.increase
-    return _spread(within + _rises(part.first, part.last, firsts), some, np.full(len(n), np.nan))
+    which: slice | NDArray[np.bool_] = slice(None) if usable.all() else usable
+    increase = whole.increase[which]
+    within = np.add.reduceat(increase, firsts) if len(firsts) else increase
+    return _spread(within + _rises(whole.first[which], whole.last[which], firsts), some, np.full(len(n), np.nan))
 
 
 def overlapping(whole: Rollup, first: Ints, last: Ints) -> NDArray[np.bool_]:
@@ -239,10 +240,12 @@ def _spread(found: NDArray[Any], some: NDArray[np.bool_], otherwise: NDArray[Any
 
 def _ends(usable: NDArray[np.bool_], starts: Ints) -> tuple[Ints, Ints]:
     """Index of the first and last usable row of each group; the group's own ends where none is usable."""
+    stops = np.append(starts[1:], len(usable)) - 1
+    if usable.all():
+        return starts, stops
     at = np.arange(len(usable))
     first = np.minimum.reduceat(np.where(usable, at, len(usable)), starts)
     last = np.maximum.reduceat(np.where(usable, at, -1), starts)
-    stops = np.append(starts[1:], len(usable)) - 1
     return np.where(first < len(usable), first, starts), np.where(last >= 0, last, stops)
 
 

@@ -79,6 +79,8 @@ class Scan:
     def _remains(self, kind: Kind, span: tuple[int, int], width: int, name: str | None) -> Iterator[Rollup]:
         """What rollups still know of rows that were forgotten: in the bucket in which each of them begins."""
         for segment in self.segments(kind, *span):
+            if not len(segment.gone):
+                continue
             lost = np.zeros(len(self.wanted), bool)
             lost[segment.gone[segment.gone < len(lost)]] = True
             lost &= self.wanted
