@@ -160,6 +160,27 @@ def test_of_a_long_way_only_as_much_is_estimated_as_shows_that_it_is_long(store:
     assert str(plan).endswith("ms (minutes: no less, raw: no less)")
 
 
+def test_of_one_tag_and_one_quality_only_the_values_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def spied(path: Path, kind: Kind) -> Any:
+        file = opened(path, kind)
+        read = file.read_row_groups
+        file.read_row_groups = lambda groups, columns, **how: (asked.append(columns), read(groups, columns, **how))[1]
+        return file
+
+    opened = decoded.opened
+    monkeypatch.setattr(decoded, "opened", spied)
+    bad = Batch.of([Sample(TAGS[1], START, 1.0, BAD), Sample(TAGS[1], START + 1, 2.0)])
+    with Historian.open(tmp_path / "store", options=Options(group_rows=5000)) as store:
+        store.ingest("edge", 1, "s", 5000, rows(1, 5000))
+        store.ingest("edge", 2, "s", 5002, bad)
+        store.flush()
+        both = store.reader.aggregate(TAGS[:2], START, START + 2 * HOUR, 2 * HOUR, of=("n", "bad"), ways=("raw",))
+    assert both.select(["n", "bad"]).to_pylist() == [{"n": 5000, "bad": 0}, {"n": 1, "bad": 1}]
+    assert asked == [["value"], ["value", "quality"]]
+
+
 def test_what_was_decoded_stays_within_its_limit(store: Historian, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = decoded.Cache(500_000)
     monkeypatch.setattr(decoded, "CACHE", cache)

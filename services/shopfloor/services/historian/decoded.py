@@ -25,6 +25,9 @@ Line = tuple[int, int, int, int]
 """Of a row group: smallest tag, largest tag, oldest time, newest time."""
 
 _TEXT_BYTES: Final = 16
+_QUALITY: Final = 3
+"""The place of the quality in a file of rows."""
+
 _ROWS: Final = tuple(entry.name for entry in fields(Rows))
 _ROLLUP: Final = tuple(entry.name for entry in fields(Rollup))
 _Column = NDArray[Any]
@@ -78,8 +81,8 @@ class _File:
     What is `kept` stays in memory for the next question. The file is opened when the first column is missing.
     """
 
-    def __init__(self, segment: Segment, level: str, *, kept: bool) -> None:
-        self._segment, self._level, self._kept = segment, level, kept
+    def __init__(self, segment: Segment, level: str, *, kept: bool, sparing: bool) -> None:
+        self._segment, self._level, self._kept, self._sparing = segment, level, kept, sparing
         self._file: pq.ParquetFile | None = None
 
     def __enter__(self) -> Self:
@@ -106,9 +109,20 @@ class _File:
         segment = self._segment
         if self._file is None:
             self._file = opened(segment.rollup_path(self._level) if self._level else segment.path, segment.kind)
-        table = self._file.read_row_groups([group], columns=names, use_threads=False)
+        same = _one_quality(self._file, group) if self._sparing and "quality" in names else {}
+        rest = [name for name in names if name not in same]
+        table = self._file.read_row_groups([group], columns=rest, use_threads=False)
         is_rows = self._level in {"", "states"}
-        return row_columns(table, segment.kind) if is_rows else rollup_columns(table, names)
+        return (row_columns(table, segment.kind) if is_rows else rollup_columns(table, rest)) | same
+
+
+def _one_quality(file: pq.ParquetFile, group: int) -> dict[str, _Column]:
+    """The quality, where the smallest and largest one of the row group are the same: nothing needs to be read."""
+    row_group = file.metadata.row_group(group)
+    told = row_group.column(_QUALITY).statistics
+    if told is None or not told.has_min_max or told.min != told.max:
+        return {}
+    return {"quality": np.full(row_group.num_rows, told.min, np.uint32)}
 
 
 def rows_of(segment: Segment, wanted: NDArray[np.bool_], start: int, end: int, *, level: str = "") -> Iterator[Rows]:
@@ -132,14 +146,17 @@ def parts_of(
     wanted: NDArray[np.bool_],
     span: tuple[int, int],
     names: Callable[[Line], Sequence[str]],
+    *,
+    sparing: bool = False,
 ) -> Iterator[tuple[Line, dict[str, _Column]]]:
     """The named columns of wanted tags and times, a row group at a time, each with its line of the index.
 
-    `names` must have tag where there are several in a row group, and time where not all of it is asked for.
+    `names` must have tag where there are several in a row group, and time where not all of it is asked for. With
+    `sparing`, the quality is not read (nor its pages checked) where the file's own index tells it.
     """
     index = getattr(segment, level) if level else segment.groups
     chosen = choose(index, wanted, *span)
-    with _File(segment, level, kept=len(chosen) <= FEW) as file:
+    with _File(segment, level, kept=len(chosen) <= FEW, sparing=sparing) as file:
         for group in chosen:
             line: Line = tuple(index[group].tolist())
             columns = file.columns(group, names(line))
@@ -155,9 +172,11 @@ def _within(
 ) -> slice | NDArray[np.bool_] | None:
     """Where the wanted tags and times of sorted columns are: a slice where they lie side by side; None: everywhere."""
     low, high, oldest, newest = line
+    timely = span[0] <= oldest and newest < span[1]
+    if low == high and timely:
+        return None
     ids = np.flatnonzero(wanted[low : high + 1]) + low
     some, side_by_side = len(ids) < high - low + 1, len(ids) == ids[-1] - ids[0] + 1
-    timely = span[0] <= oldest and newest < span[1]
     if some and not side_by_side:
         keep = wanted[columns["tag"]]
         return keep if timely else keep & _between(columns["time"], span)

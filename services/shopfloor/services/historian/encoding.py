@@ -45,7 +45,7 @@ def writer(
         compression_level={name: level for name, (_, level) in packing.items()},
         use_dictionary=["tag", "quality", *(["value"] if coarse else [])],
         column_encoding=encoding,
-        write_statistics=["tag", "time"],
+        write_statistics=["tag", "time", "quality"],
         write_page_checksum=True,
     )
 

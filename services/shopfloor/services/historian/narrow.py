@@ -137,7 +137,7 @@ def _rows(scan: Scan, segment: Segment, span: Span, grid: Grid, names: Sequence[
         timed = oldest < span[0] or newest >= span[1] or (oldest - origin) // every != (newest - origin) // every
         return ["value", "quality", *(["tag"] if low != high else []), *(["time"] if timed else [])]
 
-    for line, columns in parts_of(segment, "", scan.wanted, span, needed):
+    for line, columns in parts_of(segment, "", scan.wanted, span, needed, sparing=True):
         bucket = columns["time"] if "time" in columns else line[2]
         bucket = (bucket - origin) // every * every + origin
         yield (

@@ -69,8 +69,8 @@ def total(
     >>> part.tag.tolist(), {name: column.tolist() for name, column in part.of.items()}
     ([7], {'n': [2], 'sum': [6.0], 'max': [5.0]})
     """
-    starts = _starts(tag, bucket)
     value = value.astype(np.float64, copy=False)
+    starts = _starts(tag, bucket)
     count = np.diff(np.append(starts, len(value)))
     usable, n = None, count
     if quality.max() >= BAD or np.isnan(value.min()):
