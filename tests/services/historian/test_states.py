@@ -34,6 +34,7 @@ from shopfloor.services.historian import (
     time_in_state,
 )
 from shopfloor.services.historian.calendar import Periods, every
+from shopfloor.services.historian.relist import relisted
 from shopfloor.services.historian.selector import group_of
 from shopfloor.services.historian.snapshot import held
 from shopfloor.services.historian.verify import verify
@@ -284,3 +285,19 @@ def test_what_nobody_ever_said_has_no_time(tmp_path: Path) -> None:
             {"state": "1", "seconds": 3600.0},
         ]
         assert not time_in_state(store.reader, [], later, now=START + 2 * HOUR).num_rows
+
+
+def test_a_segment_that_is_listed_again_has_its_states(tmp_path: Path) -> None:
+    with Historian.open(tmp_path, options=Options(reserve_bytes=0)) as store:
+        minutes(store)
+    with Historian.open(tmp_path, options=Options(reserve_bytes=0, retention=Retention(raw_s=0))) as store:
+        store.maintain()
+    with held(tmp_path) as snapshot:
+        assert snapshot.segments
+        for segment in snapshot.segments:
+            again = relisted(segment.path)
+            assert again.states is not None
+            assert segment.states is not None
+            assert np.array_equal(again.states, segment.states)
+            assert np.array_equal(again.gone, segment.gone)
+            assert (again.start, again.end) == (segment.start, segment.end)
