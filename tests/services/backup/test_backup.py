@@ -189,6 +189,22 @@ def test_verify_names_what_is_damaged_and_what_is_lost(tmp_path: Path, capsys: p
     assert main(["restore", str(tmp_path / "copy"), "--data", str(tmp_path / "back")]) == 1
 
 
+def test_verify_opens_the_store_of_a_tar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was damaged before the backup has the SHA-256 that the backup gave it."""
+    data, good, bad = tmp_path / "data", tmp_path / "good.tar", tmp_path / "bad.tar"
+    made(data, 30)
+    assert main(["backup", str(good), "--data", str(data)]) == 0
+    with sqlite3.connect(data / "store" / "log.db") as db:
+        db.execute("UPDATE sources SET accepted = accepted + 7")
+    db.close()
+    assert main(["backup", str(bad), "--data", str(data)]) == 0
+    assert main(["verify", "--data", str(good)]) == 0
+    capsys.readouterr()
+    assert main(["verify", "--data", str(bad)]) == 1
+    assert "does not add up" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tar", "data", "good.tar"], "nothing is left"
+
+
 def test_verify_finds_rollups_that_are_not_what_their_rows_give(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

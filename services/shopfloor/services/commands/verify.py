@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from shopfloor.plant import StoreError
 from shopfloor.services.backup import MANIFEST, open_backup
+from shopfloor.services.backup.manifest import Entry
+from shopfloor.services.backup.source import Backup
 from shopfloor.services.commands.progress import Progress
 from shopfloor.services.historian.contents import contents
 from shopfloor.services.historian.folder import FolderLock
@@ -49,13 +52,39 @@ def _is_open(store: Path) -> bool:
 
 
 def _backup(place: Path) -> Iterator[str]:
-    """Every file by its SHA-256; in a folder the store as well."""
+    """Every file by its SHA-256, then the store: that of a tar is unpacked beside it for as long as that takes."""
     with open_backup(place) as backup:
         with Progress("Checking files", "bytes") as told:
             faults = backup.faults(told)
         yield from (f"{fault} Take another backup, and use an earlier one meanwhile." for fault in faults)
-    if place.is_dir() and not faults:
-        yield from _snapshot(lying(place / _STORE))
+        if not faults:
+            with _unpacked(backup) as folder:
+                yield from _snapshot(lying(folder / _STORE))
+
+
+@contextmanager
+def _unpacked(backup: Backup) -> Iterator[Path]:
+    """The folder of a backup. `StoreError` says why a tar cannot be unpacked."""
+    if backup.place.is_dir():
+        yield backup.place
+        return
+    try:
+        with TemporaryDirectory(prefix=f"{backup.place.name}-", dir=backup.place.resolve().parent) as folder:
+            for entry in backup.manifest.files:
+                if entry.name.startswith(f"{_STORE}/"):
+                    _unpack(backup, entry, Path(folder) / entry.name)
+            yield Path(folder)
+    except OSError as problem:
+        raise StoreError(
+            f"{backup.place} cannot be unpacked beside itself ({problem}): its files are what was written; to check"
+            " more, make room there, or restore it into a new folder and verify that."
+        ) from problem
+
+
+def _unpack(backup: Backup, entry: Entry, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        backup.copy(entry, file.write)
 
 
 def _store(store: Path) -> Iterator[str]:
