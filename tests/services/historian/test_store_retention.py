@@ -183,3 +183,18 @@ def _as_version_3(folder: Path) -> None:
     for file in folder.glob("day=*/*.*.parquet"):
         pq.write_table(pq.read_table(file).drop_columns(["increase"]), file, row_group_size=100)
     segment._metadata.cache_clear()
+
+
+def test_summaries_of_both_kinds_of_number_in_one_hour_outlive_their_values(tmp_path: Path) -> None:
+    time = START + np.arange(900) * 2 * S
+    with Historian.open(tmp_path, options=options()) as store:
+        for sequence, values in enumerate((np.arange(900.0), np.arange(900)), 1):
+            batch = Batch((POWER,), np.zeros(900, np.int32), time + sequence * 1000, values, np.zeros(900, np.uint32))
+            store.ingest("edge", sequence, "s", 900 * sequence, batch)
+        store.flush()
+        before = [(row["n"], row["sum"], row["min"], row["max"]) for row in summaries(store, HOUR)]
+    with Historian.open(tmp_path, options=options(raw_s=86_400), clock=at_noon_of(4)) as store:
+        store.maintain()
+        assert days_of(store, POWER) == []
+        assert [(row["n"], row["sum"], row["min"], row["max"]) for row in summaries(store, HOUR)] == before
+        assert before == [(1800, 2 * 899 * 450.0, 0.0, 899.0)]

@@ -61,7 +61,8 @@ class Summaries:
         scan = Scan(self.view, [*known.values()], len(self.tags))
         kinds = self.tags.held(known.values(), NUMERIC)
         parts = [scan.rollup(kind, need.start, need.every, choices[kind].pieces) for kind in kinds]
-        if len(parts) > 1 and not apart(parts):
+        in_rows = not any(scan.forgets(kind, need.start, need.end) for kind in kinds)
+        if len(parts) > 1 and in_rows and not apart(parts):
             rows = one_kind([scan.rows(kind, need.start, need.end) for kind in kinds])
             return summarize(rows, need.every, need.start)
         return parts[0] if len(parts) == 1 else merge(parts, need.every, need.start)
