@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shopfloor.plant import Batch, StoreError
+from shopfloor.plant import Batch
 from shopfloor.services.historian import catalogue, pins
 from shopfloor.services.historian.accounts import Account
 from shopfloor.services.historian.dictionary import Dictionary
@@ -19,6 +19,7 @@ from shopfloor.services.historian.folder import FolderLock
 from shopfloor.services.historian.keeper import Keeper
 from shopfloor.services.historian.latest import Latest
 from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.log_checks import check_pages, damaged_database
 from shopfloor.services.historian.long import History
 from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.notifier import Notifier
@@ -67,7 +68,7 @@ class Historian:
         except sqlite3.DatabaseError as problem:
             self._log.close()
             self._lock.release()
-            raise _damaged(self._log.path, problem) from problem
+            raise damaged_database(self._log.path, problem) from problem
         except BaseException:
             self._log.close()
             self._lock.release()
@@ -244,7 +245,7 @@ class Historian:
 
     def _build(self, clock: Callable[[], int], options: Options, targets: Sequence[Target]) -> None:
         with self._log.transaction() as db:
-            _check_pages(db, self._log.path)
+            check_pages(db, self._log.path)
             segments = catalogue.load(db, self._folder)
         for path in catalogue.sweep(self._folder, segments):
             _log.info("Removed %s, which no segment lists", path)
@@ -281,20 +282,6 @@ class Historian:
         if (kept is None and self._shelf.segments()) or (kept is not None and not self._latest.load(kept)):
             _log.info("Reading the newest value of %d tags from the segments", len(self._tags))
             self._reader.fill(self._latest)
-
-
-def _check_pages(db: sqlite3.Connection, path: Path) -> None:
-    """A catalogue with a bad page lists too little: what it does not list would be deleted. So nothing is done then."""
-    (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if said != "ok":
-        raise _damaged(path, " ".join(said.split()))
-
-
-def _damaged(path: Path, said: object) -> StoreError:
-    return StoreError(
-        f"{path} is damaged ({said}): nothing was changed; `shopfloor verify` says how far; restore it from a backup,"
-        " or let `shopfloor repair` save what can be read."
-    )
 
 
 def _size(path: Path) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Set
+from pathlib import Path
 
+from shopfloor.plant import StoreError
 from shopfloor.services.historian.logged import Damaged, logged
 from shopfloor.services.historian.snapshot import Snapshot
 from shopfloor.services.historian.trouble import RESTORE
@@ -12,6 +14,18 @@ from shopfloor.services.historian.trouble import RESTORE
 _DRIFTED = (
     "SELECT gateway, source, accepted, baseline + drift + stored + rejected + dropped + damaged, missing FROM sources"
 )
+
+
+def check_pages(db: sqlite3.Connection, path: Path) -> None:
+    """A catalogue with a bad page lists too little: what it does not list would be deleted. So nothing is done then."""
+    (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise damaged_database(path, " ".join(said.split()))
+
+
+def damaged_database(path: Path, said: object) -> StoreError:
+    """The sentence about a store that is not opened."""
+    return StoreError(f"{path} is damaged ({said}): nothing was changed; `shopfloor verify` says how far; {RESTORE}.")
 
 
 def check_log(snapshot: Snapshot, names: Set[str]) -> Iterator[str]:
