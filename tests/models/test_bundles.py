@@ -3,16 +3,19 @@
 import json
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
 import treelite
+from hostile_bundles import resealed
 from shopfloor.models import toy
-from shopfloor.models.bundle import RefusedBundle, check_topology, load
+from shopfloor.models.bundle import RefusedBundle, export, load, verify
 from shopfloor.models.columns import DAY
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
 from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.scorer import score
+from shopfloor.models.sealing.trees import read_forest
 from shopfloor.models.testing import check_model
 from shopfloor.models.train import History, TooLittleHistory, seal, train
 
@@ -46,13 +49,14 @@ def test_a_missing_value_widens_nothing_into_an_error(folder):
     ("field", "value"), [("cleft", 0), ("cleft", 10_000), ("cright", -7), ("split_index", 9_999), ("threshold", np.nan)]
 )
 def test_trees_that_would_loop_or_leave_their_bounds_are_refused(folder, field, value):
+    wrong = {"cleft": "child", "cright": "child", "split_index": "feature", "threshold": "threshold"}
     model = treelite.Model.deserialize_bytes((folder / "dimension" / "value.tl").read_bytes())
     tree = model.get_tree_accessor(3)
     column = tree.get_field(field).copy()
     column[0] = value
     tree.set_field(field, column)
-    with pytest.raises(RefusedBundle, match="Tree 3"):
-        check_topology(model, len(PART_FEATURES), "dimension")
+    with pytest.raises(ValueError, match=wrong[field]):
+        read_forest(model.serialize_bytes(), len(PART_FEATURES))
 
 
 @pytest.mark.parametrize("name", ["value.tl", "spread.tl", "arrays.npz", "manifest.json"])
@@ -74,9 +78,40 @@ def test_a_bundle_cannot_name_files_elsewhere_or_other_features(folder, tmp_path
         (tmp_path / path.name).write_bytes(path.read_bytes())
     card = json.loads((tmp_path / "manifest.json").read_text())
     card["files"]["../secret.npz"] = "0" * 64
-    (tmp_path / "manifest.json").write_text(json.dumps(card))
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "manifest.json").write_bytes(resealed(files, files=card["files"])["manifest.json"])
     with pytest.raises(RefusedBundle, match="secret"):
         load(tmp_path)
+
+
+def test_a_bundle_of_the_first_format_asks_for_training_in_one_sentence(folder, tmp_path):
+    old = json.loads((folder / "dimension" / "manifest.json").read_text())
+    kept = {name: old[name] for name in ("name", "target", "features", "files")}
+    (tmp_path / "manifest.json").write_text(json.dumps({**kept, "format": 1}, indent=1, sort_keys=True))
+    with pytest.raises(RefusedBundle, match=r"is of format 1, this version reads 2: train again\.$"):
+        load(tmp_path)
+
+
+def test_the_same_training_gives_the_same_identity(folder, tmp_path):
+    again = History(START, START + 2 * DAY)
+    for i in range(6):
+        again.add(f"m{i}", MACHINE, toy.machine(i, 2, start=START))
+        again.add(f"p{i}", POT, toy.pot(i, 2, start=START))
+    for target in seal(tmp_path, train(again, lambda *_: None)):
+        first, second = verify(folder / target), verify(tmp_path / target)
+        assert first.sha == second.sha
+        assert first.seal != second.seal, "they were trained at two moments"
+
+
+def test_one_file_is_the_same_bundle_as_its_folder(folder, tmp_path):
+    one = export(folder / "tool_life", tmp_path / "tool_life.shopfloor")
+    back = export(one, tmp_path / "back")
+    again = export(back, tmp_path / "again.shopfloor")
+    assert one.read_bytes() == again.read_bytes()
+    assert verify(one) == verify(back) == verify(folder / "tool_life")
+    with zipfile.ZipFile(one) as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == ["arrays.npz", "manifest.json", "spread.tl", "value.tl"]
 
 
 def test_scoring_needs_no_scikit_learn(folder):

@@ -28,8 +28,12 @@ class Metric:
     beats: bool
 
     def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return {k: (round(v, 6) if isinstance(v, float) else v) for k, v in asdict(self).items()}
+        """As a JSON object; what could not be measured is null."""
+        return {k: (_plain(v) if isinstance(v, float) else v) for k, v in asdict(self).items()}
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 6) if np.isfinite(value) else None
 
 
 def metric(

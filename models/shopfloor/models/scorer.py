@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.models.bundle import Bundle
 from shopfloor.models.conformal import Floats, probabilities_of, residuals_of
 from shopfloor.models.features import Matrix
+from shopfloor.models.sealing.opened import Bundle
+from shopfloor.plant.errors import ShopfloorError
 
 _FARTHEST: Final = 12.0
 """A single deviation counts at most this many robust standard deviations."""
@@ -37,8 +38,37 @@ def score(bundle: Bundle, x: Matrix) -> Scores:
         case "distance":
             value = distance(bundle.arrays, x) / settings["threshold"]
             return Scores(value, np.maximum(value - settings["wobble"], 0.0), value + settings["wobble"])
+        case "novelty":
+            value = raw(bundle, x)
+            return Scores(value, value, value)
+        case "classes":
+            raise ShopfloorError(f"The model {bundle.manifest.name} tells classes apart: ask `likely`, not `score`.")
         case _:
             return Scores(*probabilities_of(bundle.arrays).of_score(raw(bundle, x)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classes:
+    """Of each row: the score of every class [n, c], and which classes it may belong to [n, c], at the coverage."""
+
+    score: Floats
+    likely: NDArray[np.bool_]
+
+
+def likely(bundle: Bundle, x: Matrix) -> Classes:
+    """The classes of each row of features [n, f]: as many as are needed for the promised coverage; the best always."""
+    said = bundle.outputs("value", x)
+    best = said == said.max(axis=1, keepdims=True)
+    return Classes(said, best | (said >= bundle.manifest.settings["level"]))
+
+
+def judged(bundle: Bundle, x: Matrix) -> Floats:
+    """Everything that a bundle of any kind says of rows [n, f], as columns: what golden scores are compared by."""
+    if bundle.manifest.kind == "classes":
+        found = likely(bundle, x)
+        return np.hstack([found.score, found.likely])
+    said = score(bundle, x)
+    return np.column_stack([said.value, said.low, said.high])
 
 
 def raw(bundle: Bundle, x: Matrix) -> Floats:
@@ -51,6 +81,8 @@ def raw(bundle: Bundle, x: Matrix) -> Floats:
             return residuals_of(bundle.arrays).beyond(value, spread, bundle.manifest.settings["limit"])
         case "distance":
             return distance(bundle.arrays, x) / bundle.manifest.settings["threshold"]
+        case "novelty":
+            return bundle.predict("value", x) / bundle.manifest.settings["threshold"]
         case _:
             return bundle.predict("value", x)
 
@@ -65,8 +97,11 @@ def _pull(bundle: Bundle, x: Matrix) -> Floats:
 
 def centre_and_spread(bundle: Bundle, x: Matrix) -> tuple[Floats, Floats]:
     """The value and how uncertain rows like this were: [n], [n]."""
+    value = bundle.predict("value", x)
+    if "spread" not in bundle.programs:
+        return value, np.ones(len(x))
     spread = bundle.predict("spread", x)
-    return bundle.predict("value", x), np.maximum(spread, bundle.manifest.settings["least_spread"])
+    return value, np.maximum(spread, bundle.manifest.settings["least_spread"])
 
 
 def distance(arrays: Mapping[str, NDArray[Any]], x: Matrix) -> Floats:

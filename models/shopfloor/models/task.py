@@ -14,6 +14,8 @@ from shopfloor.models.bundle import Manifest
 from shopfloor.models.evaluate import Metric, beaten
 from shopfloor.models.features import Matrix
 from shopfloor.models.fit import SEED, golden
+from shopfloor.models.lineage import lineage
+from shopfloor.models.reference import reference
 
 Progress = Callable[[float, str], None]
 
@@ -103,8 +105,10 @@ def finish(
         metrics=[m.to_json() for m in metrics],
         settings=dict(settings),
         assets=list(rows.assets),
+        spec={"features": list(naming.features), "asset_type": naming.asset_type},
+        lineage=lineage(f"history of {len(rows.assets)} assets", [rows.x, rows.asset, rows.time], seeds=[SEED]),
     )
-    return Trained(manifest, trees, {**arrays, **golden(trees, rows.x)})
+    return Trained(manifest, trees, {**arrays, **golden(rows.x), **reference(rows.x)})
 
 
 def rows_word(naming: Naming) -> str:

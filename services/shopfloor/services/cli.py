@@ -73,6 +73,12 @@ COMMANDS: Final = {
     "check": Command(
         "shopfloor.services.commands.check", "gateway", "check a plant file", "shopfloor check plant.yaml"
     ),
+    "bundle": Command(
+        "shopfloor.services.commands.bundle",
+        "models",
+        "prove a sealed model before a line may use it, show what it says of itself, or write it as one file",
+        "shopfloor bundle verify tool-life.shopfloor",
+    ),
     "ledger": Command(
         "shopfloor.services.commands.ledger",
         "gateway",
