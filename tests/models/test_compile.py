@@ -11,7 +11,7 @@ from shopfloor.models.bundle import Budget, RefusedBundle, load, load_files
 from shopfloor.models.compile import Calibration, CannotCompile, Card, Features
 from shopfloor.models.compile import compile as compiled
 from shopfloor.models.scorer import likely, score
-from sklearn import ensemble, impute, linear_model, neural_network, preprocessing, svm
+from sklearn import covariance, ensemble, impute, linear_model, neural_network, preprocessing, svm
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -26,6 +26,7 @@ GAPS = np.where(RNG.random(X.shape) < 0.1, np.float32(np.nan), X)
 GAPS[:, 3] = X[:, 3]
 THREE, TWO, NORMAL = np.digitize(Y, [0.0, 1.0]), Y > 0.5, None
 HGB = {"max_iter": 20, "random_state": 0}
+splines = preprocessing.SplineTransformer
 scaled = lambda *steps: make_pipeline(preprocessing.StandardScaler(), *steps)  # noqa: E731
 mlp = {"hidden_layer_sizes": (8, 5), "max_iter": 3000, "random_state": 0}
 
@@ -44,6 +45,11 @@ CENSUS = {
     "gradient three classes": (ensemble.GradientBoostingClassifier(n_estimators=10), X, THREE),
     "gradient two classes": (ensemble.GradientBoostingClassifier(n_estimators=10), X, TWO),
     "isolation": (ensemble.IsolationForest(), X, NORMAL),
+    "splines": (scaled(splines(4, degree=2, knots="quantile", extrapolation="linear"), linear_model.Ridge()), X, Y),
+    "cubic splines": (make_pipeline(splines(include_bias=False), linear_model.Ridge()), X, Y),
+    "products": (scaled(preprocessing.PolynomialFeatures(3), linear_model.Ridge()), X, Y),
+    "covariance": (covariance.LedoitWolf(), X, NORMAL),
+    "covariance after scaling": (scaled(covariance.LedoitWolf()), X, NORMAL),
     "ridge": (scaled(linear_model.Ridge()), X, Y),
     "lasso": (make_pipeline(preprocessing.RobustScaler(), linear_model.Lasso(0.01)), X, Y),
     "logistic two": (scaled(linear_model.LogisticRegression()), X, TWO),
@@ -71,6 +77,8 @@ def made(estimator, x=X, y=Y, card=CARD):
 
 def asked(estimator, x):
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    if isinstance(last, covariance.LedoitWolf):
+        return last.mahalanobis(estimator[:-1].transform(x) if last is not estimator else x)
     if isinstance(last, ensemble.IsolationForest):
         return -estimator.score_samples(x)
     for method in ("predict_proba", "decision_function", "predict"):
@@ -96,7 +104,8 @@ def test_a_bundle_answers_as_its_estimator_does(name, tmp_path):
     ("estimator", "reason"),
     [
         (svm.SVC(), "SVC cannot be compiled into a bundle: use one of .*HistGradientBoostingRegressor"),
-        (make_pipeline(preprocessing.PolynomialFeatures(), linear_model.Ridge()), "PolynomialFeatures .* features"),
+        (make_pipeline(preprocessing.KBinsDiscretizer(), linear_model.Ridge()), "KBinsDiscretizer .* features"),
+        (make_pipeline(splines(extrapolation="periodic"), linear_model.Ridge()), "extrapolate linearly"),
         (make_pipeline(impute.SimpleImputer(missing_values=0), linear_model.Ridge()), "let it fill NaN"),
     ],
 )  # fmt: skip

@@ -19,7 +19,7 @@ from shopfloor.models.lineage import lineage
 from shopfloor.models.reference import reference
 from shopfloor.models.sealing.folder import write
 from shopfloor.models.sealing.golden import TOLERANCE
-from shopfloor.models.sealing.program import PARTS, Program, Step, program
+from shopfloor.models.sealing.program import Program, Step, parts_of, program
 from shopfloor.models.sealing.trees import Forest
 from shopfloor.models.unfold import CannotCompile, Unfolded, parts, unfold
 
@@ -105,8 +105,10 @@ def compile(estimator: Any, features: Features, calibration: Calibration, card: 
     said = _proved(estimator, unfolded, x)
     kind, classes = _kind(estimator)
     settings, learned = _calibrated(kind, said, calibration.y, classes, card)
-    count = len(calibration.windows) if calibration.windows is not None else min(_GOLDEN, len(x))
-    golden = x[:count] if calibration.windows is not None else x[np.linspace(0, len(x) - 1, count).astype(int)]
+    windows = calibration.windows[:_GOLDEN] if calibration.windows is not None else None
+    golden = (
+        x[: len(windows)] if windows is not None else x[np.linspace(0, len(x) - 1, min(_GOLDEN, len(x))).astype(int)]
+    )
     held: dict[str, NDArray[Any]] = {
         **{f"value.{key}": values for key, values in unfolded.arrays.items()},
         **learned,
@@ -114,8 +116,8 @@ def compile(estimator: Any, features: Features, calibration: Calibration, card: 
         "golden": golden,
         "typical": _typical(x),
     }
-    if calibration.windows is not None:
-        held["golden.window"] = np.asarray(calibration.windows, np.float64)
+    if windows is not None:
+        held["golden.window"] = np.asarray(windows, np.float64)
     manifest = _manifest(features, calibration, card, kind, settings, classes)
     trees = {"value": unfolded.trees} if unfolded.trees is not None else {}
     files = sealed(manifest, trees, held, {"value": unfolded.names})
@@ -151,7 +153,7 @@ def _proved(estimator: Any, unfolded: Unfolded, x: Matrix) -> NDArray[np.float64
 def _compiled(unfolded: Unfolded, features: int) -> Program:
     steps = []
     for i, name in enumerate(unfolded.names):
-        held = {part: unfolded.arrays[f"{i}.{part}"] for part in PARTS[name]}
+        held = {part: unfolded.arrays[f"{i}.{part}"] for part in parts_of(name)}
         forest = Forest(unfolded.trees, features, 1, 0) if name == "trees" else None
         steps.append(Step(name, held, forest))
     return program(steps)
@@ -160,6 +162,8 @@ def _compiled(unfolded: Unfolded, features: int) -> Program:
 def _asked(estimator: Any, x: NDArray[np.float64]) -> Any:
     """What the estimator itself says: probabilities, else decisions, else numbers; how unusual, of novelty models."""
     last = parts(estimator)[-1]
+    if hasattr(last, "mahalanobis"):
+        return last.mahalanobis(estimator[:-1].transform(x) if last is not estimator else x)
     if hasattr(last, "score_samples"):
         return -estimator.score_samples(x)
     for method in ("predict_proba", "decision_function", "predict"):
@@ -170,12 +174,10 @@ def _asked(estimator: Any, x: NDArray[np.float64]) -> Any:
 
 def _kind(estimator: Any) -> tuple[str, list[str]]:
     last = parts(estimator)[-1]
-    if hasattr(last, "score_samples"):
+    if hasattr(last, "score_samples") or hasattr(last, "mahalanobis"):
         return "novelty", []
     names = [str(name) for name in getattr(last, "classes_", [])]
-    if not names:
-        return "regression", []
-    return ("classes", names) if len(names) > 2 else ("probability", [])
+    return ("regression" if not names else "classes" if len(names) > 2 else "probability"), names
 
 
 def _calibrated(
@@ -188,13 +190,23 @@ def _calibrated(
     if y is None or len(y) != len(said):
         raise CannotCompile("The calibration has no truth for each row: give rows that the estimator has not seen.")
     if kind == "regression":
-        return {}, dict(arrays(Residuals.of(value, np.asarray(y, np.float64), np.ones(len(value)))))
-    if kind == "probability":
-        return {}, dict(arrays(Probabilities.of(value, np.asarray(y) == np.max(y))))
+        return {}, dict(arrays(Residuals.of(value, _numbers(y), np.ones(len(value)))))
     place = {name: i for i, name in enumerate(classes)}
-    own = np.sort(said[np.arange(len(said)), [place[str(name)] for name in y]])
+    if unknown := {str(name) for name in y} - place.keys():
+        raise CannotCompile(f"The calibration holds classes that the model has not seen: {', '.join(sorted(unknown))}.")
+    truth = np.array([place[str(name)] for name in y])
+    if kind == "probability":
+        return {}, dict(arrays(Probabilities.of(value, truth == 1)))
+    own = np.sort(said[np.arange(len(said)), truth])
     rank = int(np.floor((len(own) + 1) * (1.0 - card.coverage)))
     return {"level": float(own[rank - 1]) if rank else float(said.min())}, {}
+
+
+def _numbers(y: NDArray[Any]) -> NDArray[np.float64]:
+    truth = np.asarray(y, np.float64)
+    if not np.isfinite(truth).all():
+        raise CannotCompile("The truth of the calibration rows has gaps: leave such rows out.")
+    return truth
 
 
 def _typical(x: Matrix) -> Matrix:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import factorial
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ import treelite
 import treelite.sklearn
 from numpy.typing import NDArray
 from shopfloor.plant.errors import ShopfloorError
-from sklearn import linear_model, neural_network, preprocessing, svm
+from sklearn import covariance, linear_model, neural_network, preprocessing, svm
 from sklearn.decomposition import PCA
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -43,8 +44,12 @@ _LINEAR: Final = (
 )  # fmt: skip
 _DECISIONS: Final = (svm.LinearSVC, linear_model.RidgeClassifier, linear_model.RidgeClassifierCV)
 _MLP: Final = (neural_network.MLPRegressor, neural_network.MLPClassifier)
+_COVARIANCE: Final = (
+    covariance.EmpiricalCovariance, covariance.ShrunkCovariance, covariance.LedoitWolf, covariance.OAS,
+    covariance.MinCovDet, covariance.EllipticEnvelope,
+)  # fmt: skip
 _LOGISTIC: Final = (linear_model.LogisticRegression, linear_model.LogisticRegressionCV)
-ACCEPTED: Final = (*_TREES, *_LINEAR, *_DECISIONS, *_LOGISTIC, *_MLP)
+ACCEPTED: Final = (*_TREES, *_LINEAR, *_DECISIONS, *_LOGISTIC, *_MLP, *_COVARIANCE)
 
 
 class CannotCompile(ShopfloorError):  # noqa: N818 (what happened)
@@ -62,7 +67,7 @@ class Unfolded:
     def add(self, name: str, **parts: Any) -> None:
         """Append a step."""
         for part, values in parts.items():
-            wanted = np.int64 if part == "columns" else np.float64
+            wanted = np.int64 if part in ("columns", "powers") else np.float64
             self.arrays[f"{len(self.names)}.{part}"] = np.ascontiguousarray(values, dtype=wanted)
         self.names.append(name)
 
@@ -83,6 +88,8 @@ def unfold(estimator: Any) -> Unfolded:
         _trees(last, to)
     elif type(last) in _MLP:
         _layers(last, to)
+    elif type(last) in _COVARIANCE:
+        _distance(last, to)
     elif type(last) in (*_LINEAR, *_DECISIONS, *_LOGISTIC):
         _linear(last, to)
     else:
@@ -147,6 +154,38 @@ def _turned(step: Any, to: Unfolded) -> None:
         to.add("divide", by=np.sqrt(np.maximum(step.explained_variance_, np.finfo(float).eps)))
 
 
+def _bent(step: Any, to: Unfolded) -> None:
+    """Each basis function as polynomials between the knots; outside them its tangent or its last value goes on."""
+    if step.extrapolation not in ("linear", "constant"):
+        raise CannotCompile("This SplineTransformer cannot be compiled: let it extrapolate linearly or constantly.")
+    several = [_pieces(spline, step.degree, tangent=step.extrapolation == "linear") for spline in step.bsplines_]
+    weights = np.stack([pieces for _, pieces in several])
+    to.add("splines", knots=np.stack([knots for knots, _ in several]), weights=_kept(weights, step))
+
+
+def _kept(weights: NDArray[Any], step: Any) -> NDArray[Any]:
+    return weights if step.include_bias else weights[..., :-1]
+
+
+def _pieces(spline: Any, degree: int, *, tangent: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Knots [k] and coefficients [k + 1, degree + 1, splines], constant first, of a scipy BSpline."""
+    knots = spline.t[degree : len(spline.t) - degree]
+    terms = [
+        spline.derivative(power)(knots) / factorial(power) if power else spline(knots) for power in range(degree + 1)
+    ]
+    inner = np.stack(terms, axis=1)
+    inner[:-1, degree] = (
+        spline.derivative(degree)((knots[:-1] + knots[1:]) / 2) / factorial(degree) if degree else inner[:-1, 0]
+    )
+    ends = inner[[0, -1]].copy()
+    ends[:, 2 if tangent else 1 :] = 0.0
+    return knots, np.concatenate([ends[:1], inner[:-1], ends[1:]])
+
+
+def _multiplied(step: Any, to: Unfolded) -> None:
+    to.add("products", powers=step.powers_)
+
+
 _TRANSFORMS: Final[dict[type, Callable[[Any, Unfolded], None]]] = {
     preprocessing.StandardScaler: _standard,
     preprocessing.RobustScaler: _robust,
@@ -154,6 +193,8 @@ _TRANSFORMS: Final[dict[type, Callable[[Any, Unfolded], None]]] = {
     preprocessing.MaxAbsScaler: lambda step, to: to.add("divide", by=step.scale_),
     SimpleImputer: _filled,
     PCA: _turned,
+    preprocessing.SplineTransformer: _bent,
+    preprocessing.PolynomialFeatures: _multiplied,
 }
 
 
@@ -172,6 +213,15 @@ def _linear(last: Any, to: Unfolded) -> None:
     to.add("dense", weight=weight.T, bias=np.broadcast_to(np.ravel(last.intercept_), len(weight)))
     if type(last) in _LOGISTIC:
         to.add("logistic" if len(weight) == 1 else "softmax")
+
+
+def _distance(last: Any, to: Unfolded) -> None:
+    """The squared distance of Mahalanobis: its square root is the length of the turned deviation."""
+    location = last.location_
+    to.add("subtract", by=location)
+    to.add("dense", weight=np.linalg.cholesky(last.get_precision()), bias=np.zeros(len(location)))
+    to.add("length")
+    to.add("square")
 
 
 def _layers(last: Any, to: Unfolded) -> None:

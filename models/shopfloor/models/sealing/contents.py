@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.sealing.opened import Bundle
-from shopfloor.models.sealing.program import PARTS
+from shopfloor.models.sealing.program import parts_of
 
-MOST_GOLDEN: Final = 1_024
+MOST_GOLDEN: Final = 256
 _RESIDUALS: Final = ("residuals",)
 _PROBABILITIES: Final = ("score", "low", "high")
 _DISTANCE: Final = ("columns", "centre", "scale", "turn")
@@ -41,7 +41,10 @@ def check_contents(bundle: Bundle) -> None:
     _expect(wanted <= held <= wanted | _OPTIONAL, f"other arrays than its models need: {_few(held ^ wanted)}")
     for setting in (*_SETTINGS[kind], *(("least_spread",) if "spread" in bundle.programs else ())):
         _expect(setting in bundle.manifest.settings, f"no setting {setting}")
-    _expect(kind == "distance" or "value" in bundle.programs, "no model named value")
+    models = set(bundle.programs)
+    _expect(
+        models <= {"value", "spread"} and (kind == "distance" or "value" in models), f"other models: {_few(models)}"
+    )
     _check_positive(bundle, ("least_spread", "threshold"))
     _check_rows(bundle)
     _check_calibration(bundle)
@@ -51,7 +54,7 @@ def check_contents(bundle: Bundle) -> None:
 def _of_programs(bundle: Bundle) -> Iterable[str]:
     for model, steps in bundle.manifest.models.items():
         yield f"golden {model}"
-        yield from (f"{model}.{i}.{part}" for i, step in enumerate(steps) for part in PARTS[step])
+        yield from (f"{model}.{i}.{part}" for i, step in enumerate(steps) for part in parts_of(step))
 
 
 def _check_positive(bundle: Bundle, names: Iterable[str]) -> None:

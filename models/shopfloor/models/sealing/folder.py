@@ -69,6 +69,8 @@ def _folder(path: Path) -> dict[str, bytes]:
     held = sorted(path.iterdir())
     if len(held) > _MOST_FILES:
         raise ValueError(f"it holds {len(held)} files")
+    if sum(file.lstat().st_size for file in held) > LARGEST:
+        raise ValueError(f"it is larger than {LARGEST >> 20} MB")
     return {file.name: _content(file) for file in held}
 
 

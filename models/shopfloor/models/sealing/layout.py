@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 _NUMBERS: Final = {2: "<f4", 3: "<f8"}
 _MAJOR: Final = 4
-_INSTALLED: Final = tuple(int(part) for part in treelite.__version__.split(".")[1:3])
+_INSTALLED: Final = tuple(int(part) for part in re.findall(r"\d+", treelite.__version__)[1:3])
 
 
 class Column(NamedTuple):

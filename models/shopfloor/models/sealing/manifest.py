@@ -39,7 +39,7 @@ class Lineage:
 class Budget:
     """What a model may cost: CPU microseconds for one row alone, megabytes of its files."""
 
-    row_us: float = 20_000.0
+    row_us: float = 10_000.0
     memory_mb: float = 64.0
 
 
@@ -159,7 +159,7 @@ def _check_values(m: Manifest, name: str) -> None:
         "target": bool(_NAME.fullmatch(m.target)),
         "cpu_s": m.cpu_s >= 0.0,
         "rows": m.data_start <= m.data_end,
-        "classes": (m.kind == "classes") == (len(m.classes) > 2) and len(m.classes) == len(set(m.classes)),
+        "classes": _classes_fit(m) and len(m.classes) == len(set(m.classes)),
         "lineage": all(not sha or _SHA.fullmatch(sha) for sha in hashes),
         **{number: 0 <= getattr(m, number) < 2**63 for number in _WHOLE},
         "budget": budget,
@@ -167,6 +167,11 @@ def _check_values(m: Manifest, name: str) -> None:
     for what, holds in checks.items():
         if not holds:
             raise RefusedBundle(f"The manifest of the bundle {name} has an impossible value in {what}: train again.")
+
+
+def _classes_fit(m: Manifest) -> bool:
+    count = len(m.classes)
+    return count > 2 if m.kind == "classes" else count == 0 or (count == 2 and m.kind == "probability")
 
 
 def _identity(content: Mapping[str, Any]) -> str:

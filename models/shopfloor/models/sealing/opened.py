@@ -12,7 +12,7 @@ from shopfloor.models.sealing.arrays import from_npz
 from shopfloor.models.sealing.canonical import sha256
 from shopfloor.models.sealing.folder import MANIFEST, Files
 from shopfloor.models.sealing.manifest import Manifest, read_manifest
-from shopfloor.models.sealing.program import PARTS, Program, Step, program
+from shopfloor.models.sealing.program import Program, Step, parts_of, program
 from shopfloor.models.sealing.refused import RefusedBundle
 from shopfloor.models.sealing.trees import Forest, read_forest
 
@@ -77,7 +77,7 @@ def _steps(m: Manifest, model: str, trees: bytes, arrays: Mapping[str, NDArray[A
     """The steps of a model, each proved to fit the one before it."""
     width = len(m.features)
     for i, step_name in enumerate(m.models[model]):
-        parts = {part: _part(arrays, f"{model}.{i}.{part}") for part in PARTS.get(step_name, ())}
+        parts = {part: _part(arrays, f"{model}.{i}.{part}") for part in parts_of(step_name)}
         forest = _forest(trees, width) if step_name == "trees" else None
         step = Step(step_name, parts, forest)
         width = step.width(width)

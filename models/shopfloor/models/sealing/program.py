@@ -6,25 +6,55 @@ before trees is computed in float64, as scikit-learn does for float64 input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from shopfloor.models.sealing.curves import Parts, Rows, product_width, products, spline_width, splines
 from shopfloor.models.sealing.trees import Forest
 
-Rows = NDArray[Any]
 Floats = NDArray[np.float64]
-Parts = Mapping[str, NDArray[Any]]
-_MOST_WIDTH: Final = 10_000
+MOST_WIDTH: Final = 10_000
 _MOST_STEPS: Final = 64
 
 
+class Kind(NamedTuple):
+    """A kind of step: the arrays it needs, what it does, and how many columns it makes of so many."""
+
+    parts: tuple[str, ...]
+    apply: Callable[[Rows, Parts], Rows]
+    width: Callable[[Parts, int], int]
+
+
+def _same(parts: Parts, width: int) -> int:
+    """One finite number for each column."""
+    _expect(all(_plain(part, (width,)) for part in parts.values()), "a step has other columns")
+    return width
+
+
 def _dense(x: Rows, p: Parts) -> Rows:
+    # A matrix product by BLAS rounds a row otherwise in other company.
     said: Rows = np.einsum("ni,io->no", x, p["weight"]) + p["bias"]
     return said
+
+
+def _dense_width(parts: Parts, width: int) -> int:
+    weight, bias = parts["weight"], parts["bias"]
+    _expect(weight.ndim == 2 and 0 < weight.shape[1] <= MOST_WIDTH, "a layer has no weights")
+    _expect(_plain(weight, (width, weight.shape[1])), f"a layer expects {weight.shape[0]} columns, not {width}")
+    _expect(_plain(bias, (weight.shape[1],)), "a layer has a bias of another width")
+    return int(weight.shape[1])
+
+
+def _take_width(parts: Parts, width: int) -> int:
+    columns = parts["columns"]
+    _expect(columns.ndim == 1 and columns.dtype == np.int64 and 0 < len(columns) <= MOST_WIDTH, "it takes no columns")
+    _expect(bool(((columns >= 0) & (columns < width)).all()), "it takes a column that does not exist")
+    return len(columns)
 
 
 def _softmax(x: Rows, _: Parts) -> Rows:
@@ -38,27 +68,32 @@ def _length(x: Rows, _: Parts) -> Rows:
     return root
 
 
-ROWWISE: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Rows, Parts], Rows]]]] = {
-    "subtract": (("by",), lambda x, p: x - p["by"]),
-    "add": (("by",), lambda x, p: x + p["by"]),
-    "multiply": (("by",), lambda x, p: x * p["by"]),
-    "divide": (("by",), lambda x, p: x / p["by"]),
-    "fill": (("by",), lambda x, p: np.where(np.isnan(x), p["by"], x)),
-    "clip": (("low", "high"), lambda x, p: np.clip(x, p["low"], p["high"])),
-    "float32": ((), lambda x, _: x.astype(np.float32)),
-    "relu": ((), lambda x, _: np.maximum(x, 0.0)),
-    "tanh": ((), lambda x, _: np.tanh(x)),
-    "logistic": ((), lambda x, _: 0.5 + 0.5 * np.tanh(0.5 * x)),
-    "softmax": ((), _softmax),
+STEPS: Final = {
+    "subtract": Kind(("by",), lambda x, p: x - p["by"], _same),
+    "add": Kind(("by",), lambda x, p: x + p["by"], _same),
+    "multiply": Kind(("by",), lambda x, p: x * p["by"], _same),
+    "divide": Kind(("by",), lambda x, p: x / p["by"], _same),
+    "fill": Kind(("by",), lambda x, p: np.where(np.isnan(x), p["by"], x), _same),
+    "clip": Kind(("low", "high"), lambda x, p: np.clip(x, p["low"], p["high"]), _same),
+    "float32": Kind((), lambda x, _: x.astype(np.float32), _same),
+    "square": Kind((), lambda x, _: x * x, _same),
+    "relu": Kind((), lambda x, _: np.maximum(x, 0.0), _same),
+    "tanh": Kind((), lambda x, _: np.tanh(x), _same),
+    "logistic": Kind((), lambda x, _: 0.5 + 0.5 * np.tanh(0.5 * x), _same),
+    "softmax": Kind((), _softmax, _same),
+    "take": Kind(("columns",), lambda x, p: x[:, p["columns"]], _take_width),
+    "dense": Kind(("weight", "bias"), _dense, _dense_width),
+    "splines": Kind(("knots", "weights"), splines, partial(spline_width, most=MOST_WIDTH)),
+    "products": Kind(("powers",), products, partial(product_width, most=MOST_WIDTH)),
+    "length": Kind((), _length, lambda _parts, _width: 1),
 }
-"""Steps that keep the number of columns: the arrays they need (one number per column), and what they do."""
-PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    **{name: parts for name, (parts, _) in ROWWISE.items()},
-    "take": ("columns",),
-    "dense": ("weight", "bias"),
-    "length": (),
-    "trees": (),
-}
+"""Every kind of step but "trees"."""
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The arrays that a step needs; raises `ValueError` for a step that is not known."""
+    _expect(name in STEPS or name == "trees", f"the step {name[:20]!r} is not known")
+    return STEPS[name].parts if name in STEPS else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,34 +111,14 @@ class Step:
 
     def __call__(self, x: Rows) -> Rows:
         """Rows [n, width] to rows [n, width of the next step]."""
-        match self.name:
-            case "trees" if self.forest is not None:
-                return self.forest(x)
-            case "take":
-                return x[:, self.parts["columns"]]
-            case "dense":
-                return _dense(x, self.parts)
-            case "length":
-                return _length(x, self.parts)
-            case name:
-                return ROWWISE[name][1](x, self.parts)
+        return self.forest(x) if self.forest is not None else STEPS[self.name].apply(x, self.parts)
 
     def width(self, width: int) -> int:
         """Columns that come out when `width` come in; raises `ValueError` when they do not fit."""
-        match self.name:
-            case "trees" if self.forest is not None:
-                _expect(self.forest.features == width, "its trees expect other columns")
-                return self.forest.classes
-            case "take":
-                return _taken(self.parts["columns"], width)
-            case "dense":
-                return _widened(self.parts, width)
-            case "length":
-                return 1
-            case name:
-                _expect(name in ROWWISE, f"the step {name!r} is not known")
-                _expect(all(_plain(p, (width,)) for p in self.parts.values()), f"{name} has other columns")
-                return width
+        if self.forest is None:
+            return STEPS[self.name].width(self.parts, width)
+        _expect(self.forest.features == width, "its trees expect other columns")
+        return self.forest.classes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +129,7 @@ class Program:
 
     def __call__(self, x: Rows) -> Floats:
         """What the model says of rows of features [n, f]: [n, outputs]; each row for itself."""
-        if len(self.steps) > 1:
+        if len(self.steps) > 1 or self.steps[0].forest is None:
             x = x.astype(np.float64)
         with np.errstate(all="ignore"):
             for step in self.steps:
@@ -127,20 +142,6 @@ def program(steps: Iterable[Step]) -> Program:
     held = tuple(islice(steps, _MOST_STEPS + 1))
     _expect(0 < len(held) <= _MOST_STEPS, "it has no steps, or too many")
     return Program(held)
-
-
-def _taken(columns: Rows, width: int) -> int:
-    _expect(columns.ndim == 1 and columns.dtype == np.int64 and 0 < len(columns) <= _MOST_WIDTH, "it takes no columns")
-    _expect(bool(((columns >= 0) & (columns < width)).all()), "it takes a column that does not exist")
-    return len(columns)
-
-
-def _widened(parts: Parts, width: int) -> int:
-    weight, bias = parts["weight"], parts["bias"]
-    _expect(weight.ndim == 2 and 0 < weight.shape[1] <= _MOST_WIDTH, "a layer has no weights")
-    _expect(_plain(weight, (width, weight.shape[1])), f"a layer expects {weight.shape[0]} columns, not {width}")
-    _expect(_plain(bias, (weight.shape[1],)), "a layer has a bias of another width")
-    return int(weight.shape[1])
 
 
 def _plain(array: Rows, shape: tuple[int, ...]) -> bool:
