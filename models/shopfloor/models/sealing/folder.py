@@ -40,10 +40,10 @@ def write(path: Path, files: Files) -> Path:
     _remove(fresh)
     if path.suffix == SUFFIX:
         fresh.write_bytes(pack(dict(sorted(files.items()))))
-    else:
-        fresh.mkdir()
-        for name, data in files.items():
-            (fresh / name).write_bytes(data)
+        return fresh.replace(path)
+    fresh.mkdir()
+    for name, data in files.items():
+        (fresh / name).write_bytes(data)
     _remove(path)
     return fresh.rename(path)
 
