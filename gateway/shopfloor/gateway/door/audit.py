@@ -10,7 +10,6 @@ The chain proves nothing against someone who can write the file and computes it 
 from __future__ import annotations
 
 import builtins
-import hashlib
 import json
 import logging
 import math
@@ -23,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
-from shopfloor.plant import StoreError, quality
+from shopfloor.plant import StoreError, chain, quality
 from shopfloor.plant.contracts import Outcome, Setpoint
 
 _logger = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ CREATE TABLE IF NOT EXISTS entry (
 );
 CREATE INDEX IF NOT EXISTS entry_intent ON entry (intent);
 """
-_FIRST: Final = "0" * 64
 _LONGEST: Final = 500
 _MANY: Final = 100
 STOPPED: Final = (
@@ -142,17 +140,18 @@ class Audit:
         with self._explained(), self._lock:
             rows = self._open.execute("SELECT sequence, intent, body, hash FROM entry ORDER BY sequence").fetchall()
             last = self._last()
-        return _fault(rows, last, head)
+        return chain.fault([((sequence, *parts), noted) for sequence, *parts, noted in rows], last, head)
 
     def _append(self, intent: int | None, body: dict[str, Any]) -> int:
         with self._explained(), self._lock:
             self._open.execute("BEGIN IMMEDIATE")
             try:
                 sequence, before = self._last() + 1, self._head()[1]
-                text = _text({"time": self.clock(), **body})
+                text = chain.text({"time": self.clock(), **body})
                 of = sequence if intent is None else intent
                 self._open.execute(
-                    "INSERT INTO entry VALUES (?, ?, ?, ?)", (sequence, of, text, _hash(before, sequence, of, text))
+                    "INSERT INTO entry VALUES (?, ?, ?, ?)",
+                    (sequence, of, text, chain.link(before, sequence, of, text)),
                 )
                 self._open.execute("COMMIT")
             except BaseException:
@@ -167,7 +166,7 @@ class Audit:
 
     def _head(self) -> tuple[int, str]:
         row = self._open.execute("SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1").fetchone()
-        return (row[0], row[1]) if row else (0, _FIRST)
+        return (row[0], row[1]) if row else (0, chain.FIRST)
 
     def _last(self) -> int:
         row = self._open.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entry'").fetchone()
@@ -224,29 +223,6 @@ def _plain(value: object) -> Any:
     return str(value)[:_LONGEST]
 
 
-def _text(body: dict[str, Any]) -> str:
-    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-
-
-def _hash(before: str, sequence: int, intent: int, text: str) -> str:
-    return hashlib.sha256(f"{before}\n{sequence}\n{intent}\n{text}".encode()).hexdigest()
-
-
 def _record(sequence: int, asked: dict[str, Any], answer: dict[str, Any]) -> Record:
     both = {"state": "open"} | asked | {key: value for key, value in answer.items() if key != "time"}
     return Record(sequence, **both)
-
-
-def _fault(rows: list[tuple[int, int, str, str]], last: int, head: tuple[int, str] | None) -> str:
-    before, expected = _FIRST, 1
-    for sequence, intent, text, noted in rows:
-        if sequence != expected:
-            return f"Row {expected} of the audit is missing: it was taken out after it had been written."
-        if _hash(before, sequence, intent, text) != noted:
-            return f"Row {sequence} of the audit is not as it was written: it, or one before it, was changed."
-        before, expected = noted, sequence + 1
-    if expected - 1 < last:
-        return f"The audit ends at row {expected - 1} and had {last}: its newest rows were taken out."
-    if head and (head[0] >= expected or (head[0] and rows[head[0] - 1][3] != head[1])):
-        return f"Row {head[0]} of the audit is not the one that was noted elsewhere: the audit was written anew."
-    return ""

@@ -1,0 +1,187 @@
+"""Scores: what every version said of every window, live or as a shadow, and what turned out to be true, later.
+
+A prediction has the id of its bundle, asset and window: the same one is kept once. A label joins the windows of its
+asset by their part, or those that end within [start, end]. It is an interval: a truth that is not known yet, such as
+the life of a tool that still cuts, is [what is certain, infinity], and is replaced by the truth when that comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.plant import StoreError
+from shopfloor.services.registry.scope import covers
+
+Floats = NDArray[np.float64]
+KEPT: Final = 90 * 86_400 * 10**9
+_MOST: Final = 20_000
+_TIDY: Final = 1_000
+_SCHEMA: Final = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS prediction (
+    name TEXT NOT NULL, number INTEGER NOT NULL, asset TEXT NOT NULL, window_end INTEGER NOT NULL, part TEXT NOT NULL,
+    id TEXT NOT NULL, sha TEXT NOT NULL, live INTEGER NOT NULL, value REAL, low REAL, high REAL, latency_us REAL,
+    PRIMARY KEY (name, number, asset, window_end)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS prediction_part ON prediction (name, number, asset, part);
+CREATE INDEX IF NOT EXISTS prediction_time ON prediction (name, number, window_end);
+CREATE TABLE IF NOT EXISTS label (
+    name TEXT NOT NULL, asset TEXT NOT NULL, part TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    low REAL NOT NULL, high REAL NOT NULL, known INTEGER NOT NULL, PRIMARY KEY (name, asset, part, start, end)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS label_known ON label (name, known);
+"""
+_JOIN: Final = """
+SELECT p.asset, p.window_end, p.value, p.low, p.high, q.value, l.low, l.high, l.known
+FROM (SELECT * FROM label WHERE name = :name ORDER BY known DESC LIMIT :most) l
+JOIN prediction p ON p.name = :name AND p.number = :number AND p.asset = l.asset AND {how}
+LEFT JOIN prediction q
+    ON q.name = :name AND q.number = :against AND q.asset = p.asset AND q.window_end = p.window_end
+WHERE p.window_end >= :since AND p.value IS NOT NULL
+"""
+_BY_PART: Final = _JOIN.format(how="p.part = l.part AND l.part != ''")
+_BY_TIME: Final = _JOIN.format(how="l.part = '' AND p.window_end BETWEEN l.start AND l.end")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a version said of one window. `value` is None where it failed. `window_end` UTC ns, `latency_us` per row."""
+
+    name: str
+    number: int
+    sha: str
+    asset: str
+    window_end: int
+    live: bool
+    value: float | None
+    low: float | None
+    high: float | None
+    latency_us: float
+    part: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of the prediction: the same for the same bundle, asset and window."""
+        return hashlib.sha256(f"{self.sha}\n{self.asset}\n{self.window_end}".encode()).hexdigest()[:24]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A truth within [low, high]; both are equal when it is exact. `known`: UTC ns at which it came."""
+
+    name: str
+    asset: str
+    low: float
+    high: float
+    known: int
+    part: str = ""
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """Windows with their truth, [n] each, in the order in which it came. `against` is NaN where it is missing."""
+
+    asset: NDArray[np.str_]
+    window_end: NDArray[np.int64]
+    value: Floats
+    low: Floats
+    high: Floats
+    against: Floats
+    truth_low: Floats
+    truth_high: Floats
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+@dataclass(slots=True)
+class Scores:
+    """A file of one registry. Its methods may be called from any thread."""
+
+    _db: sqlite3.Connection
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _written: int = 0
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path) -> Iterator[Self]:
+        """Open or make the file in the registry's folder; one that cannot be used raises `StoreError`."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(folder / "scores.sqlite", check_same_thread=False, timeout=10)
+            db.executescript(_SCHEMA)
+        except (sqlite3.Error, OSError) as problem:
+            raise StoreError(f"The scores in {folder} cannot be used ({problem}): see to the disk.") from problem
+        try:
+            yield cls(db)
+        finally:
+            db.close()
+
+    def write(self, predictions: Iterable[Prediction]) -> None:
+        """Keep predictions; one that is there already stays as it is."""
+        rows = [
+            (p.name, p.number, p.asset, p.window_end, p.part, p.id, p.sha, p.live, _finite(p.value), _finite(p.low),
+             _finite(p.high), p.latency_us)
+            for p in predictions
+        ]  # fmt: skip
+        with self._lock, self._db:
+            self._db.executemany("INSERT OR IGNORE INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._written += 1
+            if rows and self._written % _TIDY == 1:
+                self._forget(max(row[3] for row in rows) - KEPT)
+
+    def label(self, labels: Iterable[Label]) -> None:
+        """Keep truths; a newer one for the same part or time replaces the older."""
+        rows = [(la.name, la.asset, la.part, la.start, la.end, la.low, la.high, la.known) for la in labels]
+        with self._lock, self._db:
+            self._db.executemany("INSERT OR REPLACE INTO label VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def labelled(self, name: str, number: int, against: int | None, scope: str, since: int = 0) -> Labelled:
+        """The newest windows of a version, 20,000 at most, that ended at or after `since` and have a truth."""
+        asked = {"name": name, "number": number, "against": against or -1, "since": since, "most": _MOST}
+        with self._lock:
+            rows = self._db.execute(_BY_TIME, asked).fetchall() + self._db.execute(_BY_PART, asked).fetchall()
+        chosen = {(row[0], row[1]): row for row in rows if covers(scope, row[0])}
+        return _columns(sorted(chosen.values(), key=lambda row: (row[8], row[1], row[0])))
+
+    def health(self, name: str, number: int, scope: str, since: int = 0, most: int = 2_000) -> tuple[int, int, float]:
+        """Of the newest windows: how many, how many failed, and the 99th percentile of ms per row (NaN of none)."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT asset, value, latency_us FROM prediction WHERE name = ? AND number = ? AND window_end >= ?"
+                " ORDER BY window_end DESC LIMIT ?",
+                (name, number, since, most),
+            ).fetchall()
+        rows = [row for row in rows if covers(scope, row[0])]
+        p99 = float(np.quantile([row[2] for row in rows], 0.99)) / 1e3 if rows else math.nan
+        return len(rows), sum(row[1] is None for row in rows), p99
+
+    def _forget(self, border: int) -> None:
+        self._db.execute("DELETE FROM prediction WHERE window_end < ?", (border,))
+        self._db.execute("DELETE FROM label WHERE known < ?", (border,))
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _columns(rows: list[Any]) -> Labelled:
+    table = list(zip(*rows, strict=True)) or [()] * 9
+    numbers = [np.array([math.nan if v is None else v for v in table[i]], np.float64) for i in range(2, 8)]
+    value, low, high, against, truth_low, truth_high = numbers
+    return Labelled(
+        np.array(table[0], np.str_), np.array(table[1], np.int64), value, low, high, against, truth_low, truth_high
+    )
