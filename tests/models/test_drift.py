@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shopfloor.models.drift import CoverageAlarm, Shift, psi, reference
+from shopfloor.models.drift import CoverageAlarm, Shift, psi
+from shopfloor.models.reference import reference
 
 ADWIN = {0.25: 335, 0.5: 95, 1.0: 47}
 """Median delay of river's ADWIN in the study, 30 runs of 2,000 clean and 2,000 shifted values, no false alarm."""

@@ -62,6 +62,9 @@ class FakeBrain:
     def models(self) -> list[dict[str, Any]]:
         return self.cards
 
+    def train_again(self) -> str:
+        return "The training has begun: its models will be proposed."
+
     def status(self) -> dict[str, Any]:
         return {"state": "ready", "progress": 1.0, "sentence": "Ready.", "cpu_s": 1.5}
 

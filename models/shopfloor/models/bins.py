@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.models.columns import SECOND, Columns, Ints, number, words
+from shopfloor.models.columns import MINUTE, SECOND, Columns, Ints, number, words
 
 BIN: Final = 30 * SECOND
 BLOCK: Final = 20
@@ -31,6 +31,10 @@ NUMBERS: Final = (*AVERAGED, "resistance spread", *HELD, *STATES)
 """Columns of `Bins.values`: means, spread within the bin, values as they stand at its end, share of time in a state."""
 
 AT: Final = {name: i for i, name in enumerate(NUMBERS)}
+
+HORIZON: Final = 30 * MINUTE
+"""How far ahead an anode effect is predicted."""
+_AFTER: Final = 15 * MINUTE
 
 Singles = NDArray[np.float32]
 
@@ -123,3 +127,20 @@ def join(earlier: Bins, later: Bins) -> Bins:
         earlier.pots,
         np.concatenate([earlier.values, gap, values]),
     )
+
+
+def effects(bins: Bins) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Per bin and pot: an anode effect now or just before; minutes until the next one starts (inf when none came)."""
+    active = bins.values[:, :, AT["ANODE_EFFECT"]] > 0
+    busy = active.copy()
+    for back in range(1, _AFTER // BIN + 1):
+        busy[back:] |= active[:-back]
+    starts = active.copy()
+    starts[1:] &= ~active[:-1]
+    until = np.full(active.shape, np.inf)
+    for pot in range(active.shape[1]):
+        at = np.flatnonzero(starts[:, pot])
+        following = np.searchsorted(at, np.arange(len(active)), "right")
+        found = following < len(at)
+        until[found, pot] = (at[following[found]] - np.flatnonzero(found)) * (BIN / MINUTE)
+    return busy, until

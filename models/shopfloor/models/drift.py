@@ -17,21 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-BINS: Final = 10
 _FLOOR: Final = 1e-4
-
-
-def reference(x: NDArray[Any], bins: int = BINS) -> dict[str, Floats]:
-    """What is kept of the features [n, f] of training: inner edges [f, bins - 1] and shares [f, bins].
-
-    Edges are quantiles; missing values are left out. It is sealed in a bundle beside the model.
-    """
-    known = np.where(np.isfinite(x), x, np.nan).astype(np.float64)
-    edges = np.empty((x.shape[1], bins - 1))
-    for feature in range(x.shape[1]):
-        column = known[:, feature][~np.isnan(known[:, feature])]
-        edges[feature] = np.quantile(column, np.arange(1, bins) / bins) if len(column) else 0.0
-    return {"drift edges": edges, "drift shares": shares(known, edges)}
 
 
 def shares(x: NDArray[Any], edges: Floats) -> Floats:
@@ -48,6 +34,7 @@ def shares(x: NDArray[Any], edges: Floats) -> Floats:
 def psi(kept: dict[str, Floats], x: NDArray[Any]) -> Floats:
     """Population stability index of each feature [f] of rows [n, f] against `reference`; 0.2 is commonly called much.
 
+    >>> from shopfloor.models.reference import reference
     >>> rng = np.random.default_rng(0)
     >>> kept = reference(rng.normal(size=(5000, 2)))
     >>> same, moved = psi(kept, rng.normal(size=(1000, 2)) + np.array([0.0, 1.0]))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models import evaluate, fit
 from shopfloor.models.baseline import base_rate
-from shopfloor.models.bins import AT, BIN, Bins
+from shopfloor.models.bins import BIN, HORIZON, Bins, effects
 from shopfloor.models.bundle import tree_predict
 from shopfloor.models.columns import DAY, HOUR, MINUTE, Ints
 from shopfloor.models.conformal import Probabilities, arrays
@@ -19,10 +19,8 @@ from shopfloor.models.split import Mask, others, out_of_fold, split
 from shopfloor.models.task import Naming, Progress, Rows, Stopwatch, Trained, finish
 
 Floats = NDArray[np.float64]
-HORIZON: Final = 30 * MINUTE
 STRIDE: Final = 10
 """Bins between two training moments (five minutes)."""
-_AFTER: Final = 15 * MINUTE
 _FALSE_ALARMS: Final = 0.1
 _FALSE_WATCHES: Final = 0.5
 _AHEAD: Final = 120.0
@@ -44,26 +42,9 @@ def moments(bins: Bins, progress: Progress) -> tuple[Rows, Mask, Floats]:
     pots = np.arange(len(bins.pots))
     time = np.repeat(bins.time[which], len(pots))
     rows = Rows(x.reshape(-1, x.shape[2]), np.tile(pots, len(which)), time, bins.pots)
-    in_effect, until = _effects(bins)
+    in_effect, until = effects(bins)
     known = ~np.isnan(rows.x[:, 0])
     return rows.take(known), in_effect[which].reshape(-1)[known], until[which].reshape(-1)[known]
-
-
-def _effects(bins: Bins) -> tuple[Mask, Floats]:
-    """Per bin and pot: an anode effect now or just before; minutes until the next one starts (inf when none came)."""
-    active = bins.values[:, :, AT["ANODE_EFFECT"]] > 0
-    busy = active.copy()
-    for back in range(1, _AFTER // BIN + 1):
-        busy[back:] |= active[:-back]
-    starts = active.copy()
-    starts[1:] &= ~active[:-1]
-    until = np.full(active.shape, np.inf)
-    for pot in range(active.shape[1]):
-        at = np.flatnonzero(starts[:, pot])
-        following = np.searchsorted(at, np.arange(len(active)), "right")
-        found = following < len(at)
-        until[found, pot] = (at[following[found]] - np.flatnonzero(found)) * (BIN / MINUTE)
-    return busy, until
 
 
 def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Trained]:

@@ -27,6 +27,7 @@ from shopfloor.services.api import influx as influx_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
 from shopfloor.services.api import metrics as metrics_api
+from shopfloor.services.api import registry as registry_api
 from shopfloor.services.api.limit import BodyLimit
 from shopfloor.services.api.wire import API, add_errors
 from shopfloor.services.catalog import Catalog
@@ -38,6 +39,7 @@ from shopfloor.services.historian import Calendar, Historian, Shift
 from shopfloor.services.importing import Importing
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
+from shopfloor.services.registry import Card, Refused, Registry
 from shopfloor.services.security import Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import NoBrain, Thinking
@@ -45,7 +47,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
-MakeBrain = Callable[[PlantConfig, Historian, Path, Clock, Callable[[], bool]], Thinking]
+MakeBrain = Callable[[PlantConfig, Historian, Path, Clock, Registry, Callable[[], bool]], Thinking]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Parts:
     gateways: Gateways
     errands: Errands
     alarms: Alarms
+    registry: Registry
     brain: Thinking
     live: Live
     health: Health
@@ -89,7 +92,10 @@ def open_parts(
         gateways.load()
         stack.callback(gateways.save)
         importing = Importing(config, gateways, historian.ledger)
-        brain = (make_brain or _brain)(config, historian, folder / "brain", time, importing.complete)
+        registry = stack.enter_context(
+            Registry.open(folder / "registry", time, _card, lambda: [str(asset.path) for asset in config.assets])
+        )
+        brain = (make_brain or _brain)(config, historian, folder / "brain", time, registry, importing.complete)
         processes = os.environ.get(PROCESSES)
         health: Health = Health(
             config, gateways, time, importing, lambda: store.told(historian), brain.status, lambda: alarms.alive,
@@ -107,7 +113,8 @@ def open_parts(
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
         errands = Errands(gateways)
         yield Parts(
-            config, catalog, historian, gateways, errands, alarms, brain, live, health, tokens, sessions, guard, time
+            config, catalog, historian, gateways, errands, alarms, registry, brain, live, health, tokens, sessions,
+            guard, time,
         )  # fmt: skip
 
 
@@ -144,6 +151,7 @@ def _api(parts: Parts) -> APIRouter:
         *values.routers(parts.catalog, reader, parts.historian.history, _calendar(parts.config), parts.clock),
         predictions.router(parts.catalog, parts.brain, parts.clock),
         models.router(parts.brain),
+        registry_api.router(parts.registry, parts.brain.train_again),
         alarms_api.router(parts.alarms),
         events.router(parts.alarms, parts.clock),
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
@@ -230,7 +238,9 @@ def _connect(historian: Historian, catalog: Catalog, gateways: Gateways, alarms:
     gateways.subscribe(posted)
 
 
-def _brain(config: PlantConfig, historian: Historian, folder: Path, time: Clock, ready: Callable[[], bool]) -> Thinking:
+def _brain(
+    config: PlantConfig, historian: Historian, folder: Path, time: Clock, registry: Registry, ready: Callable[[], bool]
+) -> Thinking:
     """The brain, or none where the packages that it needs are not installed."""
     try:
         from shopfloor.services.brain import Brain
@@ -238,7 +248,18 @@ def _brain(config: PlantConfig, historian: Historian, folder: Path, time: Clock,
         if (missing.name or "").startswith("shopfloor"):
             raise
         return NoBrain()
-    return Brain(config, historian.reader, folder, time, ready)
+    return Brain(config, historian.reader, folder, time, registry, ready)
+
+
+def _card(bundle: Path) -> Card:
+    """What a bundle says of itself; opening one needs the packages of the models."""
+    try:
+        from shopfloor.services.brain.cards import card
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("shopfloor"):
+            raise
+        raise Refused(NoBrain().sentence) from missing
+    return card(bundle)
 
 
 def _states(alarms: Alarms, brain: Thinking, health: Health) -> dict[str, Callable[[], Any]]:

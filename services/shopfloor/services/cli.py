@@ -85,6 +85,12 @@ COMMANDS: Final = {
         "account for every value; 1 when it does not balance",
         "shopfloor ledger --url http://127.0.0.1:8000",
     ),
+    "models": Command(
+        "shopfloor.services.commands.models",
+        "server",
+        "list, promote and roll back models; check their audit",
+        "shopfloor models promote tool-life 2 --scope 'delta/frames/*/cell-a' --by Anna",
+    ),
     "backup": Command(
         "shopfloor.services.commands.backup",
         "server",

@@ -30,6 +30,10 @@ class Thinking(Protocol):
         """The models with their scores."""
         ...
 
+    def train_again(self) -> str:
+        """Learn anew in the background and propose what comes of it; answers what happens now, in a sentence."""
+        ...
+
     def status(self) -> Mapping[str, Any]:
         """State, progress (0 to 1), sentence and CPU seconds."""
         ...
@@ -58,6 +62,10 @@ class NoBrain:
     def models(self) -> Sequence[Mapping[str, Any]]:
         """None."""
         return ()
+
+    def train_again(self) -> str:
+        """Nothing happens."""
+        return self.sentence
 
     def status(self) -> Mapping[str, Any]:
         """It waits for ever."""

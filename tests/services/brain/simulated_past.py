@@ -18,6 +18,7 @@ from shopfloor.plant import Asset, AssetPath
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.follow import lines
 from shopfloor.services.brain.live import Live
+from shopfloor.services.brain.serving import Fixed
 from shopfloor.simulators import lines as sim_lines
 from shopfloor.simulators.batch import BatchRunner
 from shopfloor.simulators.engine import Simulation
@@ -87,7 +88,7 @@ def judged(
     reader = MemoryReader({path: world.columns for path, world in worlds.items()}, END - DAY + HOUR)
     assets = [Asset(AssetPath.parse(path), KINDS[line], path) for path in sorted(worlds)]
     diary = Diary(folder / "diary")
-    live = Live(reader, lines(assets), bundles, diary, lambda: reader.now)
+    live = Live(reader, lines(assets), Fixed(bundles), diary, lambda: reader.now)
     live.lines[0].cursor = END - DAY + 20 * MINUTE
     said: list[dict[str, Any]] = []
     while reader.now < last:

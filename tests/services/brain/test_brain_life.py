@@ -1,5 +1,6 @@
 """The brain's life on a small plant of its own: learn in a child process, judge, stop, come back."""
 
+import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,8 @@ from shopfloor.models import toy
 from shopfloor.models.columns import DAY, MINUTE, Columns
 from shopfloor.plant import Asset, AssetPath
 from shopfloor.services.brain import Brain
+from shopfloor.services.brain.cards import card
+from shopfloor.services.registry import Registry
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -61,14 +64,20 @@ def learned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("brain")
     reader = ToyReader(columns(2.2, 8, 8), START + 2 * DAY)
     clock = lambda: reader.now  # noqa: E731
-    brain = Brain(ToyPlant(8, 8), reader, folder, clock, every=0.05)
-    seen = []
-    brain.subscribe(seen.append)
-    brain.start()
-    wait_for(lambda: brain.status()["state"] in ("ready", "failed"))
-    wait_for(lambda: len(brain.predictions()) >= 8 * 5)
-    yield brain, reader, folder, clock, seen
-    brain.stop()
+    with registry_at(tmp_path_factory.mktemp("registry"), clock) as registry:
+        brain = Brain(ToyPlant(8, 8), reader, folder, clock, registry, every=0.05)
+        seen = []
+        brain.subscribe(seen.append)
+        brain.start()
+        wait_for(lambda: brain.status()["state"] in ("ready", "failed"))
+        wait_for(lambda: len(brain.predictions()) >= 8 * 5)
+        yield brain, reader, folder, clock, seen
+        brain.stop()
+
+
+def registry_at(folder, clock):
+    """A registry of the toy plant's models."""
+    return Registry.open(folder, clock, card, lambda: [str(asset.path) for asset in ToyPlant(8, 8).assets])
 
 
 def test_it_learns_in_a_child_process_and_judges_every_asset(learned):
@@ -124,23 +133,110 @@ def test_silent_assets_are_unknown_without_a_number(learned):
 
 
 def test_a_second_start_loads_bundles_and_remembers(learned, tmp_path):
-    _, reader, folder, clock, _ = learned
-    shutil.copytree(folder, tmp_path / "brain")
-    again = Brain(ToyPlant(8, 8), reader, tmp_path / "brain", clock, history_complete=lambda: False, every=0.05)
-    again.start()
-    wait_for(lambda: again.status()["state"] == "ready", 10)
-    wait_for(lambda: len(again.predictions()) >= 8 * 5 - 2, 10)
-    again.stop()
+    brain, reader, folder, clock, _ = learned
+    copied(folder, tmp_path / "brain")
+    with registry_at(tmp_path / "registry", clock) as registry:
+        again = Brain(
+            ToyPlant(8, 8), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
+        )
+        again.start()
+        wait_for(lambda: again.status()["state"] == "ready", 10)
+        wait_for(lambda: len(again.predictions()) >= 8 * 5 - 2, 10)
+        again.stop()
+        assert {(m["name"], m["version"], m["scope"]) for m in again.models()} == {
+            (m["name"], 1, "*") for m in brain.models()
+        }
+        assert all(e.by == "system: first model" for e in registry.state.events if e.what == "champion")
 
 
 def test_a_changed_bundle_is_refused_and_waits_for_training(learned, tmp_path, caplog):
     _, reader, folder, clock, _ = learned
-    shutil.copytree(folder, tmp_path / "brain")
-    trees = tmp_path / "brain" / "tool_life" / "value.tl"
-    sealed = trees.read_bytes()
-    trees.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
-    brain = Brain(ToyPlant(8, 8), reader, tmp_path / "brain", clock, history_complete=lambda: False, every=0.05)
-    brain.start()
-    wait_for(lambda: "changed after sealing" in caplog.text)
-    assert brain.status()["state"] == "waiting"
-    brain.stop()
+    copied(folder, tmp_path / "brain")
+    damage(tmp_path / "brain" / "tool_life" / "value.tl")
+    with registry_at(tmp_path / "registry", clock) as registry:
+        brain = Brain(
+            ToyPlant(8, 8), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
+        )
+        brain.start()
+        wait_for(lambda: "changed after sealing" in caplog.text)
+        wait_for(lambda: len(registry.state.places) == 4)
+        assert brain.status()["state"] == "waiting"
+        brain.stop()
+
+
+def damage(file):
+    """Change one bit of a sealed file."""
+    sealed = file.read_bytes()
+    file.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
+def test_models_learned_again_are_compared_and_proposed_and_their_truths_come(learned):
+    brain, reader, *_ = learned
+    registry = brain._registry
+    assert "has begun" in brain.train_again()
+    wait_for(lambda: all(places["*"].proposed for places in registry.state.places.values()))
+    reader.now += 40 * MINUTE
+    wait_for(lambda: registry.scores.health("dimension", 2, "*")[0] > 8 * 10, 60)
+    wait_for(lambda: registry.scores.health("anode-effect", 2, "*")[0] >= 8, 60)
+    assert {m["version"] for m in brain.models()} == {1}
+    reader.now += 40 * MINUTE
+    wait_for(lambda: len(registry.scores.labelled("dimension", 2, 1, "*")) >= 8, 60)
+    wait_for(lambda: len(registry.scores.labelled("anode-effect", 2, 1, "*")) >= 8, 60)
+    lives = registry.evidence("tool-life", 2, "*")
+    assert lives.censored > 0
+    assert lives.errors == 0.0
+    evidence = registry.evidence("dimension", 2, "*")
+    assert (evidence.against, evidence.exact) == (1, evidence.windows)
+    assert abs(evidence.difference) < 1.0, "both have learned from the same"
+
+
+def test_a_promotion_speaks_at_the_next_look_and_a_rollback_goes_back(learned, tmp_path):
+    brain, reader, *_ = learned
+    registry = brain._registry
+    number = registry.submit(sealed_again(brain._folder / "dimension", tmp_path), "anna").number
+    for step, expected in (
+        (lambda: registry.promote("dimension", number, f"{LINE}/m-01", "anna", "a trial", override=True), number),
+        (lambda: registry.roll_back("dimension", f"{LINE}/m-01", "anna", "worse"), 1),
+    ):
+        step()
+        reader.now += 5 * MINUTE
+        wait_for(lambda e=expected: versions(brain, "m-01") == {e}, 30)
+        assert versions(brain, "m-02") == {1}
+
+
+def test_a_champion_damaged_on_disk_gives_way_to_the_one_before_it(learned, tmp_path):
+    _, reader, folder, clock, _ = learned
+    copied(folder, tmp_path / "brain")
+    with registry_at(tmp_path / "registry", clock) as registry:
+        first = registry.submit(tmp_path / "brain" / "dimension", "test")
+        registry.begin_with(first, "*")
+        second = registry.submit(sealed_again(tmp_path / "brain" / "dimension", tmp_path), "test")
+        registry.promote("dimension", 2, "*", "anna", "a trial", override=True)
+        damage(registry.bundles.at(second.sha) / "value.tl")
+        brain = Brain(
+            ToyPlant(8, 8), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
+        )
+        brain.start()
+        wait_for(lambda: brain.status()["state"] == "ready", 20)
+        assert {m["name"]: m["version"] for m in brain.models()}["dimension"] == 1
+        brain.stop()
+
+
+def copied(folder, to):
+    """A copy of the folder of a brain at work; what it is just writing is left out."""
+    shutil.copytree(folder, to, ignore=shutil.ignore_patterns("*.new", "again"))
+
+
+def versions(brain, machine):
+    """The versions that spoke last of a machine's parts."""
+    return {p["version"] for p in brain.predictions(f"{LINE}/{machine}") if p["target"] == "dimension"}
+
+
+def sealed_again(folder, place):
+    """The same model with another address: its card says that it was trained a little later."""
+    other = place / "again"
+    shutil.copytree(folder, other)
+    card = json.loads((other / "manifest.json").read_text())
+    card["trained_at"] += 1
+    (other / "manifest.json").write_text(json.dumps(card))
+    return other

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from shopfloor.models.bundle import Bundle, RefusedBundle, load
 from shopfloor.models.columns import DAY, MINUTE
-from shopfloor.models.features import PART_FEATURES, POT_FEATURES
-from shopfloor.models.inputs import MACHINE, TAGS, TARGETS
+from shopfloor.models.inputs import TAGS, TARGETS
 from shopfloor.models.memory import pack, unpack
+from shopfloor.plant.asset import Asset
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.counted import counted
 from shopfloor.plant.errors import ShopfloorError
+from shopfloor.services.brain.cards import KNOWN
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import lines, newest, recall, remembered
 from shopfloor.services.brain.learning import Learning, TrainingFailed
 from shopfloor.services.brain.live import Live
+from shopfloor.services.brain.serving import Opened, Registered
 from shopfloor.services.brain.views import model_view
+from shopfloor.services.registry import Registry, Version
+from shopfloor.services.registry.watch import Watch
+from shopfloor.services.registry.words import EVERYWHERE, SYSTEM
 
 log: Final = logging.getLogger(__name__)
 
 HISTORY: Final = 7 * DAY
 _EVERY: Final = 5.0
 _SAVE: Final = 10 * MINUTE
+_TEND: Final = MINUTE
 _RETRY: Final = 300.0
+TRAINER: Final = f"{SYSTEM}: brain"
+AGAIN: Final = "again"
 MEMORY: Final = "memory.npz"
 Callback = Callable[[Sequence[Mapping[str, Any]]], None]
 
@@ -45,6 +53,7 @@ class Brain:
         reader: HistoryReader,
         folder: Path,
         clock: Callable[[], int],
+        registry: Registry,
         history_complete: Callable[[], bool] = lambda: True,
         *,
         every: float = _EVERY,
@@ -52,14 +61,17 @@ class Brain:
         self._assets = [asset for asset in config.assets if asset.type in TAGS]
         self._reader, self._folder, self._clock, self._complete = reader, folder, clock, history_complete
         self._every = every
+        self._registry, self._watch = registry, Watch(registry)
+        self._serving = Registered(registry, _by_target(self._assets))
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._again: threading.Thread | None = None
         self._learning: Learning | None = None
         self._live: Live | None = None
         self._diary: Diary | None = None
         self._callbacks: list[Callback] = []
         self._status: dict[str, Any] = _status("waiting", 0.0, "Waiting for the history.", 0.0)
-        self._saved = 0
+        self._saved = self._tended = 0
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
@@ -72,8 +84,9 @@ class Brain:
         self._stop.set()
         if self._learning is not None:
             self._learning.stop()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in (self._thread, self._again):
+            if thread is not None:
+                thread.join()
         if self._diary is not None:
             self._diary.close()
 
@@ -93,7 +106,20 @@ class Brain:
 
     def models(self) -> list[dict[str, Any]]:
         """The models in use, with their scores beside a trivial baseline."""
-        return [model_view(b.manifest) for b in self._live.bundles.values()] if self._live is not None else []
+        champions = self._serving.champions() if self._live is not None else {}
+        return [
+            {**model_view(one.bundle.manifest), "version": one.number, "scope": one.scope} for one in champions.values()
+        ]
+
+    def train_again(self) -> str:
+        """Learn from the newest week in the background; what comes of it is proposed beside what speaks now."""
+        if self._live is None:
+            return "The brain has no models yet: they are on their way."
+        if self._again is not None and self._again.is_alive():
+            return "The training goes on already: its models will be proposed."
+        self._again = threading.Thread(target=self._train_again, name="training again", daemon=True)
+        self._again.start()
+        return "The training has begun: its models will be proposed."
 
     def subscribe(self, callback: Callback) -> None:
         """Call back with every set of predictions that changed, from the brain's thread."""
@@ -101,50 +127,78 @@ class Brain:
 
     def _run(self) -> None:
         try:
-            bundles = self._bundles() or self._learn()
-            if bundles:
-                self._judge(bundles)
+            self._adopt(self._folder)
+            if not self._can_judge():
+                self._learn()
+            if self._can_judge():
+                self._judge()
         except ShopfloorError as problem:
             self._status = _status("failed", 0.0, str(problem), self._cpu())
             log.error("The brain stopped: %s", problem)  # noqa: TRY400 (one clear line)
 
-    def _bundles(self) -> dict[str, Bundle]:
-        """The sealed bundles of an earlier start; none when any is refused."""
-        found: dict[str, Bundle] = {}
-        for kind, targets in TARGETS.items():
-            features = PART_FEATURES if kind == MACHINE else POT_FEATURES
-            for target in targets:
-                if not (self._folder / target).is_dir():
-                    continue
-                try:
-                    found[target] = load(self._folder / target, features)
-                except RefusedBundle as problem:
-                    log.warning("%s", problem)
-                    return {}
-        wanted = {target for asset in self._assets for target in TARGETS[asset.type]}
-        return found if found.keys() & wanted else {}
+    def _adopt(self, folder: Path) -> None:
+        """Submit the sealed bundles in a folder. The first of a name speaks, later ones are compared and proposed."""
+        for target in KNOWN:
+            if not (folder / target).is_dir():
+                continue
+            try:
+                self._place(self._registry.submit(folder / target, TRAINER, "Learned from the plant's own history."))
+            except ShopfloorError as problem:
+                log.warning("%s", problem)
 
-    def _learn(self) -> dict[str, Bundle]:
-        """Wait for the history, train, load what came; tries again later when there was too little to learn from."""
+    def _place(self, version: Version) -> None:
+        registry, name, number = self._registry, version.name, version.number
+        if registry.is_placed(name, number) or registry.begin_with(version, EVERYWHERE):
+            return
+        if version.card.target not in self._serving.champions():
+            registry.replace_damaged(version, EVERYWHERE, "The version before it cannot be opened.")
+            return
+        registry.shadow(name, number, EVERYWHERE, TRAINER, "It waits for a person to approve it.", propose=True)
+
+    def _can_judge(self) -> bool:
+        """Whether there are models, and none is missing whose bundle was there."""
+        wanted = {target for asset in self._assets for target in TARGETS[asset.type]}
+        found = self._serving.champions().keys() & wanted
+        return bool(found) and not any((self._folder / target).is_dir() for target in wanted - found)
+
+    def _learn(self) -> None:
+        """Wait for the history, train, submit what came; tries again when there was too little to learn from."""
         while not self._stop.is_set():
             if self._assets and self._complete():
                 try:
-                    return self._train()
+                    self._train()
                 except TrainingFailed as problem:
                     if self._stop.is_set():
-                        break
+                        return
                     self._status = _status("waiting", 0.0, f"{problem} The next try is in five minutes.", self._cpu())
                     log.warning("No models yet: %s", problem)
                     self._stop.wait(_RETRY)
+                else:
+                    return
             self._stop.wait(1.0)
-        return {}
 
-    def _train(self) -> dict[str, Bundle]:
-        end = max(newest(self._reader, self._assets).values(), default=self._clock()) // MINUTE * MINUTE
+    def _train(self) -> None:
+        end = self._end()
         self._status = _status("training", 0.0, "Reading the history.", 0.0)
         self._learning = Learning(self._reader, self._assets, self._folder, self._tell)
         self._learning.run(end - HISTORY, end)
-        return self._bundles()
+        self._adopt(self._folder)
+        if not self._can_judge():
+            raise ShopfloorError("The models that were learned cannot be used: the log of the server says why.")
+
+    def _train_again(self) -> None:
+        end, folder = self._end(), self._folder / AGAIN
+        self._learning = Learning(self._reader, self._assets, folder, lambda _: None)
+        try:
+            self._learning.run(end - HISTORY, end)
+            self._adopt(folder)
+        except ShopfloorError as problem:
+            log.warning("Training again brought nothing: %s", problem)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _end(self) -> int:
+        return max(newest(self._reader, self._assets).values(), default=self._clock()) // MINUTE * MINUTE
 
     def _tell(self, entry: Mapping[str, Any]) -> None:
         """What the training process said."""
@@ -153,13 +207,13 @@ class Brain:
         elif "cpu_s" in entry:
             self._status = {**self._status, "cpu_s": entry["cpu_s"]}
 
-    def _judge(self, bundles: Mapping[str, Bundle]) -> None:
+    def _judge(self) -> None:
         assert self._diary is not None  # noqa: S101 (opened by start)
         several = lines(self._assets)
         self._recall(several)
-        live = Live(self._reader, several, bundles, self._diary, self._clock)
+        live = Live(self._reader, several, self._serving, self._diary, self._clock, self._registry.scores)
         self._live = live
-        self._status = _status("ready", 1.0, _ready(bundles), self._cpu())
+        self._status = _status("ready", 1.0, _ready(self._serving.champions()), self._cpu())
         self._saved = self._clock()
         while not self._stop.is_set():
             self._tick(live)
@@ -173,6 +227,9 @@ class Brain:
                 callback(changed)
         if self._clock() - self._saved >= _SAVE:
             self._save(live)
+        if self._clock() - self._tended >= _TEND:
+            self._tended = self._clock()
+            self._watch.tend()
 
     def _recall(self, several: Any) -> None:
         try:
@@ -199,7 +256,17 @@ def _status(state: str, progress: float, sentence: str, cpu_s: float) -> dict[st
     return {"state": state, "progress": progress, "sentence": sentence, "cpu_s": cpu_s}
 
 
-def _ready(bundles: Mapping[str, Bundle]) -> str:
-    idle = [b.manifest.title for b in bundles.values() if b.manifest.state != "ready"]
-    judging = counted(len(bundles) - len(idle), "model judges", "models judge")
+def _ready(champions: Mapping[str, Opened]) -> str:
+    cards = [one.bundle.manifest for one in champions.values()]
+    idle = [card.title for card in cards if card.state != "ready"]
+    judging = counted(len(cards) - len(idle), "model judges", "models judge")
     return f"{judging} live" + (f"; {', '.join(idle)} abstains." if idle else ".")
+
+
+def _by_target(assets: Sequence[Asset]) -> dict[str, list[str]]:
+    """Target -> the paths of the assets that have it."""
+    found: dict[str, list[str]] = {}
+    for asset in assets:
+        for target in TARGETS[asset.type]:
+            found.setdefault(target, []).append(str(asset.path))
+    return found

@@ -12,7 +12,7 @@ from shopfloor.models import baseline
 from shopfloor.models.bundle import Bundle
 from shopfloor.models.features import Matrix, excused
 from shopfloor.models.reasons import explain
-from shopfloor.models.scorer import score
+from shopfloor.models.scorer import Scores, score
 
 Judgement = tuple[str, str, str]
 """Status, sentence, advice."""
@@ -32,11 +32,16 @@ class Verdict:
     settings: Mapping[str, float]
 
 
-def judge(bundle: Bundle, assets: Sequence[str], x: Matrix, times: Sequence[int]) -> list[dict[str, Any]]:
-    """Predictions of these assets (rows of `x`), as `GET predictions` shows them; `times` are UTC ns."""
+def judge(
+    bundle: Bundle, assets: Sequence[str], x: Matrix, times: Sequence[int], said: Scores | None = None
+) -> list[dict[str, Any]]:
+    """Predictions of these assets (rows of `x`), as `GET predictions` shows them; `times` are UTC ns.
+
+    `said` are the scores of these rows, where they are known already.
+    """
     if bundle.manifest.state != "ready":
         return [unknown(bundle, asset, bundle.manifest.sentence) for asset in assets]
-    said = score(bundle, x)
+    said = said or score(bundle, x)
     beside = _baselines(bundle, x)
     reasons = explain(bundle, x, _typical(bundle, assets))
     planned = excused(x) if bundle.manifest.target == "pot_unusual" else np.zeros(len(x), bool)

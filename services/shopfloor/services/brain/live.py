@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
 from shopfloor.models.bins import Bins
-from shopfloor.models.bundle import Bundle
 from shopfloor.models.columns import MINUTE
 from shopfloor.models.features import COARSE, FINE, Matrix, padded, part_features, pot_features
 from shopfloor.models.inputs import TARGETS
 from shopfloor.services.brain.diary import Diary, Row
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import Machines, Pots, advance, newest
-from shopfloor.services.brain.judge import judge, unknown
+from shopfloor.services.brain.judge import unknown
+from shopfloor.services.brain.serving import Serving, name_of
+from shopfloor.services.brain.speak import NOTHING, Described, speak
+from shopfloor.services.brain.truths import Truths, part_key
+from shopfloor.services.registry import Prediction as Scored
+from shopfloor.services.registry.scores import Scores
 
 Prediction = dict[str, Any]
 _SILENT: Final = MINUTE
@@ -30,11 +35,14 @@ class Live:
 
     reader: HistoryReader
     lines: Sequence[Machines | Pots]
-    bundles: Mapping[str, Bundle]
+    serving: Serving
     diary: Diary
     now: Callable[[], int]
+    record: Scores | None = None
     said: dict[tuple[str, str], Prediction] = field(default_factory=dict)
     _spoken: dict[tuple[str, str], float] = field(default_factory=dict)
+    _truths: dict[int, Truths] = field(default_factory=dict)
+    _scored: list[Scored] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def predictions(self, asset: str | None = None) -> list[Prediction]:
@@ -56,11 +64,15 @@ class Live:
         return changed
 
     def _judged(self, line: Machines | Pots) -> list[Prediction]:
-        names, x, times = described(line)
+        if self.record is not None:
+            self.record.label(self._truths.setdefault(id(line), Truths()).of(line, self.now()))
+        what = described(line)
         found: list[Prediction] = []
         for target in TARGETS[line.assets[0].type]:
-            if target in self.bundles and names:
-                found += judge(self.bundles[target], names, x, times)
+            for group in self.serving.groups(target, what.assets):
+                entries, rows = speak(group, what.take(group.rows))
+                found += entries
+                self._scored += rows
         return found
 
     def _silent(self, line: Machines | Pots, seen: Mapping[str, int]) -> list[Prediction]:
@@ -71,17 +83,27 @@ class Live:
             if self.now() - newest_time <= _SILENT:
                 continue
             since = f"for {(self.now() - newest_time) / MINUTE:.0f} minutes" if newest_time else "yet"
-            known = [self.bundles[t] for t in TARGETS[line.assets[0].type] if t in self.bundles]
-            found += [unknown(bundle, asset, f"No data {since}.", newest_time / 1e6) for bundle in known]
+            known = [g.live for t in TARGETS[line.assets[0].type] for g in self.serving.groups(t, [asset])]
+            found += [unknown(one.bundle, asset, f"No data {since}.", newest_time / 1e6) for one in known]
         return found
 
     def _keep(self, changed: Sequence[Prediction]) -> None:
         with self._lock:
             for entry in changed:
                 self.said[(entry["asset"], entry["target"])] = entry
-        rows = [self._row(entry) for entry in changed if self._worth_noting(entry)]
-        if rows:
-            self.diary.write(rows, self.now())
+        noted = [entry for entry in changed if self._worth_noting(entry)]
+        if noted:
+            self.diary.write([self._row(entry) for entry in noted], self.now())
+        self._keep_scores({(name_of(entry["target"]), entry["asset"], round(entry["time"] * 1e6)) for entry in noted})
+
+    def _keep_scores(self, noted: Set[tuple[str, str, int]]) -> None:
+        """Record what every version said of the windows that were noted, and every failure."""
+        scored, self._scored = self._scored, []
+        if self.record is None:
+            return
+        kept = [row for row in scored if row.value is None or isnan(row.value) or _window(row) in noted]
+        if kept:
+            self.record.write(kept)
 
     def _worth_noting(self, entry: Prediction) -> bool:
         key = (entry["asset"], entry["target"])
@@ -96,32 +118,39 @@ class Live:
         return entry["asset"], entry["target"], time, entry["value"], entry["low"], entry["high"]
 
 
-def described(line: Machines | Pots) -> tuple[list[str], Matrix, list[int]]:
-    """Assets with something new, their features [n, f] and the moments (UTC ns) these describe."""
+def _window(row: Scored) -> tuple[str, str, int]:
+    """What a recorded score is about; to the microsecond, as predictions tell it."""
+    return row.name, row.asset, round(row.window_end / 1e6 * 1e6)
+
+
+def described(line: Machines | Pots) -> Described:
+    """Assets with something new, and what there is to say about it."""
     if isinstance(line, Machines):
         return _machines(line)
     if not line.fresh or line.bins is None or not len(line.bins):
-        return [], np.empty((0, 0), np.float32), []
+        return NOTHING
     line.fresh = False
     return _pots(line.bins)
 
 
-def _machines(line: Machines) -> tuple[list[str], Matrix, list[int]]:
+def _machines(line: Machines) -> Described:
     """Every new part, those of a machine in order: the last one is what holds."""
     names: list[str] = []
     blocks: list[Matrix] = []
     times: list[int] = []
+    keys: list[str] = []
     for asset, count in sorted(line.fresh.items()):
         known = line.finished[asset]
         rows = np.arange(max(len(known) - count, 0), len(known))
         names += [asset] * len(rows)
         blocks.append(part_features(known, rows))
         times += known.end[rows].tolist()
+        keys += [part_key(int(known.part[row]), int(known.end[row])) for row in rows]
     line.fresh.clear()
-    return names, np.concatenate(blocks) if blocks else np.empty((0, 0), np.float32), times
+    return Described(names, np.concatenate(blocks), times, keys) if blocks else NOTHING
 
 
-def _pots(bins: Bins) -> tuple[list[str], Matrix, list[int]]:
+def _pots(bins: Bins) -> Described:
     x = pot_features(padded(bins.values, len(bins), FINE), padded(bins.blocks()[1], len(bins.blocks()[0]), COARSE))
     known = np.flatnonzero(~np.isnan(x[:, 0]))
-    return [bins.pots[i] for i in known], x[known], [int(bins.time[-1])] * len(known)
+    return Described([bins.pots[i] for i in known], x[known], [int(bins.time[-1])] * len(known), [""] * len(known))

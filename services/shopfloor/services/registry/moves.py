@@ -19,8 +19,9 @@ def shadowed(place: Place, number: int) -> Place:
 
 
 def proposed(place: Place, number: int) -> Place:
-    """A shadow waits for a named person to approve it."""
-    return replace(place, proposed=number)
+    """A shadow waits for a named person to approve it; one that waited before is superseded."""
+    superseded = place.proposed is not None and place.proposed != number
+    return replace(retired(place, place.proposed or 0) if superseded else place, proposed=number)
 
 
 def promoted(place: Place, number: int, now: int) -> Place:

@@ -33,6 +33,7 @@ from shopfloor.services.registry.words import (
     Event,
     Place,
     Refused,
+    Stage,
     Version,
     person,
     reason,
@@ -58,6 +59,8 @@ class Registry:
     policy: Policy
     fault: str
     state: State = field(default_factory=State)
+    alarms: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By name and scope: what is wrong with a champion that has nothing to go back to."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _known: dict[tuple[str, str], Deployment] = field(default_factory=dict)
 
@@ -79,8 +82,8 @@ class Registry:
 
     @property
     def revision(self) -> int:
-        """A number that changes with everything that changes here."""
-        return self.audit.head()[0]
+        """A number that grows with everything that changes here, when the change holds."""
+        return len(self.state.events)
 
     def submit(self, bundle: Path, by: str, why: str = "") -> Version:
         """Take a bundle as the next version of its name; the same content is the version that it was before.
@@ -113,6 +116,11 @@ class Registry:
             known = self._known
             found = known[name, asset] = self.state.resolve(name, asset)
         return found
+
+    def is_placed(self, name: str, number: int) -> bool:
+        """Whether a version has, or had, a stage on any scope."""
+        places = self.state.places.get(name, {}).values()
+        return any(number in place.before or place.stage(number) is not Stage.CANDIDATE for place in places)
 
     def begin_with(self, version: Version, where: str) -> Event | None:
         """Rule of the first model: where no version of its name speaks yet, it does. None when one speaks."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from shopfloor.models.drift import CoverageAlarm
@@ -35,10 +35,9 @@ class Alarm:
 
 @dataclass(slots=True)
 class Watch:
-    """Looks at every version that speaks; `tend` acts. `alarms` holds what could not be acted on: (name, scope)."""
+    """Looks at every version that speaks; `tend` acts. What cannot be acted on is in `registry.alarms`."""
 
     registry: Registry
-    alarms: dict[tuple[str, str], Alarm] = field(default_factory=dict)
 
     def tend(self) -> None:
         """Roll back what alarms, go on with waves that went well."""
@@ -77,13 +76,13 @@ class Watch:
     def _tend(self, name: str, scope: str, place: Place) -> None:
         found = self.alarm(name, scope)
         if found is None:
-            self.alarms.pop((name, scope), None)
+            self.registry.alarms.pop((name, scope), None)
             if self.wave_went_well(name, scope, place):
                 self.registry.next_wave(name, scope, f"{SYSTEM}: wave", "The wave before it went well.")
         elif place.rollout or place.before:
             self.registry.roll_back(name, scope, f"{SYSTEM}: {found.what}", found.sentence)
         else:
-            self.alarms[name, scope] = found
+            self.registry.alarms[name, scope] = f"{found.what}: {found.sentence}"
 
     def _judged(self, version: Version, against: int | None, scope: str, since: int) -> Alarm | None:
         scores, policy = self.registry.scores, self.registry.policy

@@ -1,0 +1,167 @@
+"""Shapes of the registry's answers and questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME_LENGTH = 120
+_SCOPE = Field("*", min_length=1, max_length=300, description="a selector of assets; * is all")
+_BY = Field("", max_length=80, description="the person who decides")
+_WHY = Field("", max_length=500)
+
+
+class VersionView(BaseModel):
+    """A submitted bundle."""
+
+    number: int
+    sha: str
+    by: str
+    time: float
+    trained_at: float
+    state: str
+
+
+class RolloutView(BaseModel):
+    """A version that spreads in waves."""
+
+    number: int
+    wave: int
+    share: float
+    line: str
+    since: float
+    by: str
+
+
+class PlaceView(BaseModel):
+    """What holds on a scope; numbers are those of versions."""
+
+    scope: str
+    champion: int | None
+    since: float
+    before: list[int]
+    shadows: list[int]
+    retired: list[int]
+    proposed: int | None
+    rollout: RolloutView | None
+    alarm: str
+
+
+class ModelLife(BaseModel):
+    """A model: its versions, and where which of them holds."""
+
+    name: str
+    title: str
+    target: str
+    versions: list[VersionView]
+    places: list[PlaceView]
+
+
+class ConditionView(BaseModel):
+    """A condition of the gate."""
+
+    name: str
+    holds: bool
+    sentence: str
+
+
+class EvidenceView(BaseModel):
+    """What is known of a version beside the one that it would replace."""
+
+    number: int
+    against: int | None
+    scope: str
+    windows: int
+    exact: int
+    censored: int
+    stories: int
+    loss: float | None
+    loss_against: float | None
+    difference: float | None
+    lower: float | None
+    upper: float | None
+    coverage: float | None
+    nominal: float
+    gap: float | None
+    latency_ms: float | None
+    errors: float | None
+    conditions: list[ConditionView]
+
+
+class EventView(BaseModel):
+    """A row of the audit."""
+
+    sequence: int
+    time: float
+    what: str
+    name: str
+    number: int
+    scope: str
+    by: str
+    why: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    detail: dict[str, Any] | None
+
+
+class AuditView(BaseModel):
+    """Whether the audit is whole, and its head: noted elsewhere, it proves later that nothing was rewritten."""
+
+    whole: bool
+    sentence: str
+    events: int
+    head: str
+
+
+class Said(BaseModel):
+    """A sentence about what happens now."""
+
+    sentence: str
+
+
+class Step(BaseModel):
+    """A step on a scope: who takes it, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: str = _SCOPE
+    by: str = _BY
+    why: str = _WHY
+
+
+class VersionStep(Step):
+    """A step of one version."""
+
+    number: int = Field(ge=1, le=1_000_000)
+
+
+class Promotion(VersionStep):
+    """A promotion; `override` passes a gate that refuses, with a reason that the audit keeps."""
+
+    override: bool = False
+
+
+class Nothing(BaseModel):
+    """An empty object."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LabelPost(BaseModel):
+    """A truth: of a part, or of the windows that end within [start, end] (epoch ms). No `high`: at least `low`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    asset: str = Field(min_length=1, max_length=600)
+    low: float
+    high: float | None = None
+    part: str = Field("", max_length=200)
+    start: float = 0.0
+    end: float = 0.0
+
+
+class Counted(BaseModel):
+    """How many were kept."""
+
+    kept: int

@@ -1,0 +1,168 @@
+"""The registry: versions and stages of models, what is known of them, and the steps of their life."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from shopfloor.services.api.life import (
+    NAME_LENGTH,
+    AuditView,
+    Counted,
+    EventView,
+    EvidenceView,
+    LabelPost,
+    ModelLife,
+    Nothing,
+    Promotion,
+    Said,
+    Step,
+    VersionStep,
+)
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
+from shopfloor.services.registry import Event, Label, Registry, Version
+from shopfloor.services.registry.audit import verify
+from shopfloor.services.registry.scope import scope as clean
+from shopfloor.services.registry.words import Place
+from starlette.responses import Response
+
+Name = Annotated[str, Path(max_length=NAME_LENGTH)]
+
+
+def router(registry: Registry, train_again: Callable[[], str]) -> APIRouter:
+    """`GET registry` with its evidence, events and audit, and the `POST`s that move a version."""
+    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND)
+    _add_reads(routes, registry)
+    _add_steps(routes, registry)
+
+    @routes.post("/registry/train", response_model=Said, responses=NO_JSON)
+    def train(_: Nothing) -> Response:
+        """Learn anew from the newest history, in the background; what comes of it is proposed."""
+        return answer({"sentence": train_again()})
+
+    @routes.post("/registry/{name}/labels", response_model=Counted, responses=NO_JSON)
+    def label(name: Name, said: list[LabelPost]) -> Response:
+        """Tell what turned out to be true, whenever it is known."""
+        registry.state.version(name, 1)
+        registry.scores.label(_label(name, one, registry.clock()) for one in said)
+        return answer({"kept": len(said)})
+
+    return routes
+
+
+def _add_reads(routes: APIRouter, registry: Registry) -> None:
+    @routes.get("/registry", response_model=list[ModelLife])
+    def get_models() -> Response:
+        """List the models with their versions, and which of them holds where."""
+        return answer([_life(registry, name) for name in sorted(registry.state.versions)])
+
+    @routes.get("/registry/audit", response_model=AuditView)
+    def get_audit() -> Response:
+        """Check the audit: every row, their order, and the end."""
+        fault, (number, sha) = verify(registry.audit.folder)
+        sentence = fault or f"The audit is whole: {number} events."
+        return answer({"whole": not fault, "sentence": sentence, "events": number, "head": f"{number}:{sha}"})
+
+    @routes.get("/registry/{name}/evidence", response_model=EvidenceView)
+    def get_evidence(
+        name: Name, number: Annotated[int, Query(ge=1)], scope: Annotated[str, Query(max_length=300)] = "*"
+    ) -> Response:
+        """Compare a version with the one that it would replace, and see which conditions of a promotion hold."""
+        version = registry.state.version(name, number)
+        evidence = registry.evidence(name, number, scope)
+        held = [asdict(condition) for condition in registry.conditions(version, evidence)]
+        return answer({**asdict(evidence), "conditions": held})
+
+    @routes.get("/registry/{name}/events", response_model=list[EventView])
+    def get_events(name: Name, most: Annotated[int, Query(ge=1, le=1_000)] = 50) -> Response:
+        """List what happened to a model, the newest first."""
+        registry.state.version(name, 1)
+        found = [event for event in registry.state.events if event.name == name]
+        return answer([_event(event) for event in reversed(found[-most:])])
+
+
+def _add_steps(routes: APIRouter, registry: Registry) -> None:
+    """Each step answers the event that it has become in the audit."""
+    plain: dict[str, Any] = {"response_model": EventView, "responses": NO_JSON}
+
+    @routes.post("/registry/{name}/promote", **plain)
+    def promote(request: Request, name: Name, said: Promotion) -> Response:
+        """Make a version the champion of a scope, where the gate's conditions hold."""
+        by = _by(request, said)
+        return answer(
+            _event(registry.promote(name, said.number, said.scope, by, said.why, override=said.override))
+        )  # fmt: skip
+
+    @routes.post("/registry/{name}/approve", **plain)
+    def approve(request: Request, name: Name, said: Step) -> Response:
+        """Promote what is proposed on a scope."""
+        return answer(_event(registry.approve(name, said.scope, _by(request, said), said.why)))
+
+    @routes.post("/registry/{name}/rollback", **plain)
+    def roll_back(request: Request, name: Name, said: Step) -> Response:
+        """Let the champion before this one speak again, or stop what spreads."""
+        return answer(_event(registry.roll_back(name, said.scope, _by(request, said), said.why)))
+
+    @routes.post("/registry/{name}/rollout", **plain)
+    def roll_out(request: Request, name: Name, said: Promotion) -> Response:
+        """Spread a version over a scope in waves: one line, 10 %, 50 %, all."""
+        by = _by(request, said)
+        return answer(
+            _event(registry.roll_out(name, said.number, said.scope, by, said.why, override=said.override))
+        )  # fmt: skip
+
+    @routes.post("/registry/{name}/shadow", **plain)
+    def shadow(request: Request, name: Name, said: VersionStep) -> Response:
+        """Score a version beside the champion, without showing what it says."""
+        return answer(_event(registry.shadow(name, said.number, said.scope, _by(request, said), said.why)))
+
+    @routes.post("/registry/{name}/retire", **plain)
+    def retire(request: Request, name: Name, said: VersionStep) -> Response:
+        """Take a version out of use on a scope."""
+        return answer(_event(registry.retire(name, said.number, said.scope, _by(request, said), said.why)))
+
+
+def _by(request: Request, said: Step) -> str:
+    """The person as given; on a server that asks for tokens, with the name of the token that was shown."""
+    caller = str(request.scope.get("state", {}).get("caller", "local"))
+    if caller == "local":
+        return said.by
+    return f"{said.by.strip()} ({caller})" if said.by.strip() else caller
+
+
+def _life(registry: Registry, name: str) -> dict[str, Any]:
+    versions = registry.state.versions[name]
+    card = versions[-1].card
+    places = registry.state.places.get(name, {})
+    shown = [_place(text, places[text], registry.alarms.get((name, text), "")) for text in sorted(places)]
+    return {
+        "name": name,
+        "title": card.title,
+        "target": card.target,
+        "versions": [_version(version) for version in reversed(versions)],
+        "places": shown,
+    }
+
+
+def _version(version: Version) -> dict[str, Any]:
+    card = version.card
+    told = {"number": version.number, "sha": version.sha, "by": version.by, "time": version.time / 1e6}
+    return {**told, "trained_at": card.trained_at / 1e6, "state": card.state}
+
+
+def _place(text: str, place: Place, alarm: str) -> dict[str, Any]:
+    said = place.to_json()
+    rollout = {**said["rollout"], "since": said["rollout"]["since"] / 1e6} if said["rollout"] else None
+    return {**said, "scope": clean(text), "since": place.since / 1e6, "rollout": rollout, "alarm": alarm}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {**asdict(event), "time": event.time / 1e6}
+
+
+def _label(name: str, said: LabelPost, now: int) -> Label:
+    high = math.inf if said.high is None else said.high
+    return Label(name, said.asset, said.low, high, now, said.part, round(said.start * 1e6), round(said.end * 1e6))
