@@ -69,6 +69,7 @@ class Mock:
             "assets": lambda: self.plant.assets,
             "predictions": lambda: answers.predictions(self.plant, now_ms()),
             "models": lambda: answers.models(now_ms()),
+            "registry": lambda: answers.registry(now_ms()),
             "ledger": lambda: answers.ledger(now_ms(), self.start),
             "alarms": lambda: self.list_alarms(request),
             "latest": lambda: self.latest(request),
@@ -119,6 +120,21 @@ class Mock:
             "high": around.max(axis=0).tolist(),
             "quality": quality.tolist(),
         }
+
+    async def life(self, request: Request) -> Response:
+        """What is known of a model; a promotion is refused unless it is forced."""
+        model, action = request.path_params["model"], request.path_params["action"]
+        if request.method == "POST":
+            body = await request.json()
+            self.asked.append(f"{action} {model} {json.dumps(body, sort_keys=True)}")
+            if action == "promote" and not body["override"]:
+                return JSONResponse(
+                    {"detail": "Version 3 of tool-life is not promoted on *: too little is known."}, 422
+                )
+            return JSONResponse({"sequence": 10})
+        if action == "evidence":
+            return JSONResponse(answers.evidence(int(request.query_params["number"])))
+        return JSONResponse(answers.model_events(now_ms()))
 
     async def acknowledge(self, request: Request) -> Response:
         body = await request.json()
@@ -216,6 +232,7 @@ class Mock:
                 WebSocketRoute("/api/v1/live", self.live),
                 Route("/api/v1/gateways/{gateway}/calls/{kind}", self.call, methods=["POST"]),
                 Route("/api/v1/alarms/{id}/acknowledge", self.acknowledge, methods=["POST"]),
+                Route("/api/v1/registry/{model}/{action}", self.life, methods=["GET", "POST"]),
                 Route("/api/v1/{name}", self.api),
                 Route("/mock", self.control, methods=["POST"]),
                 Route("/{path:path}", self.page),

@@ -1,5 +1,5 @@
 import { get } from "./api/http.ts";
-import type { Alarm, Asset, Health, Model, Prediction, Tag } from "./api/types.ts";
+import type { Alarm, Asset, Health, Model, ModelLife, Prediction, Tag } from "./api/types.ts";
 import { backoff } from "./live/pace.ts";
 import { clock } from "./live/clock.svelte.ts";
 import { live } from "./live/live.svelte.ts";
@@ -13,6 +13,7 @@ class Plant {
   predictions = $state.raw<ReadonlyMap<string, Prediction[]>>(new Map());
   health = $state.raw<Health | null>(null);
   models = $state.raw<Model[]>([]);
+  lives = $state.raw<ModelLife[]>([]);
   /** Loaded once; stays true while the server is away. */
   ready = $state(false);
   failure = $state("");
@@ -68,7 +69,8 @@ class Plant {
   }
 
   async loadModels(): Promise<void> {
-    const models = await get<Model[]>("models");
+    const [models, lives] = await Promise.all([get<Model[]>("models"), get<ModelLife[]>("registry")]);
+    this.lives = lives;
     this.models = models.map((model) => ({ ...model, metrics: model.metrics.map(inUnits) }));
   }
 

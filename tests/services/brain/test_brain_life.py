@@ -1,14 +1,17 @@
 """The brain's life on a small plant of its own: learn in a child process, judge, stop, come back."""
 
-import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 from shopfloor.models import toy
+from shopfloor.models.bundle import load
 from shopfloor.models.columns import DAY, MINUTE, Columns
+from shopfloor.models.sealing.folder import MANIFEST, read, write
+from shopfloor.models.sealing.manifest import signed
 from shopfloor.plant import Asset, AssetPath
 from shopfloor.services.brain import Brain
 from shopfloor.services.brain.cards import card
@@ -177,11 +180,11 @@ def test_models_learned_again_are_compared_and_proposed_and_their_truths_come(le
     wait_for(lambda: all(places["*"].proposed for places in registry.state.places.values()))
     reader.now += 40 * MINUTE
     wait_for(lambda: registry.scores.health("dimension", 2, "*")[0] > 8 * 10, 60)
-    wait_for(lambda: registry.scores.health("anode-effect", 2, "*")[0] >= 8, 60)
+    wait_for(lambda: registry.scores.health("anode-effect", 2, "*")[0] >= 6, 60)
     assert {m["version"] for m in brain.models()} == {1}
     reader.now += 40 * MINUTE
     wait_for(lambda: len(registry.scores.labelled("dimension", 2, 1, "*")) >= 8, 60)
-    wait_for(lambda: len(registry.scores.labelled("anode-effect", 2, 1, "*")) >= 8, 60)
+    wait_for(lambda: len(registry.scores.labelled("anode-effect", 2, 1, "*")) >= 6, 60)
     lives = registry.evidence("tool-life", 2, "*")
     assert lives.censored > 0
     assert lives.errors == 0.0
@@ -234,9 +237,7 @@ def versions(brain, machine):
 
 def sealed_again(folder, place):
     """The same model with another address: its card says that it was trained a little later."""
-    other = place / "again"
-    shutil.copytree(folder, other)
-    card = json.loads((other / "manifest.json").read_text())
-    card["trained_at"] += 1
-    (other / "manifest.json").write_text(json.dumps(card))
-    return other
+    files = read(folder)
+    card = replace(load(folder).manifest, trained_at=load(folder).manifest.trained_at + 1)
+    _, content = signed(card, {name: data for name, data in files.items() if name != MANIFEST})
+    return write(place / "again", {**files, MANIFEST: content})

@@ -112,6 +112,39 @@ export interface Model {
   coverage: { nominal: number; measured: number } | null;
 }
 
+/** What holds for a model on a scope; numbers are those of versions. */
+export interface Place {
+  scope: string;
+  champion: number | null;
+  since: number;
+  before: number[];
+  shadows: number[];
+  proposed: number | null;
+  rollout: { number: number; wave: number; share: number; line: string } | null;
+  alarm: string;
+}
+
+export interface ModelLife {
+  name: string;
+  places: Place[];
+}
+
+export interface Evidence {
+  number: number;
+  against: number | null;
+  conditions: { name: string; holds: boolean; sentence: string }[];
+}
+
+export interface ModelEvent {
+  sequence: number;
+  time: number;
+  what: string;
+  number: number;
+  scope: string;
+  by: string;
+  why: string;
+}
+
 export interface Alarm {
   id: string | number;
   asset: string | null;

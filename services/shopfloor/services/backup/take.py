@@ -21,8 +21,8 @@ from shopfloor.services.historian.segment import Segment
 from shopfloor.services.historian.snapshot import LOG, Snapshot, held
 
 Tell = Callable[[int, int], None]
-PARTS: Final = ("alarms", "brain", "gateways.json")
-"""What a server keeps beside its store: alarms and events, models and what they said, its gateways' last reports."""
+PARTS: Final = ("alarms", "brain", "registry", "gateways.json")
+"""What a server keeps beside its store: alarms and events, models with their audit, its gateways' reports."""
 SECRETS: Final = "secrets"
 _SQLITE: Final = b"SQLite format 3\0"
 _PASSING: Final = ("-wal", "-shm", "-journal", ".part", ".new", ".tmp", ".lock")
