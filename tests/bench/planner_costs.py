@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 from shopfloor.plant import Batch, Kind
-from shopfloor.services.historian import Historian, Options, decoded
-from shopfloor.services.historian.planner import COSTS, Need, Work, cheapest, works
-from shopfloor.services.historian.scan import Scan
+from shopfloor.services.historian import Historian, Options
+from shopfloor.services.historian.read.planner import COSTS, Need, Work, cheapest, works
+from shopfloor.services.historian.read.scan import Scan
+from shopfloor.services.historian.segments import decoded
 
 S = 1_000_000_000
 START = 1_780_272_000 * S

@@ -17,7 +17,7 @@ from shopfloor.plant import Sample
 from shopfloor.services.api import sql
 from shopfloor.services.api.wire import ARROW
 from shopfloor.services.historian import StoreReader
-from shopfloor.services.historian.sql import Limits, Query
+from shopfloor.services.historian.read.sql import Limits, Query
 
 S = 1_000_000_000
 START = 1_790_000_000

@@ -151,7 +151,7 @@ def test_a_backup_whose_process_was_killed_holds_no_files_for_ever(tmp_path: Pat
     made(tmp_path / "data")
     store = tmp_path / "data" / "store"
     code = (
-        "import os, pathlib, sys; from shopfloor.services.historian.snapshot import held\n"
+        "import os, pathlib, sys; from shopfloor.services.historian.care.snapshot import held\n"
         "with held(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(store)], check=False).returncode == -9

@@ -17,7 +17,7 @@ from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.services.cli import main
 from shopfloor.services.exchange.recorded import recorded
 from shopfloor.services.historian import Historian, Options
-from shopfloor.services.historian.snapshot import held
+from shopfloor.services.historian.care.snapshot import held
 
 CNC = "delta/frames/machining/cell-a/cnc-01"
 NOON = 20_000 * 86_400_000_000_000 + 43_200_000_000_000

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from shopfloor.plant import Batch
 from shopfloor.services.historian import Historian, Options, keeper
-from shopfloor.services.historian.compaction import compact
+from shopfloor.services.historian.segments.compaction import compact
 
 ROWS = 500
 ORIGIN = 20_000 * 86_400_000_000_000 - 3_600_000_000_000

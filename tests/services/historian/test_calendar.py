@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shopfloor.plant import QuestionError
 from shopfloor.services.historian import Calendar, Shift
-from shopfloor.services.historian.calendar import UNITS, every
+from shopfloor.services.historian.read.calendar import UNITS, every
 
 S = 1_000_000_000
 HOUR = 3600 * S

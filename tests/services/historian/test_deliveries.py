@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from shopfloor.plant import Kind
-from shopfloor.services.historian.dictionary import Dictionary
-from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.log.dictionary import Dictionary
+from shopfloor.services.historian.log.log import Log
 from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.remote.offer import Refusal
 from shopfloor.services.historian.rows import Rows
-from shopfloor.services.historian.segment import Segment
+from shopfloor.services.historian.segments.segment import Segment
 
 TARGETS = ("one", "two")
 TAGS = Dictionary([(0, "delta/area/line/cell/asset/power", 1)])

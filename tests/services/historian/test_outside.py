@@ -18,8 +18,8 @@ import pytest
 from shopfloor.plant import Batch, StoreError
 from shopfloor.services.exchange.recorded import recorded
 from shopfloor.services.historian import Historian, Options, open_folder
-from shopfloor.services.historian.log_checks import check_log
-from shopfloor.services.historian.snapshot import held
+from shopfloor.services.historian.care.log_checks import check_log
+from shopfloor.services.historian.care.snapshot import held
 
 ROWS, TAGS = 500, tuple(f"delta/area/line/cell/asset/t{i}" for i in range(5))
 ORIGIN = 20_000 * 86_400_000_000_000

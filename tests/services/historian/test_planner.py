@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shopfloor.plant import Batch, Kind, QuestionError, Sample
 from shopfloor.plant.quality import BAD, GOOD, UNCERTAIN
-from shopfloor.services.historian import Historian, Options, decoded, explained, segment_writer
+from shopfloor.services.historian import Historian, Options, explained
 from shopfloor.services.historian.options import HOUR, MINUTE, NS
-from shopfloor.services.historian.planner import WAYS
+from shopfloor.services.historian.read.planner import WAYS
+from shopfloor.services.historian.segments import decoded, segment_writer
 
 START = 1_780_272_000 * NS
 TAGS = tuple(f"delta/a/line/cell/x/tag-{n}" for n in range(8))

@@ -14,7 +14,7 @@ import pytest
 from shopfloor.plant import Batch, StoreError
 from shopfloor.services.cli import main
 from shopfloor.services.historian import Historian, Options
-from shopfloor.services.historian.repair import Repaired, repair
+from shopfloor.services.historian.care.repair import Repaired, repair
 
 TAGS = tuple(f"delta/area/line/cell/asset/tag {i:03d} {'x' * 60}" for i in range(300))
 FIRST, ROWS, FLUSHED, LOGGED = 20_000 * 86_400 * 10**9, 1_500, 6, 24

@@ -27,17 +27,16 @@ from shopfloor.services.historian import (
     Options,
     Retention,
     Shift,
-    condense,
     explained,
     open_folder,
-    segment_writer,
     time_in_state,
 )
-from shopfloor.services.historian.calendar import Periods, every
-from shopfloor.services.historian.relist import relisted
+from shopfloor.services.historian.care.relist import relisted
+from shopfloor.services.historian.care.snapshot import held
+from shopfloor.services.historian.care.verify import verify
+from shopfloor.services.historian.read.calendar import Periods, every
+from shopfloor.services.historian.segments import condense, segment_writer
 from shopfloor.services.historian.selector import group_of
-from shopfloor.services.historian.snapshot import held
-from shopfloor.services.historian.verify import verify
 
 S, HOUR, DAY = 1_000_000_000, 3_600_000_000_000, 86_400_000_000_000
 START = int(datetime(2026, 10, 24, 18, tzinfo=UTC).timestamp()) * S

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from shopfloor.plant import Batch, Kind, Sample, StoreError
-from shopfloor.services.historian import Historian, Options, compaction, keeper
+from shopfloor.services.historian import Historian, Options, keeper
 from shopfloor.services.historian.rows import Rows
+from shopfloor.services.historian.segments import compaction
 
 TAG = "delta/area/line/cell/asset/power"
 DAY = 86_400_000_000_000

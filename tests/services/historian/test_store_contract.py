@@ -11,7 +11,7 @@ import pytest
 import running_server
 from shopfloor.plant import Batch
 from shopfloor.services.historian import Historian, Options, Product, Target
-from shopfloor.services.historian.long import LongReader
+from shopfloor.services.historian.read.long import LongReader
 from shopfloor.services.historian.remote import server_reader
 from shopfloor.services.historian.testing import check_store
 from store_servers import Server, server, until

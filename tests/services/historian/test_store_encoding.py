@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from shopfloor.plant import Batch, StoreError
 from shopfloor.services.historian import Historian, Options
-from shopfloor.services.historian.parquet_file import ParquetFile
+from shopfloor.services.historian.segments.parquet_file import ParquetFile
 
 DAY = 86_400_000_000_000
 START = 20_000 * DAY

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from shopfloor.plant import Batch, SinkUnavailable
 from shopfloor.services.historian import Historian, Options, keeper, writer
-from shopfloor.services.historian.segment_writer import flush
+from shopfloor.services.historian.segments.segment_writer import flush
 
 TAG = "delta/area/line/cell/asset/power"
 NOON = 20_000 * 86_400_000_000_000 + 43_200_000_000_000

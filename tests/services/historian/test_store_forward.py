@@ -19,7 +19,7 @@ from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.plant.quality import BAD_SENSOR_FAILURE
 from shopfloor.services.cli import main
 from shopfloor.services.historian import Historian, Options, Product, Retention, Target
-from shopfloor.services.historian.lineprotocol import prefix, render
+from shopfloor.services.historian.remote.lineprotocol import prefix, render
 from shopfloor.services.historian.rows import Rows
 from store_servers import Server, server, until
 

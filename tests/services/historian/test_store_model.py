@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.plant.quality import BAD, GOOD, UNCERTAIN
-from shopfloor.services.historian import Historian, Options, segment_writer
+from shopfloor.services.historian import Historian, Options
+from shopfloor.services.historian.segments import segment_writer
 
 DAY = 86_400_000_000_000
 MINUTE, HOUR = 60_000_000_000, 3_600_000_000_000

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from shopfloor.plant import Batch, Sample
-from shopfloor.services.historian import Historian, Options, Retention, catalogue, segment
-from shopfloor.services.historian.snapshot import held
-from shopfloor.services.historian.verify import verify
+from shopfloor.services.historian import Historian, Options, Retention
+from shopfloor.services.historian.care.snapshot import held
+from shopfloor.services.historian.care.verify import verify
+from shopfloor.services.historian.segments import catalogue, segment
 
 POWER = "delta/area/line/cell/asset/power"
 SHAKE = "delta/area/line/cell/asset/vibration.x"

@@ -15,17 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shopfloor.plant import Batch, Kind, QuestionError, Sample
 from shopfloor.plant.quality import BAD, GOOD
-from shopfloor.services.historian import (
-    Calendar,
-    Historian,
-    Options,
-    Selector,
-    Shift,
-    explained,
-    segment_writer,
-    summarize_by,
-)
-from shopfloor.services.historian.calendar import Periods, every
+from shopfloor.services.historian import Calendar, Historian, Options, Selector, Shift, explained, summarize_by
+from shopfloor.services.historian.read.calendar import Periods, every
+from shopfloor.services.historian.segments import segment_writer
 from shopfloor.services.historian.selector import group_of
 
 S = 1_000_000_000

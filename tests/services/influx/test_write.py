@@ -17,7 +17,7 @@ from running_server import Running, running
 from shopfloor.plant import Kind, SinkUnavailable
 from shopfloor.plant.quality import BAD_SENSOR_FAILURE
 from shopfloor.services.historian import Historian
-from shopfloor.services.historian.lineprotocol import prefix, render
+from shopfloor.services.historian.remote.lineprotocol import prefix, render
 from shopfloor.services.historian.rows import Rows
 from shopfloor.services.security import Scope
 

@@ -14,10 +14,10 @@ from shopfloor.services.api.history import time_range
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
-from shopfloor.services.historian.calendar import UNITS, Calendar, Periods, every
 from shopfloor.services.historian.options import NS
-from shopfloor.services.historian.plan import explained
-from shopfloor.services.historian.summary import summarize_by
+from shopfloor.services.historian.read.calendar import UNITS, Calendar, Periods, every
+from shopfloor.services.historian.read.plan import explained
+from shopfloor.services.historian.read.summary import summarize_by
 from starlette.responses import Response
 
 _PLACES: Final = ("group", "time", "end")

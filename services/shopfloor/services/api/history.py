@@ -14,7 +14,7 @@ from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog, Entry
 from shopfloor.services.clock import Clock, to_ms, to_ns
 from shopfloor.services.historian.options import FOREVER
-from shopfloor.services.historian.plan import explained
+from shopfloor.services.historian.read.plan import explained
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 

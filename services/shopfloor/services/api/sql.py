@@ -16,8 +16,8 @@ from shopfloor.services.api.portions import ArrowPortions, Gone, head, watched
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.historian import History
-from shopfloor.services.historian.plan import explained
-from shopfloor.services.historian.sql import Query
+from shopfloor.services.historian.read.plan import explained
+from shopfloor.services.historian.read.sql import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 

@@ -11,9 +11,9 @@ from shopfloor.services.api.history import time_range
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
-from shopfloor.services.historian.calendar import Calendar
-from shopfloor.services.historian.plan import explained
-from shopfloor.services.historian.states import time_in_state
+from shopfloor.services.historian.read.calendar import Calendar
+from shopfloor.services.historian.read.plan import explained
+from shopfloor.services.historian.read.states import time_in_state
 from starlette.responses import Response
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 from shopfloor.plant import StoreError
-from shopfloor.services.historian.contents import Contents
+from shopfloor.services.historian.care.contents import Contents
 
 MANIFEST: Final = "manifest.json"
 STORE: Final = "store"

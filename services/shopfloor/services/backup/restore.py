@@ -13,7 +13,7 @@ from shopfloor.plant import StoreError
 from shopfloor.services.backup.manifest import STORE, Entry, Manifest
 from shopfloor.services.backup.source import Backup, open_backup
 from shopfloor.services.historian import Historian, Options
-from shopfloor.services.historian.snapshot import LOG
+from shopfloor.services.historian.care.snapshot import LOG
 from shopfloor.services.lock import owned
 
 Tell = Callable[[int, int], None]

@@ -16,9 +16,9 @@ from shopfloor.plant import StoreError
 from shopfloor.services.backup.manifest import FORMAT, STORE, Entry, Manifest
 from shopfloor.services.backup.source import open_backup
 from shopfloor.services.backup.target import FolderTarget, Target, TarTarget
-from shopfloor.services.historian.contents import contents
-from shopfloor.services.historian.segment import Segment
-from shopfloor.services.historian.snapshot import LOG, Snapshot, held
+from shopfloor.services.historian.care.contents import contents
+from shopfloor.services.historian.care.snapshot import LOG, Snapshot, held
+from shopfloor.services.historian.segments.segment import Segment
 
 Tell = Callable[[int, int], None]
 PARTS: Final = ("alarms", "brain", "registry", "gateways.json")

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, Protocol
 
 from shopfloor.plant import StoreError
 from shopfloor.services.backup.manifest import MANIFEST, Entry, Manifest
-from shopfloor.services.historian.segment import sync
+from shopfloor.services.historian.segments.segment import sync
 
 _PIECE: Final = 1 << 20
 Tell = Callable[[int], None]

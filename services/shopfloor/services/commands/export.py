@@ -15,8 +15,8 @@ from shopfloor.services.commands.progress import Progress
 from shopfloor.services.exchange.moments import moment
 from shopfloor.services.exchange.outputs import OUTPUTS, SUFFIXES, Output
 from shopfloor.services.exchange.recorded import recorded
+from shopfloor.services.historian.care.snapshot import held
 from shopfloor.services.historian.selector import Selector
-from shopfloor.services.historian.snapshot import held
 
 _END: Final = 1 << 62
 

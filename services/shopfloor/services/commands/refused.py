@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from shopfloor.services.commands.export import form_of, opened
 from shopfloor.services.exchange.outputs import OUTPUTS
+from shopfloor.services.historian.care.snapshot import held
 from shopfloor.services.historian.remote import aside
 from shopfloor.services.historian.remote.aside import SetAside
 from shopfloor.services.historian.rows import Rows
-from shopfloor.services.historian.snapshot import held
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shopfloor.plant.counted import counted
-from shopfloor.services.historian.repair import repair
+from shopfloor.services.historian.care.repair import repair
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

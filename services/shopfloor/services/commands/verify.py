@@ -14,11 +14,11 @@ from shopfloor.services.backup import MANIFEST, open_backup
 from shopfloor.services.backup.manifest import Entry
 from shopfloor.services.backup.source import Backup
 from shopfloor.services.commands.progress import Progress
-from shopfloor.services.historian.contents import contents
+from shopfloor.services.historian.care.contents import contents
+from shopfloor.services.historian.care.snapshot import Snapshot, held, lying
+from shopfloor.services.historian.care.verify import unlisted, verify
 from shopfloor.services.historian.folder import FolderLock
-from shopfloor.services.historian.segment import DamagedError
-from shopfloor.services.historian.snapshot import Snapshot, held, lying
-from shopfloor.services.historian.verify import unlisted, verify
+from shopfloor.services.historian.segments.segment import DamagedError
 
 _STORE = "store"
 

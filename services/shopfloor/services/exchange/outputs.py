@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from shopfloor.plant import Kind
-from shopfloor.services.historian.lineprotocol import prefix, render
+from shopfloor.services.historian.remote.lineprotocol import prefix, render
 from shopfloor.services.historian.rows import Rows
 
 _TIME: Final = pa.timestamp("ns", "UTC")

@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 from shopfloor.plant import Kind
-from shopfloor.services.historian.logged import Logged, logged
+from shopfloor.services.historian.care.snapshot import Snapshot
+from shopfloor.services.historian.log.logged import Logged, logged
 from shopfloor.services.historian.options import DAY
+from shopfloor.services.historian.read.scan import Scan
 from shopfloor.services.historian.rows import Rows
-from shopfloor.services.historian.scan import Scan
 from shopfloor.services.historian.shelf import Shelf, View
-from shopfloor.services.historian.snapshot import Snapshot
 
 PORTION: Final = 1_000_000
 

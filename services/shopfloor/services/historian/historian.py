@@ -12,25 +12,25 @@ from types import TracebackType
 from typing import Any, Self
 
 from shopfloor.plant import Batch
-from shopfloor.services.historian import catalogue, pins
-from shopfloor.services.historian.accounts import Account
-from shopfloor.services.historian.dictionary import Dictionary
+from shopfloor.services.historian.care.log_checks import check_pages, damaged_database
 from shopfloor.services.historian.folder import FolderLock
 from shopfloor.services.historian.keeper import Keeper
 from shopfloor.services.historian.latest import Latest
-from shopfloor.services.historian.log import Log
-from shopfloor.services.historian.log_checks import check_pages, damaged_database
-from shopfloor.services.historian.long import History
+from shopfloor.services.historian.log.accounts import Account
+from shopfloor.services.historian.log.dictionary import Dictionary
+from shopfloor.services.historian.log.log import Log
+from shopfloor.services.historian.log.sequence import SourceLedger, Stored
 from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.notifier import Notifier
 from shopfloor.services.historian.options import Options
-from shopfloor.services.historian.reader import StoreReader
+from shopfloor.services.historian.read.long import History
+from shopfloor.services.historian.read.reader import StoreReader
 from shopfloor.services.historian.remote import Forward, Target, server_reader
 from shopfloor.services.historian.remote.aside import SetAside
 from shopfloor.services.historian.remote.deliveries import Deliveries
 from shopfloor.services.historian.remote.fronted import FrontedReader
 from shopfloor.services.historian.replay import Replay
-from shopfloor.services.historian.sequence import SourceLedger, Stored
+from shopfloor.services.historian.segments import catalogue, pins
 from shopfloor.services.historian.shelf import PendingShelf, Shelf
 from shopfloor.services.historian.writer import Writer
 

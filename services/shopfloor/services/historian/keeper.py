@@ -14,18 +14,18 @@ from typing import Final
 
 import pyarrow as pa
 from shopfloor.plant import SinkUnavailable, StoreError
-from shopfloor.services.historian import catalogue
-from shopfloor.services.historian import log as book
-from shopfloor.services.historian.compaction import candidates, closings, compact, neighbours
 from shopfloor.services.historian.latest import Latest
-from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.log import log as book
+from shopfloor.services.historian.log.log import Log
 from shopfloor.services.historian.memtable import Memtable
 from shopfloor.services.historian.meters import Meters
 from shopfloor.services.historian.options import HOUR, Options, Retention
 from shopfloor.services.historian.remote.deliveries import Deliveries
-from shopfloor.services.historian.retention import Ages, Past, without
-from shopfloor.services.historian.segment import DamagedError, Segment
-from shopfloor.services.historian.segment_writer import day_of, discard, flush
+from shopfloor.services.historian.segments import catalogue
+from shopfloor.services.historian.segments.compaction import candidates, closings, compact, neighbours
+from shopfloor.services.historian.segments.retention import Ages, Past, without
+from shopfloor.services.historian.segments.segment import DamagedError, Segment
+from shopfloor.services.historian.segments.segment_writer import day_of, discard, flush
 from shopfloor.services.historian.shelf import Shelf
 from shopfloor.services.historian.trouble import Trouble, explain
 

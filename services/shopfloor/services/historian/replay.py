@@ -14,10 +14,10 @@ from itertools import accumulate
 from typing import Final
 
 from shopfloor.plant import Batch, BatchError, SinkUnavailable, StoreError
-from shopfloor.services.historian import log as book
-from shopfloor.services.historian.dictionary import Dictionary
-from shopfloor.services.historian.log import Log
-from shopfloor.services.historian.logged import Damaged, Entry, damaged, decoded
+from shopfloor.services.historian.log import log as book
+from shopfloor.services.historian.log.dictionary import Dictionary
+from shopfloor.services.historian.log.log import Log
+from shopfloor.services.historian.log.logged import Damaged, Entry, damaged, decoded
 from shopfloor.services.historian.rows import Rows
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from typing import Protocol
 from shopfloor.plant import Kind
 from shopfloor.services.historian.memtable import Memtable, Run
 from shopfloor.services.historian.rows import Rows
-from shopfloor.services.historian.segment import Segment
+from shopfloor.services.historian.segments.segment import Segment
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 from shopfloor.plant import Batch, Sample, quality
-from shopfloor.services.historian.calendar import every
-from shopfloor.services.historian.long import LongReader
 from shopfloor.services.historian.options import FOREVER
-from shopfloor.services.historian.states import time_in_state
+from shopfloor.services.historian.read.calendar import every
+from shopfloor.services.historian.read.long import LongReader
+from shopfloor.services.historian.read.states import time_in_state
 
 S = 1_000_000_000
 START = 1_700_000_000 * S

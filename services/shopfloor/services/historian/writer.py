@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from shopfloor.plant import Batch, RejectedError, SinkUnavailable, StoreError
-from shopfloor.services.historian import accounts
-from shopfloor.services.historian.accounts import Account
-from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.latest import Latest
-from shopfloor.services.historian.log import Log, append
+from shopfloor.services.historian.log import accounts
+from shopfloor.services.historian.log.accounts import Account
+from shopfloor.services.historian.log.dictionary import Dictionary
+from shopfloor.services.historian.log.log import Log, append
+from shopfloor.services.historian.log.sequence import SequenceGap, Stored
 from shopfloor.services.historian.options import Options
 from shopfloor.services.historian.rows import Rows, numbered
-from shopfloor.services.historian.sequence import SequenceGap, Stored
 from shopfloor.services.historian.shelf import Shelf
 from shopfloor.services.historian.trouble import Trouble, explain
 

@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from shopfloor.plant import Batch
 from shopfloor.services.bench.store.questions import Answer, Question
 from shopfloor.services.historian import Historian, Options
-from shopfloor.services.historian.calendar import every
-from shopfloor.services.historian.summary import summarize_by
+from shopfloor.services.historian.read.calendar import every
+from shopfloor.services.historian.read.summary import summarize_by
 
 
 class Engine(Protocol):

@@ -24,8 +24,8 @@ from shopfloor.plant import Kind
 from shopfloor.services.bench.machine import facts, load
 from shopfloor.services.bench.store.killed import GATEWAYS, ORIGIN, ROWS, STEP, tags
 from shopfloor.services.historian import Historian, Options
-from shopfloor.services.historian.snapshot import lying
-from shopfloor.services.historian.verify import verify
+from shopfloor.services.historian.care.snapshot import lying
+from shopfloor.services.historian.care.verify import verify
 
 MOMENTS: Final = ("edge", "flush", "edge", "compaction", "backup", "backup")
 _MOST: Final = {"edge": 60, "flush": 6, "compaction": 3, "backup": 40}

@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from shopfloor.plant import Batch, Kind
 from shopfloor.services.historian import Historian, Options
-from shopfloor.services.historian.segment import Segment
-from shopfloor.services.historian.segment_writer import SegmentWriter
+from shopfloor.services.historian.segments.segment import Segment
+from shopfloor.services.historian.segments.segment_writer import SegmentWriter
 
 ROWS: Final = 500
 STEP: Final = 2_000_000

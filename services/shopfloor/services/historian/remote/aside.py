@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 from shopfloor.plant import Batch
-from shopfloor.services.historian.dictionary import Dictionary
 from shopfloor.services.historian.folder import FolderLock
-from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.log.dictionary import Dictionary
+from shopfloor.services.historian.log.log import Log
 from shopfloor.services.historian.remote.offer import Refusal
 
 TABLE: Final = """CREATE TABLE IF NOT EXISTS refused(

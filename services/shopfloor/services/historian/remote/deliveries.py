@@ -7,12 +7,12 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from shopfloor.services.historian.dictionary import Dictionary
-from shopfloor.services.historian.log import Log
+from shopfloor.services.historian.log.dictionary import Dictionary
+from shopfloor.services.historian.log.log import Log
 from shopfloor.services.historian.remote import aside
 from shopfloor.services.historian.remote.aside import SetAside
 from shopfloor.services.historian.remote.offer import Refusal
-from shopfloor.services.historian.segment import Segment
+from shopfloor.services.historian.segments.segment import Segment
 
 _SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS delivered(

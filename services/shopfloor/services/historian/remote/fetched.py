@@ -9,11 +9,11 @@ from typing import Final
 
 import pyarrow as pa
 from shopfloor.plant import QuestionError
-from shopfloor.services.historian.door import names
-from shopfloor.services.historian.long import LongReader
 from shopfloor.services.historian.options import FOREVER, HOUR, MINUTE
-from shopfloor.services.historian.plan import note
-from shopfloor.services.historian.sql import STOPPED, Limits, Query, Tables, too_long
+from shopfloor.services.historian.read.door import names
+from shopfloor.services.historian.read.long import LongReader
+from shopfloor.services.historian.read.plan import note
+from shopfloor.services.historian.read.sql import STOPPED, Limits, Query, Tables, too_long
 
 MOST_ROWS: Final = 2_000_000
 """Values that one query may fetch: about 100 MB."""

@@ -13,15 +13,15 @@ from typing import Any, Final
 import pyarrow as pa
 from shopfloor.gateway.backoff import Backoff
 from shopfloor.plant import SinkUnavailable, StoreError
-from shopfloor.services.historian.dictionary import Dictionary
-from shopfloor.services.historian.lineprotocol import prefix, render
+from shopfloor.services.historian.log.dictionary import Dictionary
 from shopfloor.services.historian.remote.deliveries import Deliveries
+from shopfloor.services.historian.remote.lineprotocol import prefix, render
 from shopfloor.services.historian.remote.offer import Refusal, offer
 from shopfloor.services.historian.remote.run import Run
 from shopfloor.services.historian.remote.sender import Sender
 from shopfloor.services.historian.remote.target import Target
 from shopfloor.services.historian.rows import Rows, collapse
-from shopfloor.services.historian.segment import Segment, group_rows
+from shopfloor.services.historian.segments.segment import Segment, group_rows
 from shopfloor.services.historian.shelf import Shelf
 
 _log = logging.getLogger(__name__)

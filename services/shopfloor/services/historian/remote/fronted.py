@@ -14,19 +14,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant import Kind, StoreError
-from shopfloor.services.historian.answers import COLUMNS, chosen, columns_of, picture, rollup_table
-from shopfloor.services.historian.cuts import cuts
 from shopfloor.services.historian.options import FOREVER
-from shopfloor.services.historian.reader import StoreReader
+from shopfloor.services.historian.read.answers import COLUMNS, chosen, columns_of, picture, rollup_table
+from shopfloor.services.historian.read.cuts import cuts
+from shopfloor.services.historian.read.reader import StoreReader
+from shopfloor.services.historian.read.sql import Limits, Query
+from shopfloor.services.historian.read.states import whole_hours
 from shopfloor.services.historian.remote.fetched import query
 from shopfloor.services.historian.remote.outage import Outage
 from shopfloor.services.historian.remote.reader import PORTION, RAW_POINTS, ServerReader
 from shopfloor.services.historian.remote.target import Target
 from shopfloor.services.historian.remote.values import Values, from_table, join, places
-from shopfloor.services.historian.rollup import Rollup, merge, summarize
 from shopfloor.services.historian.rows import Rows, since
-from shopfloor.services.historian.sql import Limits, Query
-from shopfloor.services.historian.states import whole_hours
+from shopfloor.services.historian.segments.rollup import Rollup, merge, summarize
 
 _Answer = TypeVar("_Answer")
 

@@ -16,12 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 from shopfloor.plant import Kind, StoreError, TagPath
-from shopfloor.services.historian.lineprotocol import escaped
 from shopfloor.services.historian.remote.http import Asking, Body
+from shopfloor.services.historian.remote.lineprotocol import escaped
 from shopfloor.services.historian.remote.target import Target
 from shopfloor.services.historian.remote.values import Values, join, numbers_only
-from shopfloor.services.historian.rollup import Rollup, merge, nothing, summarize
 from shopfloor.services.historian.rows import Rows, empty
+from shopfloor.services.historian.segments.rollup import Rollup, merge, nothing, summarize
 
 _LEVELS: Final = "site, area, line, cell, asset"
 _TAGS: Final = 200

@@ -19,8 +19,8 @@ from shopfloor.services.historian.options import HOUR
 from shopfloor.services.historian.remote.http import Asking
 from shopfloor.services.historian.remote.target import Target
 from shopfloor.services.historian.remote.values import Values, join, numbers_only
-from shopfloor.services.historian.rollup import Rollup, merge, nothing, summarize
 from shopfloor.services.historian.rows import Rows, empty
+from shopfloor.services.historian.segments.rollup import Rollup, merge, nothing, summarize
 
 _MS: Final = 1_000_000
 _TAGS: Final = 50

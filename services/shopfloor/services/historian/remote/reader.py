@@ -7,8 +7,8 @@ from typing import Final
 
 import pyarrow as pa
 from shopfloor.plant import PathError, TagPath
-from shopfloor.services.historian.answers import COLUMNS, chosen, columns_of, picture, rollup_table
-from shopfloor.services.historian.cuts import cuts
+from shopfloor.services.historian.read.answers import COLUMNS, chosen, columns_of, picture, rollup_table
+from shopfloor.services.historian.read.cuts import cuts
 from shopfloor.services.historian.remote.values import Language, join
 
 RAW_POINTS: Final = 50_000

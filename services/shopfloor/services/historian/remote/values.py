@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from shopfloor.plant import Kind, TagPath
-from shopfloor.services.historian.answers import COLUMNS, rows_table
-from shopfloor.services.historian.rollup import Rollup
+from shopfloor.services.historian.read.answers import COLUMNS, rows_table
 from shopfloor.services.historian.rows import Rows, empty, order
 from shopfloor.services.historian.rows import join as join_rows
+from shopfloor.services.historian.segments.rollup import Rollup
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,1 @@
+"""Care: checks, snapshots, repair, and reading a store from outside its server."""

@@ -1,0 +1,1 @@
+"""Reading: which way to an answer, and the answer."""
