@@ -11,6 +11,7 @@ from shopfloor.models.bundle import Budget, RefusedBundle, load, load_files
 from shopfloor.models.compile import Calibration, CannotCompile, Card, Features
 from shopfloor.models.compile import compile as compiled
 from shopfloor.models.scorer import likely, score
+from shopfloor.models.sealing.program import Step
 from sklearn import covariance, ensemble, impute, linear_model, neural_network, preprocessing, svm
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
@@ -98,6 +99,18 @@ def test_a_bundle_answers_as_its_estimator_does(name, tmp_path):
         off = np.abs(said - truth[:, -said.shape[1] :]) / truth.std()
         assert off.max() < 1e-6
         assert np.array_equal(bundle.outputs("value", x[5:6]), said[5:6]), "a row is judged otherwise in company"
+
+
+@pytest.mark.parametrize("outputs", [1, 20])
+def test_a_layer_rounds_a_row_alike_alone_in_company_and_in_any_layout(outputs):
+    rng = np.random.default_rng(0)
+    dense = Step("dense", {"weight": rng.normal(size=(140, outputs)), "bias": np.zeros(outputs)})
+    rows = rng.normal(size=(300, 140))
+    said = dense(rows)
+    assert all(np.array_equal(dense(rows[i : i + 1])[0], said[i]) for i in range(300))
+    assert np.array_equal(dense(np.asfortranarray(rows)), said)
+    length = Step("length", {})
+    assert all(length(rows[i : i + 1])[0] == length(np.asfortranarray(rows))[i] for i in range(300))
 
 
 @pytest.mark.parametrize(

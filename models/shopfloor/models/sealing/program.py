@@ -37,8 +37,8 @@ def _same(parts: Parts, width: int) -> int:
 
 
 def _dense(x: Rows, p: Parts) -> Rows:
-    # A matrix product by BLAS rounds a row otherwise in other company.
-    said: Rows = np.einsum("ni,io->no", x, p["weight"]) + p["bias"]
+    # A matrix product by BLAS rounds a row otherwise in other company, and so do columns that lie one after the other.
+    said: Rows = np.einsum("ni,io->no", np.ascontiguousarray(x), p["weight"]) + p["bias"]
     return said
 
 
@@ -64,7 +64,7 @@ def _softmax(x: Rows, _: Parts) -> Rows:
 
 
 def _length(x: Rows, _: Parts) -> Rows:
-    root: Rows = np.sqrt(np.einsum("ni,ni->n", x, x))[:, None]
+    root: Rows = np.sqrt(np.sum(np.ascontiguousarray(x * x), axis=1))[:, None]
     return root
 
 
