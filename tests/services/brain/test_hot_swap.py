@@ -13,6 +13,7 @@ from shopfloor.plant import Asset, AssetPath
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.follow import lines
 from shopfloor.services.brain.live import Live
+from shopfloor.services.brain.serving import Fixed
 from simulated_past import MemoryReader
 
 START = 20_000 * DAY
@@ -43,7 +44,7 @@ def judged(past, bundles, folder, during):
     reader = MemoryReader(dict(past), START + 2 * DAY)
     diary = Diary(folder)
     assets = [Asset(AssetPath.parse(name), MACHINE, name) for name in NAMES]
-    live = Live(reader, lines(assets), bundles, diary, lambda: reader.now)
+    live = Live(reader, lines(assets), Fixed(bundles), diary, lambda: reader.now)
     live.lines[0].cursor = START + 2 * DAY - HOUR
     said = []
     with during:
