@@ -10,10 +10,12 @@ from shopfloor.models.columns import DAY, HOUR, MINUTE
 from shopfloor.models.inputs import MACHINE
 from shopfloor.models.train import History, seal, train
 from shopfloor.plant import Asset, AssetPath
+from shopfloor.services.brain.cards import card
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.follow import lines
 from shopfloor.services.brain.live import Live
-from shopfloor.services.brain.serving import Fixed
+from shopfloor.services.brain.serving import Fixed, Registered
+from shopfloor.services.registry import Registry
 from simulated_past import MemoryReader
 
 START = 20_000 * DAY
@@ -39,12 +41,12 @@ def sealed(past, tmp_path_factory):
     return several
 
 
-def judged(past, bundles, folder, during):
+def judged(past, serving, folder, during):
     """(asset, target, time) of everything that is said in six hours, and the parts it was said of."""
     reader = MemoryReader(dict(past), START + 2 * DAY)
     diary = Diary(folder)
     assets = [Asset(AssetPath.parse(name), MACHINE, name) for name in NAMES]
-    live = Live(reader, lines(assets), Fixed(bundles), diary, lambda: reader.now)
+    live = Live(reader, lines(assets), serving, diary, lambda: reader.now)
     live.lines[0].cursor = START + 2 * DAY - HOUR
     said = []
     with during:
@@ -55,19 +57,17 @@ def judged(past, bundles, folder, during):
     return said
 
 
-class Swapping:
-    """Loads and proves one bundle after the other in a thread, and puts each in its place while the line is judged."""
+class Busy:
+    """Does something again and again in a thread, while the line is judged."""
 
-    def __init__(self, bundles, folders):
-        self.bundles, self.folders, self.swaps = bundles, folders, 0
-        self.over = threading.Event()
+    def __init__(self, act):
+        self.act, self.count, self.over = act, 0, threading.Event()
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.over.is_set():
-            for folder in self.folders:
-                self.bundles["dimension"] = load(folder / "dimension")
-                self.swaps += 1
+            self.act(self.count)
+            self.count += 1
 
     def __enter__(self):
         self.thread.start()
@@ -77,16 +77,46 @@ class Swapping:
         self.thread.join()
 
 
-def test_a_swap_drops_and_repeats_no_window(past, sealed, tmp_path):
-    first, second = sealed
-    bundles = {"dimension": load(first / "dimension"), "tool_life": load(first / "tool_life")}
-    quiet = judged(past, dict(bundles), tmp_path / "quiet", nullcontext())
-    swapping = Swapping(bundles, [second, first])
-    busy = judged(past, bundles, tmp_path / "busy", swapping)
+def same_windows(busy, quiet):
+    """Every window once, by one of two models, and none without a value."""
     windows = [(p["asset"], p["target"], p["time"]) for p in busy]
-    assert swapping.swaps > 2
     assert len({p["trained_at"] for p in busy if p["target"] == "dimension"}) == 2, "nothing was swapped in between"
     assert len(windows) > 500
     assert sorted(windows) == sorted((p["asset"], p["target"], p["time"]) for p in quiet)
     assert len(windows) == len(set(windows))
     assert all(p["value"] is not None for p in busy)
+
+
+@pytest.fixture(scope="module")
+def quiet(past, sealed, tmp_path_factory):
+    bundles = Fixed({name: load(sealed[0] / name) for name in ("dimension", "tool_life")})
+    return judged(past, bundles, tmp_path_factory.mktemp("quiet"), nullcontext())
+
+
+def test_a_swap_drops_and_repeats_no_window(past, sealed, quiet, tmp_path):
+    bundles = {name: load(sealed[0] / name) for name in ("dimension", "tool_life")}
+
+    def swap(count):
+        bundles["dimension"] = load(sealed[(count + 1) % 2] / "dimension")
+
+    swapping = Busy(swap)
+    same_windows(judged(past, Fixed(bundles), tmp_path, swapping), quiet)
+    assert swapping.count > 2
+
+
+def test_promotions_and_rollbacks_drop_and_repeat_no_window(past, sealed, quiet, tmp_path):
+    with Registry.open(tmp_path / "registry", lambda: START, card, lambda: NAMES) as registry:
+        for name in ("dimension", "tool_life"):
+            registry.begin_with(registry.submit(sealed[0] / name, "test"), "*")
+        number = registry.submit(sealed[1] / "dimension", "test").number
+
+        def move(count):
+            if count % 2:
+                registry.roll_back("dimension", "*", "anna", "worse")
+            else:
+                registry.promote("dimension", number, "*", "anna", "a trial", override=True)
+
+        moving = Busy(move)
+        serving = Registered(registry, dict.fromkeys(("dimension", "tool_life"), NAMES))
+        same_windows(judged(past, serving, tmp_path / "busy", moving), quiet)
+        assert moving.count > 2
