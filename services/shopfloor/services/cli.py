@@ -130,7 +130,7 @@ COMMANDS: Final = {
     "import": Command(
         "shopfloor.services.commands.importing",
         "server",
-        "bring the values of a file into a store, once",
+        "bring the values of a file or a folder into a store, once",
         "shopfloor import history.csv --url http://127.0.0.1:8000 --data data",
     ),
     "bench": Command(

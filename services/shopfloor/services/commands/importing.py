@@ -1,4 +1,4 @@
-"""`shopfloor import`: values of a file into a running server or a store that stands still."""
+"""`shopfloor import`: values of files into a running server or a store that stands still."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import httpx
 from shopfloor.plant import Kind, QuestionError, StoreError
 from shopfloor.plant.counted import counted
+from shopfloor.services.commands import lookout
+from shopfloor.services.commands.bringing import asked, doors, reading_of
 from shopfloor.services.commands.progress import Progress
 from shopfloor.services.exchange.columns import Reading
 from shopfloor.services.exchange.csv_in import CsvInput
-from shopfloor.services.exchange.doors import Door, ServerDoor, StoreDoor
 from shopfloor.services.exchange.importing import Aside, Input, Outcome, bring_in
 from shopfloor.services.exchange.lines_in import LinesInput
 from shopfloor.services.exchange.moments import UNITS
 from shopfloor.services.exchange.parquet_in import ParquetInput
-from shopfloor.services.historian import Historian
 
 _FORMS: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".lp": "lines", ".line": "lines"}
 
@@ -32,11 +31,14 @@ _FORMS: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parqu
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
     add = parser.add_argument
-    add("file", help="CSV, Parquet or line protocol (.lp), text also .gz; - is standard input")
+    add(
+        "file",
+        help="CSV, Parquet or line protocol (.lp), text also .gz; - is standard input; with --format lookout a folder",
+    )
     add("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder of the server (default: data)")
     add("--url", help="bring it in through this running server, as in http://127.0.0.1:8000")
     add("--token-file", type=Path, metavar="FILE", help="gateway token (default: that of --data)")
-    add("--format", choices=("csv", "parquet", "lines"), help="default: by the end of the file's name")
+    add("--format", choices=("csv", "parquet", "lines", "lookout"), help="default: by the end of its name")
     add(
         "--map",
         action="append",
@@ -50,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="asset of tags that are no whole path",
     )
+    add("--labels", type=Path, metavar="FILE", help="windows of anomalies, only with --format lookout")
     add("--kind", choices=list(Kind), help="of values that do not say theirs (default: numbers float64, all else text)")
     add("--unit", choices=UNITS, default="ns", help="of times that are whole numbers (default: ns since 1970)")
     add("--zone", default="UTC", metavar="ZONE", help="of times that name none, as in Asia/Shanghai (default: UTC)")
@@ -57,16 +60,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--decimal", default=".", metavar="C", help="decimal sign (default: .)")
     add("--site", default="site", help="first level of lines of line protocol that are no tags of a plant")
     add("--bucket", default="import", help="second level of those lines (default: import)")
-    add("--refused", type=Path, metavar="FILE", help="where refused lines go (default: beside the file)")
+    add("--refused", type=Path, metavar="FILE", help="where refused lines go, for a folder a folder (default: beside)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Bring it in, say what became of it; 1 when lines were refused."""
-    reading = _reading(args)
+    if args.format == "lookout":
+        return lookout.run(args)
+    if args.labels is not None:
+        raise QuestionError("--labels goes with --format lookout: import a file of values without it.")
+    reading = reading_of(args)
     with ExitStack() as stack:
         file = stack.enter_context(_opened(args.file))
         name, source = _name(args, file), Path(args.file).name[:200]
-        door = stack.enter_context(_door(args, name, "stdin" if args.file == "-" else source))
+        door = stack.enter_context(doors(args))(name, "stdin" if args.file == "-" else source)
         total = _size(file)
         told = stack.enter_context(Progress("Importing", "values"))
         aside = stack.enter_context(Aside(args.refused or _beside(args.file)))
@@ -84,14 +91,6 @@ class _Position:
     def __call__(self, done: int) -> None:
         read = self._file.tell() if self._total and not self._file.closed else 0
         self._told(done, int(done * self._total / read) if read else 0)
-
-
-def _reading(args: argparse.Namespace) -> Reading:
-    names = dict(pair.rpartition("=")[::2] for pair in args.map)
-    if "" in names or any("=" not in pair for pair in args.map):
-        raise QuestionError(f"--map {' '.join(args.map)[:200]}: write NAME=NEW, as in Timestamp=time.")
-    kind = None if args.kind is None else Kind(args.kind)
-    return Reading(kind, UNITS[args.unit], args.zone, args.decimal, args.asset.strip("/"), names)
 
 
 @contextmanager
@@ -117,42 +116,9 @@ def _name(args: argparse.Namespace, file: BinaryIO) -> str:
     digest = hashlib.sha256()
     while piece := file.read(1 << 20):
         digest.update(piece)
-    asked = (
-        args.map,
-        args.asset,
-        args.kind,
-        args.unit,
-        args.zone,
-        args.delimiter,
-        args.decimal,
-        args.site,
-        args.bucket,
-    )
-    digest.update(repr(asked).encode())
+    digest.update(repr((*asked(args), args.site, args.bucket)).encode())
     file.seek(0)
     return f"import-{digest.hexdigest()[:16]}"
-
-
-@contextmanager
-def _door(args: argparse.Namespace, name: str, source: str) -> Iterator[Door]:
-    if args.url is None:
-        if not args.data.is_dir():
-            raise StoreError(f"There is no data folder {args.data}: name one with --data, or a server with --url.")
-        with Historian.open(args.data / "store") as store:
-            yield StoreDoor(store, name, source)
-        return
-    file = args.token_file or args.data / "secrets" / "gateway.token"
-    try:
-        token = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise StoreError(
-            f"The gateway token {file} cannot be read ({problem}): name it with --token-file."
-        ) from problem
-    try:
-        with httpx.Client(base_url=args.url, timeout=60, trust_env=False) as client:
-            yield ServerDoor(client, token, name, source)
-    except httpx.InvalidURL as problem:
-        raise QuestionError(f"{args.url} is no address ({problem}): write http://127.0.0.1:8000.") from problem
 
 
 @contextmanager

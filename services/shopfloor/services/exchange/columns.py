@@ -31,6 +31,7 @@ class Reading:
 
     `kind` of values that do not say theirs (None: numbers are float64, all else is text); `unit` of whole numbers as
     times (ns); `zone` of times without one; `names` renames columns and tags; `asset` is put before names without a /.
+    `read_times` makes UTC ns of texts, `unit` and `zone`; what it cannot read raises `pa.ArrowInvalid`.
     """
 
     kind: Kind | None = None
@@ -39,6 +40,7 @@ class Reading:
     decimal: str = "."
     asset: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    read_times: Callable[[pa.StringArray, int, str], NDArray[np.int64]] = times
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +114,7 @@ def _times(reading: Reading, texts: pa.Array) -> NDArray[np.int64]:
         return np.asarray(pc.cast(texts, pa.int64()))
     if pa.types.is_integer(texts.type):
         return np.asarray(pc.multiply_checked(pc.cast(texts, pa.int64()), reading.unit))
-    return times(pc.utf8_trim_whitespace(texts), reading.unit, reading.zone)
+    return reading.read_times(pc.utf8_trim_whitespace(texts), reading.unit, reading.zone)
 
 
 def _qualities(texts: pa.Array) -> NDArray[np.uint32]:

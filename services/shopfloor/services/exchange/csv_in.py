@@ -65,6 +65,8 @@ class CsvInput:
             raise QuestionError(f"The file begins with no header ({problem}).") from problem
         if not header:
             raise QuestionError("The file begins with no header (its first line is empty).")
+        if not _is_text([header]):
+            raise QuestionError("The header is no UTF-8: convert the file, as with `iconv -t utf-8`.")
         return header
 
     def _take(self, count: int) -> dict[int, list[str]]:

@@ -45,7 +45,7 @@ class ServerDoor:
     ) -> None:
         self._client, self._wait = client, wait
         self._headers = {
-            "Authorization": f"Bearer {token}", "X-Gateway": name, "X-Source": source, "Content-Type": ARROW,
+            "Authorization": f"Bearer {token}", "X-Gateway": name, "X-Source": _plain(source), "Content-Type": ARROW,
         }  # fmt: skip
 
     def store(self, sequence: int, accepted: int, batch: Batch) -> bool:
@@ -73,6 +73,11 @@ class ServerDoor:
         if reply.is_error:
             raise ShopfloorError(_said(reply))
         return bool(reply.json()["duplicate"])
+
+
+def _plain(source: str) -> str:
+    """A header carries ASCII alone."""
+    return source.encode("ascii", "backslashreplace").decode()
 
 
 def _said(reply: httpx.Response) -> str:
