@@ -6,6 +6,8 @@ import time
 from shopfloor.models.columns import DAY
 from shopfloor.plant import Asset, AssetPath
 from shopfloor.services.brain import Brain
+from shopfloor.services.brain.cards import card
+from shopfloor.services.registry import Registry
 from simulated_past import MemoryReader
 
 
@@ -19,10 +21,13 @@ def test_a_bundle_of_the_first_format_is_learned_again(tmp_path, caplog):
     first = {"name": "dimension", "target": "dimension", "files": {}, "format": 1}
     (old / "manifest.json").write_text(json.dumps(first, indent=1, sort_keys=True))
     asked = []
-    brain = Brain(Plant(), MemoryReader({}, DAY), tmp_path, lambda: DAY, lambda: bool(asked.append("history")))
-    brain.start()
-    while not asked:
-        time.sleep(0.01)
-    assert brain.status()["state"] == "waiting"
-    brain.stop()
+    with Registry.open(tmp_path / "registry", lambda: DAY, card) as registry:
+        brain = Brain(
+            Plant(), MemoryReader({}, DAY), tmp_path, lambda: DAY, registry, lambda: bool(asked.append("history"))
+        )
+        brain.start()
+        while not asked:
+            time.sleep(0.01)
+        assert brain.status()["state"] == "waiting"
+        brain.stop()
     assert "The bundle dimension is of format 1, this version reads 2: train again." in caplog.text

@@ -20,7 +20,7 @@ from shopfloor.plant import chain
 from shopfloor.plant.errors import ShopfloorError, StoreError
 from shopfloor.services.registry import moves
 from shopfloor.services.registry.audit import Audit, verify
-from shopfloor.services.registry.bundles import Bundles
+from shopfloor.services.registry.bundles import Bundles, address
 from shopfloor.services.registry.gate import Condition, Evidence, Policy, conditions, weigh
 from shopfloor.services.registry.scope import covers, matching, scope
 from shopfloor.services.registry.scores import Scores
@@ -99,12 +99,13 @@ class Registry:
         >>> live is not None and (live.name, live.number)
         ('life', 1)
         """
-        sha = self.bundles.take(bundle)
+        sha = address(bundle)
         with self._lock:
             known = next((v for several in self.state.versions.values() for v in several if v.sha == sha), None)
             if known is not None:
                 return known
-            card = self._checked(sha)
+            self.check(bundle)
+            card = self._checked(self.bundles.take(bundle))
             number = len(self.state.versions.get(card.name, ())) + 1
             self._append("submitted", card.name, number, by, why, detail=submission(sha, card))
             return self.state.version(card.name, number)
