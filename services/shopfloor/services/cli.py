@@ -133,6 +133,12 @@ COMMANDS: Final = {
         "bring the values of a file or a folder into a store, once",
         "shopfloor import history.csv --url http://127.0.0.1:8000 --data data",
     ),
+    "train": Command(
+        "shopfloor.services.commands.train",
+        "demo",
+        "learn a model from a table, with an honest score and a card; 1 when it must not be used",
+        "shopfloor train parts.csv --target scrap --asset machine --time finished",
+    ),
     "bench": Command(
         "shopfloor.services.bench.main",
         "demo",

@@ -19,13 +19,15 @@ _DOCS: Final = Path("docs/benchmarks")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ingest|outage|soak|kill|store|store-kill")
+    names = "|".join(_ACTIONS)
+    actions = parser.add_subparsers(dest="action", required=True, metavar=names)
     _ingest(actions.add_parser("ingest", help="what one CPU-second takes in, beside the peers"))
     _outage(actions.add_parser("outage", help="what is lost when a link is cut, beside the peers"))
     _soak(actions.add_parser("soak", help="memory of the gateway over half an hour at a steady rate"))
     _kill(actions.add_parser("kill", help="kill -9 at random moments: nothing acknowledged may be lost"))
     _store_kill(actions.add_parser("store-kill", help="kill -9 of the store in full flow, and while it is backed up"))
     _store(actions.add_parser("store", help="the historian beside DuckDB, VictoriaMetrics and InfluxDB"))
+    _models(actions.add_parser("models", help="the training service on public data sets, beside published results"))
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +82,14 @@ def _store_kill(parser: argparse.ArgumentParser) -> None:
 
 def _store(parser: argparse.ArgumentParser) -> None:
     from shopfloor.services.bench.store.run import add_arguments
+
+    _publishing(parser)
+    parser.set_defaults(cache=Cache.default(), no_install=True)
+    add_arguments(parser)
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    from shopfloor.services.bench.models.run import add_arguments
 
     _publishing(parser)
     parser.set_defaults(cache=Cache.default(), no_install=True)
@@ -156,6 +166,17 @@ def _run_store(args: argparse.Namespace, place: Place) -> int:
     return int(wrong > 0)
 
 
+def _run_models(args: argparse.Namespace, _: Place) -> int:
+    from shopfloor.services.bench.models.page import PAGE
+    from shopfloor.services.bench.models.run import parts
+
+    missed = 0
+    for part in parts(list(args.sets)):
+        _show(PAGE, [part], args)
+        missed += sum(row["kept"] is False for row in part["summary"])
+    return int(missed > 0)
+
+
 def _show(page: Page, parts: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
     """Print and write at once: a run that is stopped keeps the parts that it has."""
     for part in parts:
@@ -173,4 +194,5 @@ _ACTIONS: Final = {
     "kill": _run_kill,
     "store": _run_store,
     "store-kill": _run_store_kill,
+    "models": _run_models,
 }

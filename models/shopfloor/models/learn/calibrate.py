@@ -1,0 +1,166 @@
+"""What makes an answer trustworthy: intervals, probabilities and thresholds, all from out-of-fold answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.models.learn.scores import f1
+from shopfloor.models.spec.memory import Floats
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+_BINS: Final = 12
+_ENOUGH: Final = 100
+_GRID: Final = 201
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intervals:
+    """Split conformal: residuals in units of how large they usually are at that answer; each asset counts once.
+
+    `at`, `usual` [g]: the usual residual over the answer; `low`, `high`: quantiles of the residuals in that unit;
+    `floor`, `ceiling`: what the target never leaves. Source: Lei et al., "Distribution-Free Predictive Inference for
+    Regression" (2018), section 5.2; one point per asset is drawn by weight, so that long lives count no more.
+    """
+
+    at: Floats
+    usual: Floats
+    low: float
+    high: float
+    floor: float
+    ceiling: float
+    coverage: float
+
+    @classmethod
+    def of(
+        cls, said: Floats, truth: Floats, block: NDArray[np.int64], coverage: float, floor: float, ceiling: float
+    ) -> Intervals:
+        """Calibrate on answers to rows the models had not seen; `block` [n] is the asset of each."""
+        at, usual = _usual(said, np.abs(truth - said))
+        residual = (truth - said) / np.interp(said, at, usual)
+        tail = (1.0 - coverage) / 2.0
+        low, high = (_quantile(residual, block, level) for level in (tail, 1.0 - tail))
+        return cls(at, usual, low, high, floor, ceiling, coverage)
+
+    def around(self, said: Floats) -> tuple[Floats, Floats]:
+        """Low and high [n]."""
+        usual = np.interp(said, self.at, self.usual)
+        low, high = said + np.minimum(self.low, 0.0) * usual, said + np.maximum(self.high, 0.0) * usual
+        return np.clip(low, self.floor, self.ceiling), np.clip(high, self.floor, self.ceiling)
+
+
+def _usual(said: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Mean error over the answer, in bins with equally many rows."""
+    order = np.argsort(said, kind="stable")
+    pieces = [piece for piece in np.array_split(order, _BINS) if len(piece)]
+    at = np.array([said[piece].mean() for piece in pieces])
+    usual = np.array([error[piece].mean() for piece in pieces])
+    at, first = np.unique(at, return_index=True)
+    least = max(float(error.mean()) * 0.05, 1e-12)
+    return at, np.maximum(usual[first], least)
+
+
+def _quantile(x: Floats, block: NDArray[np.int64], level: float) -> float:
+    """Weighted quantile in which every block counts once, outward by one block: coverage is kept for any number."""
+    code, count = np.unique(block, return_inverse=True, return_counts=True)[1:]
+    blocks = len(count)
+    outward = min(level * (blocks + 1) / blocks, 1.0) if level > 0.5 else max(level - (1.0 - level) / blocks, 0.0)
+    order = np.argsort(x, kind="stable")
+    weight = np.cumsum(1.0 / count[code][order])
+    return float(x[order][min(np.searchsorted(weight, outward * weight[-1]), len(x) - 1)])
+
+
+def covered(said: Floats, truth: Floats, block: NDArray[np.int64], coverage: float, seed: int = 0) -> float:
+    """Coverage of intervals calibrated on half of the blocks, over the other half (each block counts once)."""
+    names = np.random.default_rng(seed).permutation(np.unique(block))
+    half = np.isin(block, names[: len(names) // 2])
+    shares = []
+    for one in (half, ~half):
+        if not one.any() or one.all():
+            return float("nan")
+        low, high = Intervals.of(said[one], truth[one], block[one], coverage, -np.inf, np.inf).around(said[~one])
+        inside = (truth[~one] >= low) & (truth[~one] <= high)
+        code, count = np.unique(block[~one], return_inverse=True, return_counts=True)[1:]
+        shares.append(float(np.average(inside, weights=1.0 / count[code])))
+    return float(np.mean(shares))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probability:
+    """A model's probability becomes an honest one by a rising curve [g] over it."""
+
+    at: Floats
+    honest: Floats
+
+    @classmethod
+    def of(cls, said: Floats, truth: Floats) -> Probability:
+        """Isotonic where there are enough cases of both classes, otherwise a sigmoid."""
+        grid = np.linspace(0.0, 1.0, _GRID)
+        if min(truth.sum(), len(truth) - truth.sum()) >= _ENOUGH:
+            return cls(
+                grid, IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(said, truth).predict(grid)
+            )
+        curve = LogisticRegression(C=100.0).fit(_logit(said)[:, None], truth)
+        return cls(grid, np.asarray(curve.predict_proba(_logit(grid)[:, None])[:, 1]))
+
+    def __call__(self, said: Floats) -> Floats:
+        """Honest probabilities [n]."""
+        return np.interp(said, self.at, self.honest)
+
+
+def _logit(p: Floats) -> Floats:
+    safe = np.clip(p, 1e-6, 1.0 - 1e-6)
+    odds: Floats = np.log(safe / (1.0 - safe))
+    return odds
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """When to raise an alarm: at `threshold`, which a share `false_alarms` of healthy rows passed out of fold.
+
+    `recall`: the share of real cases that it finds; `per_day`: false alarms of one asset a day, when time is known;
+    `best` and `f1`: the threshold with the best F1, and the F1 that thresholds chosen without a fold reached in it.
+    """
+
+    threshold: float
+    false_alarms: float
+    recall: float
+    per_day: float | None
+    best: float
+    f1: float
+
+
+def alarm(said: Floats, truth: Floats, folds: list[NDArray[np.int64]], rate: float, per_day: float | None) -> Alarm:
+    """Thresholds for the probability [n] of the second class, from out-of-fold answers."""
+    threshold = threshold_at(said[truth == 0], rate)
+    raised = np.zeros(len(said), bool)
+    for rows in folds:
+        others = np.ones(len(said), bool)
+        others[rows] = False
+        raised[rows] = said[rows] >= best_threshold(said[others], truth[others])
+    false = float((said[truth == 0] > threshold).mean())
+    day = None if per_day is None else false * per_day
+    found = float((said[truth == 1] > threshold).mean())
+    return Alarm(threshold, false, found, day, best_threshold(said, truth), f1(raised, truth))
+
+
+def threshold_at(healthy: Floats, rate: float) -> float:
+    """What a share `rate` of healthy scores passes, at most.
+
+    >>> threshold_at(np.arange(100.0), 0.02)
+    97.0
+    """
+    ordered = np.sort(healthy)
+    return float(ordered[max(len(ordered) - 1 - int(rate * len(ordered)), 0)])
+
+
+def best_threshold(said: Floats, truth: NDArray[Any]) -> float:
+    """The threshold with the best F1, in the middle of those that are as good within one case in a hundred."""
+    order = np.argsort(-said, kind="stable")
+    hits = np.cumsum(truth[order])
+    scores = 2.0 * hits / (np.arange(1, len(said) + 1) + max(hits[-1], 1.0))
+    good = np.flatnonzero(scores >= scores.max() - 0.002)
+    return float(said[order][good[len(good) // 2]])
