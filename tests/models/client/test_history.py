@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from shopfloor.models.client import History, history
-from shopfloor.plant import QuestionError, Sample, ShopfloorError, StoreError
+from shopfloor.plant import Batch, QuestionError, Sample, ShopfloorError, StoreError
 from shopfloor.services.security.scope import Scope
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "services"))
@@ -88,6 +88,19 @@ def test_nothing_stored_then_is_an_empty_answer(server: Running) -> None:
     empty = history(POWER, NOON - 10 * S, NOON, url=server.url)
     assert (len(empty), empty.numpy()) == (0, {})
     assert empty.arrow.column_names == ["tag", "time", "value", "text", "quality"]
+
+
+def test_a_long_answer_comes_in_many_pieces(tmp_path: Path) -> None:
+    """More than one read of the network, and records of it longer than one."""
+    rows = np.arange(200_000, dtype=np.int64)
+    values = np.random.default_rng(0).normal(size=len(rows))
+    tags = (POWER, TEMPERATURE)
+    batch = Batch(tags, (rows % 2).astype(np.int32), NOON + rows * S, values, np.zeros(len(rows), np.uint32))
+    with running(tmp_path) as server:
+        server.send(batch)
+        columns = history(CNC, NOON, NOON + len(rows) * S, url=server.url).numpy()
+    np.testing.assert_array_equal(columns[POWER][1], values[::2])
+    np.testing.assert_array_equal(columns[TEMPERATURE][0].astype(np.int64), NOON + rows[1::2] * S)
 
 
 def test_what_the_server_refuses_is_its_sentence(server: Running) -> None:

@@ -19,6 +19,7 @@ TOKEN: Final = "SHOPFLOOR_TOKEN"  # noqa: S105 (the name of a variable)
 HERE: Final = "http://127.0.0.1:8000"
 Moment = datetime | np.datetime64 | str | int
 """A time: without a zone it is UTC; a text is ISO 8601; a whole number is UTC ns."""
+_BUFFER: Final = 1 << 20
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,7 +51,8 @@ def history(
             client.stream("GET", "/api/v1/history/read", params=asked, headers=headers) as answer,
         ):
             _check(answer, url)
-            return History(pa.ipc.open_stream(_Pieces(answer.iter_bytes())).read_all())
+            whole = io.BufferedReader(_Pieces(answer.iter_bytes()), _BUFFER)
+            return History(pa.ipc.open_stream(whole).read_all())
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as problem:
         raise QuestionError(f"{url!r} is no address ({problem}): write {HERE}.") from problem
     except (httpx.ConnectError, httpx.ConnectTimeout) as problem:
