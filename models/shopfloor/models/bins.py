@@ -131,7 +131,11 @@ def join(earlier: Bins, later: Bins) -> Bins:
 
 def effects(bins: Bins) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Per bin and pot: an anode effect now or just before; minutes until the next one starts (inf when none came)."""
-    active = bins.values[:, :, AT["ANODE_EFFECT"]] > 0
+    return effects_of(bins.values[:, :, AT["ANODE_EFFECT"]] > 0)
+
+
+def effects_of(active: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """As `effects`, of whether an anode effect is on in each bin [T, pots]."""
     busy = active.copy()
     for back in range(1, _AFTER // BIN + 1):
         busy[back:] |= active[:-back]

@@ -18,6 +18,8 @@ from shopfloor.models.parts import NUMBERS, Parts
 Matrix = NDArray[np.float32]
 
 WINDOW: Final = 16
+MEMORY: Final = 600
+"""Parts, the described one included, that its features look at: longer histories say the same."""
 _BEGINNING: Final = 3
 _DRIFTING: Final = ("spindle.power", "spindle.torque", "axis.x.load", "axis.y.load", "axis.z.load", "vibration.rms")
 _AS_IT_IS: Final = (
@@ -76,15 +78,15 @@ _WEIGHTS: Final = 0.8 ** np.arange(WINDOW - 1, -1, -1.0)
 
 
 def part_features(parts: Parts, rows: Ints) -> Matrix:
-    """Features [len(rows), PART_FEATURES] of the chosen parts of one machine, from them and the parts before them."""
-    first = _tool_start(parts)
+    """Features [len(rows), PART_FEATURES] of the chosen parts of one machine, each from its last `MEMORY` parts."""
+    first = np.maximum(_tool_start(parts), np.arange(len(parts)) - MEMORY + 1)
     blocks = [
         _drift(parts, rows, first),
         parts.values[rows][:, [_COLUMN[name] for name in _AS_IT_IS]],
         _warmth(parts, rows),
         _material(parts, rows, first),
         _probed(parts, rows),
-        _habit(parts, rows, first),
+        _habit(parts, rows),
     ]
     return np.concatenate(blocks, axis=1).astype(np.float32)
 
@@ -110,11 +112,12 @@ def _drift(parts: Parts, rows: Ints, first: Ints) -> Floats:
     values = parts.values[:, [_COLUMN[name] for name in _DRIFTING]]
     window = _window(values, rows, first[rows], WINDOW)
     known = ~np.isnan(window)
-    smooth = _divide((np.where(known, window, 0.0) * _WEIGHTS).sum(-1), (known * _WEIGHTS).sum(-1))
+    filled = np.where(known, window, 0.0)
+    smooth = _divide((filled * _WEIGHTS).sum(-1), (known * _WEIGHTS).sum(-1))
     ratio = _divide(smooth, _beginning(parts, values, rows, first))
     age = _window(parts["minutes"][:, None], rows, first[rows], WINDOW)
     away = np.where(known, age - mean(np.where(known, age, np.nan), -1)[..., None], 0.0)
-    slope = _divide((away * np.where(known, window, 0.0)).sum(-1), (away * away).sum(-1))
+    slope = _divide((away * filled).sum(-1), (away * away).sum(-1))
     return np.stack([values[rows], smooth, ratio, slope], axis=-1).reshape(len(rows), -1)
 
 
@@ -149,20 +152,20 @@ def _material(parts: Parts, rows: Ints, first: Ints) -> Floats:
     index = start[:, None] - 1 - np.arange(_BEGINNING)
     before = np.where(index >= first[rows][:, None], power[np.maximum(index, 0)], np.nan)
     step = _divide(mean(after, -1), mean(before, -1))
-    return np.stack([np.minimum(rows - start, 200).astype(float), step, _room(parts, rows, first)], axis=1)
+    return np.stack([np.minimum(rows - start, 200).astype(float), step, _room(parts, rows)], axis=1)
 
 
-def _room(parts: Parts, rows: Ints, first: Ints) -> Floats:
+def _room(parts: Parts, rows: Ints) -> Floats:
     """Power now against the power at which the machine's last tools were changed."""
-    last = _lives(parts, first)[0]
-    at_change = _recent(parts["spindle.power"][last], np.searchsorted(last, rows, "left"))
+    last = _lives(parts)[0]
+    at_change = _recent(parts["spindle.power"][last], last, rows)
     return _divide(parts["spindle.power"][rows], at_change[:, 0])
 
 
 def _probed(parts: Parts, rows: Ints) -> Floats:
     """What the last known probe said, how long ago that part was cut, and what changed since."""
     spot = _row_of(parts.part, parts["probe.part"][rows])
-    known = (spot >= 0) & (spot <= rows)
+    known = (spot > rows - MEMORY) & (spot >= 0) & (spot <= rows)
     at = np.where(known, spot, rows)
     columns = [_COLUMN[name] for name in _SINCE_PROBE]
     found = np.concatenate(
@@ -187,27 +190,27 @@ def _row_of(ids: Ints, wanted: Floats) -> Ints:
     return np.where(ids[order[spot]] == target, order[spot], -1).astype(np.int64)
 
 
-def _lives(parts: Parts, first: Ints) -> tuple[Ints, Floats]:
+def _lives(parts: Parts) -> tuple[Ints, Floats]:
     """Last row of each finished tool, and its age then (cutting minutes)."""
-    last = np.flatnonzero(np.diff(first) > 0)
+    last = np.flatnonzero(parts.tool[1:] != parts.tool[:-1])
     return last, parts["minutes"][last] + parts["cut"][last] / 60.0
 
 
-def _recent(values: Floats, upto: Ints) -> Floats:
-    """Mean of the last five values before each position, and the last one; NaN when there is none."""
-    index = upto[:, None] - 1 - np.arange(5)
+def _recent(values: Floats, last: Ints, rows: Ints) -> Floats:
+    """Mean of the five values whose row `last` comes next before each row, and the newest; NaN when there is none."""
     if not len(values):
-        return np.full((len(upto), 2), np.nan)
-    window = np.where(index >= 0, values[np.maximum(index, 0)], np.nan)
+        return np.full((len(rows), 2), np.nan)
+    index = np.searchsorted(last, rows, "left")[:, None] - 1 - np.arange(5)
+    at = np.maximum(index, 0)
+    window = np.where((index >= 0) & (last[at] > rows[:, None] - MEMORY), values[at], np.nan)
     return np.stack([mean(window, -1), window[:, 0]], axis=1)
 
 
-def _habit(parts: Parts, rows: Ints, first: Ints) -> Floats:
+def _habit(parts: Parts, rows: Ints) -> Floats:
     """How long this machine's last tools lived, the power at which they were changed, what that leaves."""
-    last, life = _lives(parts, first)
-    upto = np.searchsorted(last, rows, "left")
-    lives = _recent(life, upto)
-    power = _recent(parts["spindle.power"][last], upto)[:, :1]
+    last, life = _lives(parts)
+    lives = _recent(life, last, rows)
+    power = _recent(parts["spindle.power"][last], last, rows)[:, :1]
     left = lives[:, :1] - parts["minutes"][rows][:, None] - parts["cut"][rows][:, None] / 60.0
     return np.concatenate([lives, power, left], axis=1)
 
@@ -223,6 +226,8 @@ FINE: Final = 120
 """Bins (one hour) that a pot's features look at in detail."""
 COARSE: Final = 144
 """Blocks (24 hours) of its long memory."""
+BINS_SEEN: Final = (COARSE + 1) * BLOCK
+"""Bins that hold both, wherever the blocks of the clock begin: longer histories say the same."""
 
 _LEVELS: Final = ("resistance", "voltage", "noise", "feed.rate", "duct.temperature", "current", "resistance spread")
 _WATCHED: Final = ("resistance", "voltage", "noise", "feed.rate", "duct.temperature", "resistance spread")

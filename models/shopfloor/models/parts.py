@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.models.columns import SECOND, Columns, Floats, Ints, Steps, number, words
+from shopfloor.models.columns import MINUTE, SECOND, Columns, Floats, Ints, Steps, number, words
 
 CUT: Final = (
     "spindle.power",
@@ -66,6 +66,8 @@ NUMBERS: Final = (
 """Columns of `Parts.values`. `minutes`: the tool's age in cutting minutes as the cut begins; `cut`, `pause`: s."""
 
 _AT: Final = {name: i for i, name in enumerate(NUMBERS)}
+_REMEMBERED: Final = 50 * MINUTE
+"""A pause is known when the part before ended at most so long before this one: followed live, an hour is held."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +139,8 @@ def finished(tags: Columns, *, after: int = 0) -> Parts:
     """
     start, end = _cuts(tags)
     pause = np.full(len(end), np.nan)
-    pause[1:] = (start[1:] - end[:-1]) / SECOND
+    near = np.flatnonzero(end[1:] - end[:-1] <= _REMEMBERED) + 1
+    pause[near] = (start[near] - end[near - 1]) / SECOND
     keep = end > after
     start, end = start[keep], end[keep]
     if not len(end):

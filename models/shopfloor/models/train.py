@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from shopfloor.models import bins, bundle, parts, train_parts, train_pots
 from shopfloor.models.bins import Bins, Singles, pot_bins
 from shopfloor.models.columns import Columns
+from shopfloor.models.features import MEMORY
 from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.parts import Parts, Probes
 from shopfloor.models.task import Progress, Trained
@@ -24,7 +25,6 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 _LEAST_PROBES: Final = 300
 _LEAST_POT_HOURS: Final = 18.0
-_REMEMBERED_PARTS: Final = 600
 _REMEMBERED_BINS: Final = 3000
 
 
@@ -117,7 +117,7 @@ def remember(history: History) -> dict[str, NDArray[Any]]:
     """The recent past in plain arrays: live scoring goes on from here without reading the history again."""
     kept: dict[str, NDArray[Any]] = {"end": np.array([history.end], np.int64)}
     for name, rows in history.machines.items():
-        recent = rows.take(slice(-_REMEMBERED_PARTS, None))
+        recent = rows.take(slice(-MEMORY, None))
         kept |= {f"{name}|{key}": column for key, column in recent.arrays().items()}
     if history.pots:
         kept |= {
