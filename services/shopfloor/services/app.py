@@ -28,6 +28,7 @@ from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
 from shopfloor.services.api import metrics as metrics_api
 from shopfloor.services.api import registry as registry_api
+from shopfloor.services.api import replays as replays_api
 from shopfloor.services.api.limit import BodyLimit
 from shopfloor.services.api.wire import API, add_errors
 from shopfloor.services.catalog import Catalog
@@ -40,6 +41,7 @@ from shopfloor.services.importing import Importing
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
 from shopfloor.services.registry import Card, Refused, Registry
+from shopfloor.services.replaying import NoReplays, Replaying
 from shopfloor.services.security import Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import NoBrain, Thinking
@@ -62,6 +64,7 @@ class Parts:
     alarms: Alarms
     registry: Registry
     brain: Thinking
+    replays: Replaying
     live: Live
     health: Health
     tokens: Tokens
@@ -109,12 +112,14 @@ def open_parts(
         _connect(historian, catalog, gateways, alarms, live)
         brain.start()
         stack.callback(brain.stop)
+        replays = _replays(config, historian, registry)
+        stack.callback(replays.close)
         tokens, sessions = Tokens(folder), Sessions()
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
         errands = Errands(gateways)
         yield Parts(
-            config, catalog, historian, gateways, errands, alarms, registry, brain, live, health, tokens, sessions,
-            guard, time,
+            config, catalog, historian, gateways, errands, alarms, registry, brain, replays, live, health, tokens,
+            sessions, guard, time,
         )  # fmt: skip
 
 
@@ -152,6 +157,7 @@ def _api(parts: Parts) -> APIRouter:
         predictions.router(parts.catalog, parts.brain, parts.clock),
         models.router(parts.brain),
         registry_api.router(parts.registry, parts.brain.train_again),
+        replays_api.router(parts.registry, parts.replays),
         alarms_api.router(parts.alarms),
         events.router(parts.alarms, parts.clock),
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
@@ -249,6 +255,17 @@ def _brain(
             raise
         return NoBrain()
     return Brain(config, historian.reader, folder, time, registry, ready)
+
+
+def _replays(config: PlantConfig, historian: Historian, registry: Registry) -> Replaying:
+    """Replays, or none where the packages that they need are not installed."""
+    try:
+        from shopfloor.services.brain.replay.jobs import Replays
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("shopfloor"):
+            raise
+        return NoReplays(NoBrain().sentence)
+    return Replays(registry, historian.reader, list(config.assets))
 
 
 def _card(bundle: Path) -> Card:

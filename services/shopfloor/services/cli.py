@@ -88,7 +88,7 @@ COMMANDS: Final = {
     "models": Command(
         "shopfloor.services.commands.models",
         "server",
-        "list, promote and roll back models; check their audit",
+        "list, replay, promote and roll back models; check their audit",
         "shopfloor models promote tool-life 2 --scope 'delta/frames/*/cell-a' --by Anna",
     ),
     "backup": Command(

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from shopfloor.models import bins, parts
 from shopfloor.models.bins import BIN, Bins
 from shopfloor.models.columns import HOUR, MINUTE, SECOND
+from shopfloor.models.features import MEMORY
 from shopfloor.models.parts import NO_PARTS, Parts
 from shopfloor.plant.asset import Asset
 from shopfloor.services.brain.feed import HistoryReader, Tags, read
 
-PARTS_KEPT: Final = 600
+PARTS_KEPT: Final = 2 * MEMORY
 BINS_KEPT: Final = 3000
 PULSE: Final = {
     "machine-tool": ("spindle.power", "spindle.temperature", "state"),
@@ -140,7 +141,7 @@ def advance(line: Machines | Pots, reader: HistoryReader, frontier: int) -> bool
         line.cursor = upto - _FIRST
     if upto <= line.cursor:
         return False
-    start = line.cursor - 15 * MINUTE if first else line.cursor
+    start = line.cursor - HOUR if first else line.cursor
     end = min(upto, line.cursor + _CHUNK)
     line.take(read(reader, line.assets, start, end, previous=first), end)
     return end < upto

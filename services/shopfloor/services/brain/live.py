@@ -11,14 +11,14 @@ from typing import Any, Final
 import numpy as np
 from shopfloor.models.bins import Bins
 from shopfloor.models.columns import MINUTE
-from shopfloor.models.features import COARSE, FINE, Matrix, padded, part_features, pot_features
+from shopfloor.models.features import BINS_SEEN, COARSE, FINE, MEMORY, Matrix, padded, part_features, pot_features
 from shopfloor.models.inputs import TARGETS
 from shopfloor.services.brain.diary import Diary, Row
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import Machines, Pots, advance, newest
 from shopfloor.services.brain.judge import unknown
 from shopfloor.services.brain.serving import Serving, name_of
-from shopfloor.services.brain.speak import NOTHING, Described, speak
+from shopfloor.services.brain.speak import NOTHING, Described, Looked, speak
 from shopfloor.services.brain.truths import Truths, part_key
 from shopfloor.services.registry import Prediction as Scored
 from shopfloor.services.registry.scores import Scores
@@ -139,6 +139,7 @@ def _machines(line: Machines) -> Described:
     blocks: list[Matrix] = []
     times: list[int] = []
     keys: list[str] = []
+    looked: list[Looked] = []
     for asset, count in sorted(line.fresh.items()):
         known = line.finished[asset]
         rows = np.arange(max(len(known) - count, 0), len(known))
@@ -146,11 +147,14 @@ def _machines(line: Machines) -> Described:
         blocks.append(part_features(known, rows))
         times += known.end[rows].tolist()
         keys += [part_key(int(known.part[row]), int(known.end[row])) for row in rows]
+        looked += [(int(known.end[max(row - MEMORY + 1, 0)]), min(row + 1, MEMORY)) for row in rows.tolist()]
     line.fresh.clear()
-    return Described(names, np.concatenate(blocks), times, keys) if blocks else NOTHING
+    return Described(names, np.concatenate(blocks), times, keys, looked) if blocks else NOTHING
 
 
 def _pots(bins: Bins) -> Described:
     x = pot_features(padded(bins.values, len(bins), FINE), padded(bins.blocks()[1], len(bins.blocks()[0]), COARSE))
     known = np.flatnonzero(~np.isnan(x[:, 0]))
-    return Described([bins.pots[i] for i in known], x[known], [int(bins.time[-1])] * len(known), [""] * len(known))
+    size, n = min(len(bins), BINS_SEEN), len(known)
+    looked = [(int(bins.time[-size]), size)] * n
+    return Described([bins.pots[i] for i in known], x[known], [int(bins.time[-1])] * n, [""] * n, looked)

@@ -15,31 +15,38 @@ from shopfloor.plant.errors import ShopfloorError
 from shopfloor.services.brain.judge import judge, unknown
 from shopfloor.services.brain.serving import Group, Opened
 from shopfloor.services.registry import Prediction
+from shopfloor.services.registry.seen import Seen
 from treelite import TreeliteError
 
-_FAILURES: Final = (ShopfloorError, ValueError, KeyError, IndexError, ArithmeticError, TypeError, TreeliteError)
+FAILURES: Final = (ShopfloorError, ValueError, KeyError, IndexError, ArithmeticError, TypeError, TreeliteError)
 """What an unfit bundle may raise while it scores."""
 _FAILED: Final = "The model failed on this window: its versions are on the models page."
+
+Looked = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Described:
-    """What shall be judged: assets, features [n, f], the moments (UTC ns) and the parts they describe ("" for none)."""
+    """What shall be judged: assets, features [n, f], the moments (UTC ns) and the parts they describe ("" for none).
+
+    `looked` says how far back each row looked: since when (UTC ns), and over how many parts or bins.
+    """
 
     assets: Sequence[str]
     x: Matrix
     times: Sequence[int]
     parts: Sequence[str]
+    looked: Sequence[Looked]
 
     def take(self, rows: Sequence[int]) -> Described:
         """The chosen rows."""
         if len(rows) == len(self.assets):
             return self
-        chosen = [[several[i] for i in rows] for several in (self.assets, self.times, self.parts)]
-        return Described(chosen[0], self.x[list(rows)], chosen[1], chosen[2])  # type: ignore[arg-type]
+        chosen = [[several[i] for i in rows] for several in (self.assets, self.times, self.parts, self.looked)]
+        return Described(chosen[0], self.x[list(rows)], *chosen[1:])  # type: ignore[arg-type]
 
 
-NOTHING: Final = Described([], np.empty((0, 0), np.float32), [], [])
+NOTHING: Final = Described([], np.empty((0, 0), np.float32), [], [], [])
 
 
 def speak(group: Group, what: Described) -> tuple[list[dict[str, Any]], list[Prediction]]:
@@ -71,7 +78,7 @@ def _scores(one: Opened, x: Matrix) -> tuple[Scores | None, float]:
     begun = time.thread_time_ns()
     try:
         said = score(one.bundle, x)
-    except _FAILURES:
+    except FAILURES:
         said = None
     return said, (time.thread_time_ns() - begun) / 1e3 / max(len(x), 1)
 
@@ -85,5 +92,6 @@ def _rows(one: Opened, what: Described, said: Scores | None, latency: float, *, 
             (math.nan,) * 3 if said is None else (float(said.value[i]), float(said.low[i]), float(said.high[i]))
         )
         yield Prediction(
-            card.name, one.number, one.sha, asset, what.times[i], live, value, low, high, latency, what.parts[i]
+            card.name, one.number, one.sha, asset, what.times[i], live, value, low, high, latency, what.parts[i],
+            Seen.of(*what.looked[i], what.x[i]),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`shopfloor models`: which version of a model holds where; promote, approve, roll back, and check the audit."""
+"""`shopfloor models`: which version of a model holds where; promote, approve, roll back, replay, check the audit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 from shopfloor.plant import ShopfloorError
 from shopfloor.plant.chain import Head
+from shopfloor.services.commands import model_replay
 from shopfloor.services.registry.audit import verify
 
 TOKEN: Final = "SHOPFLOOR_TOKEN"  # noqa: S105 (the name of a variable)
@@ -21,6 +22,7 @@ _HELP: Final = {
     "approve": "promote the version that is proposed on a scope",
     "rollback": "let the champion before this one speak again",
     "train": "learn anew from the newest history; what comes of it is proposed",
+    "replay": model_replay.HELP,
     "audit": "check that nothing in the audit was changed or taken out; 1 when something was",
 }
 
@@ -35,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--head", type=_head, metavar="N:SHA256", help="a head that was noted earlier, elsewhere")
             continue
         sub.add_argument("--url", default="http://127.0.0.1:8000", help="the server (default: http://127.0.0.1:8000)")
+        if action == "replay":
+            model_replay.add_arguments(sub)
         if action in {"promote", "approve", "rollback"}:
             _add_step(sub, action)
     parser.epilog = f"{parser.epilog}\n\nA server on the network asks for a token: put it into {TOKEN}."
@@ -55,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "audit":
         return _audit(args.data, args.head)
     token = os.environ.get(TOKEN, "")
+    if args.action == "replay":
+        return model_replay.run(args, lambda path, body: ask(args.url, path, token, body))
     if args.action == "list":
         sys.stdout.write(f"{table(ask(args.url, 'registry', token))}\n")
         return 0

@@ -202,6 +202,11 @@ class Registry:
             after = moves.retired(self.state.place(name, where), number)
             return self._move("retired", version, where, person(by), reason(why), after)
 
+    def replayed(self, name: str, number: int, by: str, found: Mapping[str, Any]) -> Event:
+        """Keep what came of a replay in the audit; a promotion names the newest one of its version."""
+        with self._lock:
+            return self._append("replayed", self.state.version(name, number).name, number, by, "", detail=found)
+
     def evidence(self, name: str, number: int, where: str, *, since: int = 0) -> Evidence:
         """What is known of a version on a scope, beside the version that it would replace."""
         version, where = self.state.version(name, number), scope(where)
@@ -251,7 +256,9 @@ class Registry:
             missing = "; ".join(condition.sentence for condition in failing)
             raise Refused(f"Version {version.number} of {version.name} is not promoted on {where}: {missing}.")
         shown = {key: getattr(evidence, key) for key in evidence.__slots__}
-        return {"evidence": shown, "overridden": [condition.name for condition in failing]}
+        replays = [e.sequence for e in self.state.of(version.name, version.number) if e.what == "replayed"]
+        overridden = [condition.name for condition in failing]
+        return {"evidence": shown, "overridden": overridden, "replay": replays[-1] if replays else None}
 
     def _has_wider(self, name: str, where: str) -> bool:
         """Whether another scope speaks for the assets here."""

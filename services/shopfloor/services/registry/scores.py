@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import StoreError
 from shopfloor.services.registry.scope import covers
+from shopfloor.services.registry.seen import Seen
 
 Floats = NDArray[np.float64]
 KEPT: Final = 90 * 86_400 * 10**9
@@ -35,7 +36,12 @@ CREATE TABLE IF NOT EXISTS prediction (
     PRIMARY KEY (name, number, asset, window_end)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS prediction_part ON prediction (name, number, asset, part);
+CREATE INDEX IF NOT EXISTS prediction_id ON prediction (id);
 CREATE INDEX IF NOT EXISTS prediction_time ON prediction (name, number, window_end);
+CREATE TABLE IF NOT EXISTS seen (
+    asset TEXT NOT NULL, window_end INTEGER NOT NULL, since INTEGER NOT NULL, size INTEGER NOT NULL,
+    marks BLOB NOT NULL, PRIMARY KEY (asset, window_end)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS label (
     name TEXT NOT NULL, asset TEXT NOT NULL, part TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
     low REAL NOT NULL, high REAL NOT NULL, known INTEGER NOT NULL, PRIMARY KEY (name, asset, part, start, end)
@@ -53,6 +59,12 @@ WHERE +p.window_end >= :since AND p.value IS NOT NULL
 """The `+` keeps SQLite from looking for `since` in an index: the part, or the time of the label, finds far fewer."""
 _BY_PART: Final = _JOIN.format(index="INDEXED BY prediction_part", which="part != ''", how="p.part = l.part")
 _BY_TIME: Final = _JOIN.format(index="", which="part = ''", how="p.window_end BETWEEN l.start AND l.end")
+_KEPT_ROWS: Final = """
+SELECT p.name, p.number, p.sha, p.asset, p.window_end, p.live, p.value, p.low, p.high, p.latency_us, p.part,
+    s.since, s.size, s.marks
+FROM prediction p LEFT JOIN seen s ON s.asset = p.asset AND s.window_end = p.window_end
+WHERE {where} ORDER BY p.window_end DESC LIMIT ?
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ class Prediction:
     high: float | None
     latency_us: float
     part: str = ""
+    seen: Seen | None = None
 
     @property
     def id(self) -> str:
@@ -132,7 +145,9 @@ class Scores:
             db.close()
 
     def write(self, predictions: Iterable[Prediction]) -> None:
-        """Keep predictions; one that is there already stays as it is."""
+        """Keep predictions, and what they were made from; one that is there already stays as it is."""
+        predictions = list(predictions)
+        seen = {(p.asset, p.window_end): p.seen for p in predictions if p.seen is not None}
         rows = [
             (p.name, p.number, p.asset, p.window_end, p.part, p.id, p.sha, p.live, _finite(p.value), _finite(p.low),
              _finite(p.high), p.latency_us)
@@ -140,6 +155,10 @@ class Scores:
         ]  # fmt: skip
         with self._lock, self._db:
             self._db.executemany("INSERT OR IGNORE INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany(
+                "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?, ?)",
+                [(*window, s.since, s.size, s.marks) for window, s in seen.items()],
+            )
             self._written += 1
             if rows and self._written % _TIDY == 1:
                 self._forget(max(row[3] for row in rows) - KEPT)
@@ -158,6 +177,31 @@ class Scores:
         chosen = {(row[0], row[1]): row for row in rows if covers(scope, row[0])}
         return _columns(sorted(chosen.values(), key=lambda row: (row[8], row[1], row[0])))
 
+    def find(self, prediction: str) -> Prediction | None:
+        """A kept prediction by its id, with what it was made from where that was kept too."""
+        return next(iter(self._predictions("p.id = ?", (prediction,), 1)), None)
+
+    def recorded(self, name: str, number: int, asset: str, start: int, end: int, most: int = 100) -> list[Prediction]:
+        """The newest kept predictions of a version for an asset, of windows that ended in [start, end) UTC ns."""
+        asked = (name, number, asset, start, end)
+        where = "p.name = ? AND p.number = ? AND p.asset = ? AND p.window_end >= ? AND p.window_end < ?"
+        return self._predictions(where, asked, most)
+
+    def truths(self, name: str, since: int) -> list[Label]:
+        """The truths of a model that became known at or after `since` (UTC ns), the oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT asset, low, high, known, part, start, end FROM label WHERE name = ? AND known >= ?"
+                " ORDER BY known",
+                (name, since),
+            ).fetchall()
+        return [Label(name, *row) for row in rows]
+
+    def _predictions(self, where: str, asked: tuple[Any, ...], most: int) -> list[Prediction]:
+        with self._lock:
+            rows = self._db.execute(_KEPT_ROWS.format(where=where), (*asked, most)).fetchall()
+        return [_prediction(row) for row in rows]
+
     def health(self, name: str, number: int, scope: str, since: int = 0, most: int = 2_000) -> tuple[int, int, float]:
         """Of the newest windows: how many, how many failed, and the 99th percentile of ms per row (NaN of none)."""
         with self._lock:
@@ -172,7 +216,14 @@ class Scores:
 
     def _forget(self, border: int) -> None:
         self._db.execute("DELETE FROM prediction WHERE window_end < ?", (border,))
+        self._db.execute("DELETE FROM seen WHERE window_end < ?", (border,))
         self._db.execute("DELETE FROM label WHERE known < ?", (border,))
+
+
+def _prediction(row: tuple[Any, ...]) -> Prediction:
+    seen = None if row[11] is None else Seen(*row[11:])
+    fields: tuple[Any, ...] = (*row[:5], bool(row[5]), *row[6:11], seen)
+    return Prediction(*fields)
 
 
 def _finite(value: float | None) -> float | None:

@@ -45,6 +45,10 @@ class State:
             raise ModelUnknown(f"{name} has no version {number}: it has 1 to {len(several)}.")
         return several[number - 1]
 
+    def of(self, name: str, number: int) -> list[Event]:
+        """The events of a version."""
+        return [event for event in self.events if event.name == name and event.number == number]
+
     def place(self, name: str, scope: str) -> Place:
         """What holds for a model on a scope."""
         return self.places.get(name, {}).get(scope, Place())
