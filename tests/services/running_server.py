@@ -48,6 +48,8 @@ class FakeBrain:
 
     said: list[dict[str, Any]] = field(default_factory=list)
     cards: list[dict[str, Any]] = field(default_factory=list)
+    explained: dict[str, Any] = field(default_factory=dict)
+    advised: dict[str, Any] = field(default_factory=dict)
 
     def start(self) -> None: ...
 
@@ -55,6 +57,12 @@ class FakeBrain:
 
     def predictions(self, asset: str | None = None) -> list[dict[str, Any]]:
         return [p for p in self.said if asset in {None, p["asset"]}]
+
+    def explain(self, asset: str, target: str) -> dict[str, Any]:
+        return self.explained
+
+    def advise(self, asset: str, target: str, low: float | None, high: float | None) -> dict[str, Any]:
+        return {**self.advised, "goal": {"low": low, "high": high}}
 
     def history(self, asset: str, target: str, start: int, end: int) -> dict[str, list[Any]]:
         return {"time": [start / 1e6], "value": [1.0], "low": [0.0], "high": [2.0]}

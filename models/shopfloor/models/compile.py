@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from shopfloor.models.advise.hull import hull
 from shopfloor.models.bundle import Budget, Bundle, Lineage, Manifest, load_files, sealed
 from shopfloor.models.conformal import Probabilities, Residuals, arrays
 from shopfloor.models.lineage import lineage
@@ -113,6 +114,7 @@ def compile(estimator: Any, features: Features, calibration: Calibration, card: 
         **{f"value.{key}": values for key, values in unfolded.arrays.items()},
         **learned,
         **reference(x),
+        **hull(x),
         "golden": golden,
         "typical": _typical(x),
     }

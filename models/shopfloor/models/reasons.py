@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from shopfloor.models.advise.explain import contributions
 from shopfloor.models.bundle import Bundle
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES, Matrix
-from shopfloor.models.scorer import contributions
 from shopfloor.plant.contracts import Reason
 
 Values = Mapping[str, float]
@@ -139,11 +139,23 @@ def columns(features: Sequence[str], several: Sequence[Group]) -> list[list[int]
 
 
 def explain(bundle: Bundle, x: Matrix, typical: Matrix, top: int = 3) -> list[tuple[Reason, ...]]:
-    """The strongest reasons of each row [n, f], strongest first: what moved the value away from the asset's typical."""
+    """The strongest reasons of each row [n, f], strongest first: what moved the value away from `typical` [n, f]."""
     features = bundle.manifest.features
     several = groups(features)
-    moved = contributions(bundle, x, typical, columns(features, several))
+    moved = contributions(bundle, x, typical[:, None], columns(features, several))
     return [_of_row(several, moved[i], dict(zip(features, x[i].tolist(), strict=True)), top) for i in range(len(x))]
+
+
+def told(bundle: Bundle, row: Matrix, shares: np.ndarray) -> list[tuple[Reason, list[int]]]:
+    """Every group of a row [f], strongest first: its sentence and its columns. `shares` [f] are the contributions."""
+    features = bundle.manifest.features
+    several = groups(features)
+    values = dict(zip(features, row.tolist(), strict=True))
+    found = columns(features, several)
+    moved = [float(shares[mine].sum()) for mine in found]
+    total = sum(map(abs, moved)) or 1.0
+    order = sorted(range(len(several)), key=lambda i: -abs(moved[i]))
+    return [(_reason(several[i], moved[i], total, values), found[i]) for i in order]
 
 
 def _of_row(several: Sequence[Group], moved: np.ndarray, values: Values, top: int) -> tuple[Reason, ...]:
@@ -160,4 +172,4 @@ def _reason(group: Group, moved: float, total: float, values: Values) -> Reason:
     return Reason(group.code, group.sentence(values), group.tag, round(moved / total, 3), said)
 
 
-__all__ = ["POT_FEATURES", "Group", "columns", "explain", "groups"]
+__all__ = ["POT_FEATURES", "Group", "columns", "explain", "groups", "told"]

@@ -1,8 +1,8 @@
-"""Ask a bundle: value with interval for many assets at once, and what each group of features contributed."""
+"""Ask a bundle: value with interval for many assets at once, and the pull that reasons are measured in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -87,7 +87,7 @@ def raw(bundle: Bundle, x: Matrix) -> Floats:
             return bundle.predict("value", x)
 
 
-def _pull(bundle: Bundle, x: Matrix) -> Floats:
+def pull(bundle: Bundle, x: Matrix) -> Floats:
     """What reasons are measured in: it moves even where a probability is flat."""
     if bundle.manifest.kind != "exceedance":
         return raw(bundle, x)
@@ -110,16 +110,3 @@ def distance(arrays: Mapping[str, NDArray[Any]], x: Matrix) -> Floats:
     away = np.clip(np.nan_to_num(away, nan=0.0), -_FARTHEST, _FARTHEST)
     turned = np.einsum("ni,io->no", np.ascontiguousarray(away), arrays["turn"])  # each row for itself, to the bit
     return np.sqrt(np.mean(turned * turned, axis=1))  # type: ignore[no-any-return]
-
-
-def contributions(bundle: Bundle, x: Matrix, typical: Matrix, groups: Sequence[Sequence[int]]) -> Floats:
-    """What each group of features adds to the value, [n, groups]: the value less what it were with typical features.
-
-    `typical` is [n, f]. One call of the model for all rows and groups.
-    """
-    variants = np.repeat(x[None], len(groups) + 1, axis=0)
-    for variant, columns in zip(variants[1:], groups, strict=True):
-        variant[:, list(columns)] = typical[:, list(columns)]
-    said = _pull(bundle, variants.reshape(-1, x.shape[1])).reshape(len(groups) + 1, len(x))
-    moved: Floats = (said[0] - said[1:]).T
-    return moved

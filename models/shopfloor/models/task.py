@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import treelite
 from numpy.typing import NDArray
+from shopfloor.models.advise.hull import hull
 from shopfloor.models.bundle import Manifest
 from shopfloor.models.evaluate import Metric, beaten
 from shopfloor.models.features import Matrix
@@ -108,7 +109,7 @@ def finish(
         spec={"features": list(naming.features), "asset_type": naming.asset_type},
         lineage=lineage(f"history of {len(rows.assets)} assets", [rows.x, rows.asset, rows.time], seeds=[SEED]),
     )
-    return Trained(manifest, trees, {**arrays, **golden(rows.x), **reference(rows.x)})
+    return Trained(manifest, trees, {**arrays, **golden(rows.x), **reference(rows.x), **hull(rows.x)})
 
 
 def rows_word(naming: Naming) -> str:

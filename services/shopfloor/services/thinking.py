@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shopfloor.services.registry.words import ModelUnknown
+
 
 class Thinking(Protocol):
     """A brain, as the API sees it. Answers are ready for JSON; times in them are epoch ms."""
@@ -20,6 +22,14 @@ class Thinking(Protocol):
 
     def predictions(self, asset: str | None = None) -> Sequence[Mapping[str, Any]]:
         """The newest prediction of every target."""
+        ...
+
+    def explain(self, asset: str, target: str) -> Mapping[str, Any]:
+        """Why the newest prediction of a target is what it is; none to explain raises `ModelUnknown`."""
+        ...
+
+    def advise(self, asset: str, target: str, low: float | None, high: float | None) -> Mapping[str, Any]:
+        """Which setpoints would bring it inside [low, high]; None: to where nobody would act."""
         ...
 
     def history(self, asset: str, target: str, start: int, end: int) -> Mapping[str, Any]:
@@ -54,6 +64,14 @@ class NoBrain:
     def predictions(self, asset: str | None = None) -> Sequence[Mapping[str, Any]]:
         """None."""
         return ()
+
+    def explain(self, asset: str, target: str) -> Mapping[str, Any]:
+        """Nothing to explain."""
+        raise ModelUnknown(self.sentence)
+
+    def advise(self, asset: str, target: str, low: float | None, high: float | None) -> Mapping[str, Any]:
+        """Nothing to advise."""
+        raise ModelUnknown(self.sentence)
 
     def history(self, asset: str, target: str, start: int, end: int) -> Mapping[str, Any]:
         """Empty columns."""

@@ -29,10 +29,27 @@ CARD: dict[str, Any] = {
                  "better": "lower", "beats": True}],
 }  # fmt: skip
 
+ABOUT: dict[str, Any] = {
+    "asset": CNC, "target": "tool_life", "title": "Tool life", "time": NOW / 1e6, "unit": "min",
+    "model": "tool-life", "version": 2, "bundle": "ab" * 32,
+}  # fmt: skip
+EXPLAINED: dict[str, Any] = ABOUT | {
+    "measure": "the value", "value": 30.0, "usual": 41.0, "gap": 0.0,
+    "groups": [{"code": "power", "tag": "spindle.power", "sentence": "It rises.", "contribution": -11.0,
+                "features": [{"name": "power", "value": 7.0, "usual": None, "contribution": -11.0}]}],
+}  # fmt: skip
+ADVISED: dict[str, Any] = ABOUT | {
+    "coverage": 0.9, "now": {"value": 30.0, "low": 20.0, "high": 41.0}, "found": False, "sentence": "None found.",
+    "changes": [], "promised": None, "tried": 300, "left_out": [{"tag": POWER, "sentence": "No setpoint."}],
+    "caution": "One step.",
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("data"), brain=FakeBrain([PREDICTION], [CARD])) as running_server:
+    with running(
+        tmp_path_factory.mktemp("data"), brain=FakeBrain([PREDICTION], [CARD], EXPLAINED, ADVISED)
+    ) as running_server:
         running_server.feed(*(Sample(POWER, NOW - i * S, float(i)) for i in range(600, -1, -1)))
         running_server.feed(*(Sample(COUNT, NOW - i * S, 7 * i) for i in (2, 1)))
         running_server.feed(Sample(STATE, NOW - 7200 * S, "IDLE"), Sample(STATE, NOW - 60 * S, "EXECUTE"))
@@ -122,6 +139,17 @@ def test_bad_values_are_null_in_json(server: Running) -> None:
     server.feed(Sample(path, NOW, float("nan"), 0x8031_0000))
     (row,) = server.get("/latest", tag=path)
     assert (row["value"], row["severity"]) == (None, 2)
+
+
+def test_a_prediction_is_explained_and_what_would_help_is_asked(server: Running) -> None:
+    asked = {"asset": CNC, "target": "tool_life"}
+    assert valid(predictions.ExplanationView, server.get("/predictions/explanation", **asked)) == EXPLAINED
+    said = valid(predictions.AdviceView, server.get("/predictions/advice", **asked, low=15))
+    assert said == ADVISED | {"goal": {"low": 15.0, "high": None}}
+    for wrong, code in (({"low": 3, "high": 2}, 422), ({"low": "nan"}, 422), ({"asset": "a/b/c/d/e"}, 404)):
+        answer = server.client.get("/api/v1/predictions/advice", params=asked | wrong)
+        assert answer.status_code == code
+        assert answer.json()["detail"].endswith((".", "?"))
 
 
 def test_predictions_models_and_their_past(server: Running) -> None:

@@ -13,9 +13,11 @@ from shopfloor.models.columns import DAY, MINUTE, Columns
 from shopfloor.models.sealing.folder import MANIFEST, read, write
 from shopfloor.models.sealing.manifest import signed
 from shopfloor.plant import Asset, AssetPath
+from shopfloor.plant.tag import Band, Tag
 from shopfloor.services.brain import Brain
 from shopfloor.services.brain.cards import card
 from shopfloor.services.registry import Registry
+from shopfloor.services.registry.words import ModelUnknown
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -31,6 +33,11 @@ class ToyPlant:
         machine = [Asset(AssetPath.parse(f"{LINE}/m-{i:02d}"), "machine-tool", f"M {i}") for i in range(machines)]
         pot = [Asset(AssetPath.parse(f"{ROW}/p-{i:02d}"), "reduction-pot", f"P {i}") for i in range(pots)]
         self.assets = (*machine, *pot)
+
+    def tags_of(self, asset: Asset) -> tuple[Tag, ...]:
+        if asset.type != "machine-tool":
+            return ()
+        return (Tag("setpoint.offset", writable=True, range=Band(-40.0, 40.0)), Tag("setpoint.speed"))
 
 
 class ToyReader:
@@ -102,6 +109,21 @@ def test_every_ready_prediction_has_an_interval_and_reasons(learned):
             assert p["low"] <= p["value"] <= p["high"]
             assert p["reasons"], p
             assert all(r["sentence"] and r["code"] and r["tag"] for r in p["reasons"])
+
+
+def test_every_number_is_explained_and_advice_says_honestly_what_is_not_known(learned):
+    brain, *_ = learned
+    for p in brain.predictions():
+        if p["value"] is None:
+            with pytest.raises(ModelUnknown, match=f"no prediction '{p['target']}' of {p['asset']} now"):
+                brain.explain(p["asset"], p["target"])
+            continue
+        said = brain.explain(p["asset"], p["target"])
+        assert abs(said["gap"]) < 1e-9
+        assert sum(group["contribution"] for group in said["groups"]) == pytest.approx(said["value"] - said["usual"])
+        advice = brain.advise(p["asset"], p["target"], None, None)
+        assert advice["changes"] == []
+        assert len(advice["left_out"]) == (4 if "/m-" in p["asset"] else 3)
 
 
 def test_models_show_scores_beside_baselines_and_the_split(learned):

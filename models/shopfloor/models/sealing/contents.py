@@ -30,7 +30,8 @@ _SETTINGS: Final = {
     "classes": ("level",),
     "novelty": ("threshold",),
 }
-_OPTIONAL: Final = {"golden.window", "drift edges", "drift shares"}
+_HULL: Final = ("hull low", "hull high", "hull centre", "hull scale", "hull precision")
+_OPTIONAL: Final = {"golden.window", "drift edges", "drift shares", *_HULL}
 
 
 def check_contents(bundle: Bundle) -> None:
@@ -49,6 +50,7 @@ def check_contents(bundle: Bundle) -> None:
     _check_rows(bundle)
     _check_calibration(bundle)
     _check_reference(bundle)
+    _check_hull(bundle)
 
 
 def _of_programs(bundle: Bundle) -> Iterable[str]:
@@ -110,6 +112,27 @@ def _check_reference(bundle: Bundle) -> None:
     fits = edges.ndim == share.ndim == 2 and len(edges) == len(share) == width and share.shape[1] == edges.shape[1] + 1
     _expect(fits and edges.shape[1] > 0, "a drift reference of another shape than its features")
     _expect(bool((np.diff(edges, axis=1) >= 0).all() and (share >= 0).all()), "a drift reference that does not rise")
+
+
+def _check_hull(bundle: Bundle) -> None:
+    held = [bundle.arrays[name] for name in _HULL if name in bundle.arrays]
+    if not held:
+        return
+    _expect(len(held) == len(_HULL) and all(map(_finite, held)), "half a hull")
+    low, high, _, scale, precision = held
+    width = len(bundle.manifest.features)
+    _expect(all(each.shape == (width,) for each in held[:4]) and precision.shape == (width, width), "a hull of others")
+    _expect(bool((low <= high).all() and (scale > 0).all()), "a hull without an inside")
+    _expect(bool((precision == precision.T).all() and _is_positive(precision)), "a hull without a distance")
+
+
+def _is_positive(matrix: NDArray[Any]) -> bool:
+    """Whether a symmetric matrix is positive definite, so that every part of it can be solved."""
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _finite(values: NDArray[Any]) -> bool:

@@ -16,6 +16,7 @@ from shopfloor.plant.asset import Asset
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.counted import counted
 from shopfloor.plant.errors import ShopfloorError
+from shopfloor.services.brain.advise import Window, advice, explanation
 from shopfloor.services.brain.cards import KNOWN
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.feed import HistoryReader
@@ -26,7 +27,7 @@ from shopfloor.services.brain.serving import Opened, Registered
 from shopfloor.services.brain.views import model_view
 from shopfloor.services.registry import Registry, Version
 from shopfloor.services.registry.watch import Watch
-from shopfloor.services.registry.words import EVERYWHERE, SYSTEM
+from shopfloor.services.registry.words import EVERYWHERE, SYSTEM, ModelUnknown
 
 log: Final = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Brain:
         *,
         every: float = _EVERY,
     ) -> None:
+        self._config = config
         self._assets = [asset for asset in config.assets if asset.type in TAGS]
         self._reader, self._folder, self._clock, self._complete = reader, folder, clock, history_complete
         self._every = every
@@ -97,6 +99,24 @@ class Brain:
     def predictions(self, asset: str | None = None) -> list[dict[str, Any]]:
         """The newest prediction of every target, for one asset or all."""
         return self._live.predictions(asset) if self._live is not None else []
+
+    def explain(self, asset: str, target: str) -> dict[str, Any]:
+        """Why the newest prediction of a target is what it is; none to explain raises `ModelUnknown`."""
+        return explanation(self._window(asset, target))
+
+    def advise(self, asset: str, target: str, low: float | None, high: float | None) -> dict[str, Any]:
+        """Which setpoints would bring it inside [low, high]; none to ask about raises `ModelUnknown`."""
+        window = self._window(asset, target)
+        tags = next(self._config.tags_of(one) for one in self._assets if str(one.path) == asset)
+        return advice(window, tags, low, high)
+
+    def _window(self, asset: str, target: str) -> Window:
+        window = self._live.window(asset, target) if self._live is not None else None
+        if window is None:
+            raise ModelUnknown(
+                f"There is no prediction {target!r:.100} of {asset} now: GET predictions lists those there are."
+            )
+        return window
 
     def history(self, asset: str, target: str, start: int, end: int) -> dict[str, list[Any]]:
         """Past predictions in columns; `start` and `end` in UTC ns, times in epoch ms."""

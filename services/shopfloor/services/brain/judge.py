@@ -17,8 +17,8 @@ from shopfloor.models.scorer import Scores, score
 Judgement = tuple[str, str, str]
 """Status, sentence, advice."""
 TOLERANCE: Final = 30.0
-_WATCH_OUT, _ACT_OUT = 0.15, 0.5
-_SOON, _NOW, _EARLY = 15.0, 2.0, 15.0
+WATCH_OUT, _ACT_OUT = 0.15, 0.5
+SOON, _NOW, _EARLY = 15.0, 2.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def judge(
         return [unknown(bundle, asset, bundle.manifest.sentence) for asset in assets]
     said = said or score(bundle, x)
     beside = _baselines(bundle, x)
-    reasons = explain(bundle, x, _typical(bundle, assets))
+    reasons = explain(bundle, x, typical_of(bundle, assets))
     planned = excused(x) if bundle.manifest.target == "pot_unusual" else np.zeros(len(x), bool)
     out = []
     for i, asset in enumerate(assets):
@@ -87,7 +87,7 @@ def _frame(bundle: Bundle, asset: str, time: float, status: str, sentence: str, 
     }
 
 
-def _typical(bundle: Bundle, assets: Sequence[str]) -> Matrix:
+def typical_of(bundle: Bundle, assets: Sequence[str]) -> Matrix:
     """What is usual for each asset; for one the model never met, what is usual for all."""
     typical: NDArray[np.float32] = bundle.arrays["typical"]
     place = {asset: i for i, asset in enumerate(bundle.manifest.assets)}
@@ -113,11 +113,11 @@ def _baselines(bundle: Bundle, x: Matrix) -> list[float | None]:
 def _tool_life(v: Verdict) -> Judgement:
     sentence = f"About {v.value:.0f} min of cutting left ({v.low:.0f} to {v.high:.0f})."
     early = v.baseline is not None and v.baseline - v.value >= _EARLY
-    if v.value <= _SOON and early:
+    if v.value <= SOON and early:
         return "act", f"{sentence} It wears faster than tools did here.", "Change the tool before the next part."
     if v.value <= _NOW:
         return "watch", sentence, "Change the tool at the next pause."
-    if v.value <= _SOON or early:
+    if v.value <= SOON or early:
         return "watch", sentence, "Have a fresh tool ready."
     return "ok", sentence, ""
 
@@ -135,7 +135,7 @@ def _out_of_tolerance(v: Verdict) -> Judgement:
     sentence = f"{_share(v.value)} that the last part is out of tolerance ({_share(v.low)} to {_share(v.high)})."
     if v.value >= _ACT_OUT:
         return "act", sentence, "Stop after this part, measure it, change the tool."
-    if v.value >= _WATCH_OUT:
+    if v.value >= WATCH_OUT:
         return "watch", sentence, "Measure the next part."
     return "ok", sentence, ""
 

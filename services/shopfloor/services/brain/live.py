@@ -13,11 +13,12 @@ from shopfloor.models.bins import Bins
 from shopfloor.models.columns import MINUTE
 from shopfloor.models.features import BINS_SEEN, COARSE, FINE, MEMORY, Matrix, padded, part_features, pot_features
 from shopfloor.models.inputs import TARGETS
+from shopfloor.services.brain.advise import Window
 from shopfloor.services.brain.diary import Diary, Row
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import Machines, Pots, advance, newest
 from shopfloor.services.brain.judge import unknown
-from shopfloor.services.brain.serving import Serving, name_of
+from shopfloor.services.brain.serving import Opened, Serving, name_of
 from shopfloor.services.brain.speak import NOTHING, Described, Looked, speak
 from shopfloor.services.brain.truths import Truths, part_key
 from shopfloor.services.registry import Prediction as Scored
@@ -40,6 +41,7 @@ class Live:
     now: Callable[[], int]
     record: Scores | None = None
     said: dict[tuple[str, str], Prediction] = field(default_factory=dict)
+    _windows: dict[tuple[str, str], Window] = field(default_factory=dict)
     _spoken: dict[tuple[str, str], float] = field(default_factory=dict)
     _truths: dict[int, Truths] = field(default_factory=dict)
     _scored: list[Scored] = field(default_factory=list)
@@ -49,6 +51,11 @@ class Live:
         """The newest prediction of every target of an asset (or of all)."""
         with self._lock:
             return [dict(p) for (path, _), p in self.said.items() if asset is None or path == asset]
+
+    def window(self, asset: str, target: str) -> Window | None:
+        """What the newest prediction of a target was made of; None when there is none, or when it is withdrawn."""
+        with self._lock:
+            return self._windows.get((asset, target))
 
     def tick(self, stop: Callable[[], bool] = lambda: False) -> list[Prediction]:
         """Go on to the newest data; answers the predictions that changed."""
@@ -70,10 +77,20 @@ class Live:
         found: list[Prediction] = []
         for target in TARGETS[line.assets[0].type]:
             for group in self.serving.groups(target, what.assets):
-                entries, rows = speak(group, what.take(group.rows))
+                mine = what.take(group.rows)
+                entries, rows = speak(group, mine)
+                self._note(group.live, target, mine, entries)
                 found += entries
                 self._scored += rows
         return found
+
+    def _note(self, live: Opened, target: str, mine: Described, entries: Sequence[Prediction]) -> None:
+        """Keep what the newest predictions were made of."""
+        with self._lock:
+            for i, (asset, entry) in enumerate(zip(mine.assets, entries, strict=True)):
+                self._windows.pop((asset, target), None)
+                if entry["value"] is not None:
+                    self._windows[(asset, target)] = Window(live, asset, mine.x[i], mine.times[i])
 
     def _silent(self, line: Machines | Pots, seen: Mapping[str, int]) -> list[Prediction]:
         """Assets whose data stopped: their numbers are withdrawn."""
@@ -90,7 +107,10 @@ class Live:
     def _keep(self, changed: Sequence[Prediction]) -> None:
         with self._lock:
             for entry in changed:
-                self.said[(entry["asset"], entry["target"])] = entry
+                key = (entry["asset"], entry["target"])
+                self.said[key] = entry
+                if entry["value"] is None:
+                    self._windows.pop(key, None)
         noted = [entry for entry in changed if self._worth_noting(entry)]
         if noted:
             self.diary.write([self._row(entry) for entry in noted], self.now())
