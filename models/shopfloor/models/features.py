@@ -7,7 +7,8 @@ id enters: ages are cutting minutes, distances are differences, and a tool's dri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -257,22 +258,48 @@ POT_FEATURES: Final = (
 
 def pot_features(fine: NDArray[Any], coarse: NDArray[Any]) -> Matrix:
     """Features [n, POT_FEATURES] of n pots, from the last bins [FINE, n, k] and blocks [COARSE, n, k]."""
-    fine, coarse = fine.astype(np.float64), coarse.astype(np.float64)
+    return _pot_features(fine.astype(np.float64), _Day.of(coarse.astype(np.float64)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Day:
+    """What the long memory of n pots says: it changes with every block, not with every bin. All are [n]."""
+
+    level: Mapping[str, Floats]
+    spread: Mapping[str, Floats]
+    fed: Mapping[int, Floats]
+    target: Floats
+    since: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, coarse: Floats) -> Self:
+        """From blocks [COARSE, n, k]."""
+        feed, blocks_an_hour = coarse[:, :, AT["feed.rate"]], HOUR // (BIN * BLOCK)
+        return cls(
+            {name: mean(coarse[:, :, AT[name]], 0) for name in _LEVELS},
+            {name: _spread(coarse[:, :, AT[name]]) for name in _WATCHED},
+            {h: mean(feed[-h * blocks_an_hour :], 0) for h in (3, 6, 12)},
+            mean(coarse[-6:, :, AT["resistance"]], 0),
+            {name: _minutes_of(coarse[:, :, AT[name]]) for name in _SINCE},
+        )
+
+
+def _pot_features(fine: Floats, day: _Day) -> Matrix:
     now = {name: mean(fine[-10:, :, AT[name]], 0) for name in _LEVELS}
-    past = {name: mean(coarse[:, :, AT[name]], 0) for name in _LEVELS}
+    past = day.level
     columns: list[Floats] = [now[name] for name in _LEVELS]
     resistance, noise = fine[:, :, AT["resistance"]], fine[:, :, AT["noise"]]
     slopes = [_slope(resistance[-2 * minutes :]) for minutes in (5, 10, 20, 60)]
     columns += [*slopes, slopes[0] - slopes[2], _slope(noise[-20:]), _slope(noise)]
     columns += [now[name] - past[name] for name in _WATCHED]
     columns += [now[name] - past[name] - _middle(now[name] - past[name]) for name in _WATCHED]
-    columns += [_divide(now[name] - past[name], _spread(coarse[:, :, AT[name]])) for name in _WATCHED]
-    columns += _feeding(fine, coarse)
+    columns += [_divide(now[name] - past[name], day.spread[name]) for name in _WATCHED]
+    columns += _feeding(fine, day)
     columns += [fine[-1, :, AT[name]] for name in HELD]
-    columns += [_minutes_since(fine[:, :, AT[name]], coarse[:, :, AT[name]]) for name in _SINCE]
+    columns += [_minutes_since(fine[:, :, AT[name]], day.since[name]) for name in _SINCE]
     columns += [mean(fine[:, :, AT[name]], 0) for name in ("UNDERFEED", "OVERFEED")]
     columns += [now["voltage"] - fine[-1, :, AT["setpoint.voltage"]]]
-    columns += _steering(fine, coarse, now)
+    columns += _steering(fine, day, now)
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -296,29 +323,25 @@ def _slope(x: Floats) -> Floats:
     return np.where(np.isnan(x).all(0), np.nan, slope)
 
 
-def _feeding(fine: Floats, coarse: Floats) -> list[Floats]:
+def _feeding(fine: Floats, day: _Day) -> list[Floats]:
     """Alumina fed in the last hours against the pot's own day (kg), and the last hour's share of it."""
-    column = AT["feed.rate"]
-    usual = mean(coarse[:, :, column], 0)
-    hour = mean(fine[:, :, column], 0)
-    deficits = [hour - usual]
-    blocks_an_hour = HOUR // (BIN * BLOCK)
-    deficits += [(mean(coarse[-h * blocks_an_hour :, :, column], 0) - usual) * h for h in (3, 6, 12)]
+    usual = day.level["feed.rate"]
+    hour = mean(fine[:, :, AT["feed.rate"]], 0)
+    deficits = [hour - usual, *((fed - usual) * h for h, fed in day.fed.items())]
     return [*deficits, _divide(hour, usual)]
 
 
-def _steering(fine: Floats, coarse: Floats, now: Mapping[str, Floats]) -> list[Floats]:
+def _steering(fine: Floats, day: _Day, now: Mapping[str, Floats]) -> list[Floats]:
     """What the control does: distance from its target, beam moves, how long it feeds less or more, and what follows."""
-    target = mean(coarse[-6:, :, AT["resistance"]], 0)
     beam = fine[:, :, AT["beam.position"]]
     moves = [beam[-1] - beam[-1 - 2 * minutes] for minutes in (10, 30)] + [beam[-1] - beam[0]]
     feeding = [fine[:, :, AT[name]] for name in ("UNDERFEED", "OVERFEED")]
     resistance = fine[-60:, :, AT["resistance"]]
     slopes = [_slope(np.where(mode[-60:] > 0, resistance, np.nan)) for mode in feeding]
     noise = fine[:, :, AT["noise"]]
-    peak = np.max(np.where(np.isnan(noise[-20:]), -np.inf, noise[-20:]), axis=0) - mean(coarse[:, :, AT["noise"]], 0)
+    peak = np.max(np.where(np.isnan(noise[-20:]), -np.inf, noise[-20:]), axis=0) - day.level["noise"]
     peak = np.where(np.isinf(peak), np.nan, peak)
-    return [now["resistance"] - target, *moves, *(_run(mode) for mode in feeding), *slopes, peak]
+    return [now["resistance"] - day.target, *moves, *(_run(mode) for mode in feeding), *slopes, peak]
 
 
 def _run(mode: Floats) -> Floats:
@@ -328,22 +351,30 @@ def _run(mode: Floats) -> Floats:
     return length * (BIN / MINUTE)
 
 
-def _minutes_since(fine: Floats, coarse: Floats) -> Floats:
-    """Minutes since a state was last seen, at most a day."""
+def _minutes_since(fine: Floats, far: Floats) -> Floats:
+    """Minutes since a state was last seen, at most a day; `far` are those that the blocks tell."""
     recent = fine[::-1] > 0
-    older = coarse[::-1] > 0
     near = np.where(recent.any(0), recent.argmax(0) * (BIN / MINUTE), np.inf)
+    return np.minimum(near, far)
+
+
+def _minutes_of(coarse: Floats) -> Floats:
+    """Minutes since the middle of the last block that held a state."""
+    older = coarse[::-1] > 0
     far = np.where(older.any(0), (older.argmax(0) * BLOCK + BLOCK / 2) * (BIN / MINUTE), COARSE * BLOCK * BIN / MINUTE)
-    return np.minimum(near, np.maximum(far, 0.0))
+    return np.maximum(far, 0.0)
 
 
 def pot_history(bins: Bins, rows: Ints) -> Matrix:
     """The same features at many moments: [len(rows), pots, POT_FEATURES] as known at the end of each chosen bin."""
     times, blocks = bins.blocks()
     out = np.empty((len(rows), len(bins.pots), len(POT_FEATURES)), np.float32)
+    last, day = -1, None
     for i, row in enumerate(rows.tolist()):
         upto = int(np.searchsorted(times, bins.time[row], "right"))
-        out[i] = pot_features(padded(bins.values, row + 1, FINE), padded(blocks, upto, COARSE))
+        if day is None or upto != last:
+            last, day = upto, _Day.of(padded(blocks, upto, COARSE).astype(np.float64))
+        out[i] = _pot_features(padded(bins.values, row + 1, FINE).astype(np.float64), day)
     return out
 
 

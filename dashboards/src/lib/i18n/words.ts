@@ -154,6 +154,7 @@ export const words: Readonly<Record<string, readonly [string, string]>> = {
   "life.champion": ["promoted", "已启用"],
   "life.shadow": ["compared", "开始对比"],
   "life.proposed": ["proposed", "已提议"],
+  "life.replayed": ["replayed", "已回放"],
   "life.rolled back": ["rolled back", "已回退"],
   "life.retired": ["retired", "已停用"],
   "life.rollout": ["spreading began", "开始推广"],
