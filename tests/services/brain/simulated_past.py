@@ -35,6 +35,11 @@ def simulated(line: str, path: str, start: int, end: int, fault: tuple[str, floa
     if fault:
         simulation.inject(path, fault[0], fault[1], at=fault[2])
     (rows,), hidden = BatchRunner(simulation.snapshot(), physics).report((end - start) // SECOND, 600, 30)
+    return Simulated(columns_of(physics, rows), dict(zip(physics.truth, hidden[0].T, strict=True)))
+
+
+def columns_of(physics: Any, rows: Any) -> dict[str, Steps]:
+    """The rows of one asset by tag, bad values as NaN."""
     order = np.argsort(rows.tag, kind="stable")
     edges = np.searchsorted(rows.tag[order], np.arange(len(physics.tags) + 1))
     columns: dict[str, Steps] = {}
@@ -44,7 +49,7 @@ def simulated(line: str, path: str, start: int, end: int, fault: tuple[str, floa
         if tag.kind == "text":
             value = np.array([tag.render(code) for code in value.tolist()], object)
         columns[tag.name] = Steps(rows.n[chosen] * physics.dt_ns, value)
-    return Simulated(columns, dict(zip(physics.truth, hidden[0].T, strict=True)))
+    return columns
 
 
 @dataclass(frozen=True)
