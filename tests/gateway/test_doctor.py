@@ -127,8 +127,9 @@ async def test_the_sessions_end_with_the_examination(stand: Stand, tmp_path: Pat
         for _ in range(2):
             await found(bench)
         inside = stand.server.iserver
-        assert len(inside._external_sessions) == 0
-        assert len(inside.subscription_service.subscriptions) == 0
+        async with asyncio.timeout(10):
+            while inside._external_sessions or inside.subscription_service.subscriptions:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
 
 async def test_the_ladder_and_the_json(

@@ -200,17 +200,18 @@ def test_models_learned_again_are_compared_and_proposed_and_their_truths_come(le
     registry = brain._registry
     assert "has begun" in brain.train_again()
     wait_for(lambda: all(places["*"].proposed for places in registry.state.places.values()))
+    number = {name: places["*"].proposed for name, places in registry.state.places.items()}
     reader.now += 40 * MINUTE
-    wait_for(lambda: registry.scores.health("dimension", 2, "*")[0] > 8 * 10, 60)
-    wait_for(lambda: registry.scores.health("anode-effect", 2, "*")[0] >= 6, 60)
+    wait_for(lambda: registry.scores.health("dimension", number["dimension"], "*")[0] > 8 * 10, 60)
+    wait_for(lambda: registry.scores.health("anode-effect", number["anode-effect"], "*")[0] >= 6, 60)
     assert {m["version"] for m in brain.models()} == {1}
     reader.now += 40 * MINUTE
-    wait_for(lambda: len(registry.scores.labelled("dimension", 2, 1, "*")) >= 8, 60)
-    wait_for(lambda: len(registry.scores.labelled("anode-effect", 2, 1, "*")) >= 6, 60)
-    lives = registry.evidence("tool-life", 2, "*")
+    wait_for(lambda: len(registry.scores.labelled("dimension", number["dimension"], 1, "*")) >= 8, 60)
+    wait_for(lambda: len(registry.scores.labelled("anode-effect", number["anode-effect"], 1, "*")) >= 6, 60)
+    lives = registry.evidence("tool-life", number["tool-life"], "*")
     assert lives.censored > 0
     assert lives.errors == 0.0
-    evidence = registry.evidence("dimension", 2, "*")
+    evidence = registry.evidence("dimension", number["dimension"], "*")
     assert (evidence.against, evidence.exact) == (1, evidence.windows)
     assert abs(evidence.difference) < 1.0, "both have learned from the same"
 
