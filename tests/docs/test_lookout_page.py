@@ -44,7 +44,6 @@ def test_the_folder_of_the_page_comes_in(
 
 
 def test_the_notebook_of_the_page_reads_what_is_normal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pandas")
     monkeypatch.chdir(tmp_path)
     with running(tmp_path / "data") as server:
         assert bring_in(server, tmp_path) == 0

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from shopfloor.models.client import History, history
@@ -58,7 +59,6 @@ def test_numpy_gives_each_tag_its_times_and_values(server: Running) -> None:
 
 
 def test_pandas_has_a_column_for_each_tag(server: Running) -> None:
-    pd = pytest.importorskip("pandas")
     frame = asked(server).pandas()
     assert frame.index.equals(pd.DatetimeIndex([NOON, NOON + 1, NOON + S, NOON + 2 * S], tz="UTC", name="time"))
     np.testing.assert_array_equal(frame[POWER].to_numpy(), [0.0, np.nan, np.nan, 3.0])
