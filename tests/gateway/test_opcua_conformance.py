@@ -141,7 +141,7 @@ async def test_every_variable_of_the_conformance_address_space(port: int) -> Non
     assert len(nodes) > 4_800
     assert source.malformed == 0
     assert refused(source) == []
-    steady = [n for n in range(len(nodes)) if before[n] == after[n] or flat(before[n]) == flat(after[n])]
+    steady = [n for n in range(len(nodes)) if not simulated(nodes[n]) and flat(before[n]) == flat(after[n])]
     assert len(steady) > 0.95 * len(nodes)
     for n in steady:
         wanted, found = flat(before[n]), seen.values[n]
@@ -152,6 +152,11 @@ async def test_every_variable_of_the_conformance_address_space(port: int) -> Non
         if len(found) == 1 and wanted and status < 0x80000000:
             (newest,) = (values[-len(wanted) :] for values in found.values())
             assert equal(newest, wanted), (nodes[n], before[n], found)
+
+
+def simulated(node: ua.NodeId) -> bool:
+    """Whether the server changes it all the time: a boolean may be what it was before, and have been another."""
+    return "_Simulation_" in str(node.Identifier)
 
 
 def everything(url: str, nodes: list[ua.NodeId]) -> OpcuaSource:
