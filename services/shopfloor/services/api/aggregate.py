@@ -16,7 +16,7 @@ from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian.options import NS
 from shopfloor.services.historian.read.calendar import UNITS, Calendar, Periods, every
-from shopfloor.services.historian.read.plan import explained
+from shopfloor.services.historian.read.plan import Plan, explained
 from shopfloor.services.historian.read.summary import summarize_by
 from starlette.responses import Response
 
@@ -87,13 +87,18 @@ def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -
         check_size(len(tags), -(-int(periods.edges[-1] - periods.edges[0]) // periods.step))
         with explained() as plan:
             table = summarize_by(reader, tags, periods, question.by, question.of)
-        headers = {EXPLAIN: str(plan)}
-        if wants_arrow(request):
-            return stream(table, headers, every=question.every, by=question.by)
-        check_rows(table.num_rows)
-        return answer({"every": question.every, "by": question.by, **columns(table)}, headers=headers)
+        return reply(request, question, table, plan)
 
     return routes
+
+
+def reply(request: Request, question: Parts, table: pa.Table, plan: Plan) -> Response:
+    """The table as JSON or as Arrow (by `Accept`), with what was read."""
+    headers = {EXPLAIN: str(plan)}
+    if wants_arrow(request):
+        return stream(table, headers, every=question.every, by=question.by)
+    check_rows(table.num_rows)
+    return answer({"every": question.every, "by": question.by, **_columns(table)}, headers=headers)
 
 
 def periods_of(said: str, start: int, end: int, calendar: Calendar) -> Periods:
@@ -117,7 +122,7 @@ def check_size(tags: int, steps: int) -> None:
         )
 
 
-def columns(table: pa.Table) -> dict[str, list[Any]]:
+def _columns(table: pa.Table) -> dict[str, list[Any]]:
     """An answer as lists, times in epoch ms."""
     rest: dict[str, list[Any]] = {
         name: table.column(name).to_pylist() for name in table.column_names if name not in _PLACES

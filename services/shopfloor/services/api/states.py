@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from shopfloor.plant import Reader
-from shopfloor.services.api.aggregate import Parts, check_size, columns, periods_of
-from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
+from shopfloor.services.api.aggregate import Parts, check_size, periods_of, reply
+from shopfloor.services.api.arrow import BOTH
 from shopfloor.services.api.history import time_range
-from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian.read.calendar import Calendar
@@ -44,10 +44,6 @@ def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -
         check_size(len(tags), len(periods.edges) - 1)
         with explained() as plan:
             table = time_in_state(reader, tags, periods, question.by, now=clock())
-        headers = {EXPLAIN: str(plan)}
-        if wants_arrow(request):
-            return stream(table, headers, every=question.every, by=question.by)
-        check_rows(table.num_rows)
-        return answer({"every": question.every, "by": question.by, **columns(table)}, headers=headers)
+        return reply(request, question, table, plan)
 
     return routes

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from shopfloor.services.historian.segments.rollup import Rollup, merge
-from shopfloor.services.historian.segments.segment import Groups, index, open_rollup, sync, to_rollup_table
+from shopfloor.services.historian.segments.segment import Groups, open_rollup, to_rollup_table
+from shopfloor.services.historian.segments.unfinished import Unfinished
 
 
 class RollupWriter:
@@ -20,11 +18,9 @@ class RollupWriter:
 
     def __init__(self, path: Path, every: int, group_rows: int, *, final: bool) -> None:
         self.rows = 0
-        self._path, self._every, self._group_rows, self._final = path, every, group_rows, final
-        self._temporary = path.with_suffix(".tmp")
-        self._open_writer: pq.ParquetWriter | None = None
+        self._every, self._group_rows = every, group_rows
+        self._file = Unfinished(path, group_rows, partial(open_rollup, final=final))
         self._waiting: list[Rollup] = []
-        self._groups: list[Groups] = []
 
     def add(self, rollup: Rollup) -> None:
         """The next summaries, sorted by (tag, bucket), none before the last one that came."""
@@ -39,28 +35,17 @@ class RollupWriter:
     def finish(self) -> Groups:
         """Write what is left and make it durable; answers the index of its row groups."""
         self._write(merge(self._waiting, self._every))
-        if self._open_writer is None:
-            self._write_table(merge([], self._every))
-        if self._open_writer is not None:
-            self._open_writer.close()
-        sync(self._temporary)
-        self._temporary.rename(self._path)
-        return np.concatenate([np.empty((0, 4), np.int64), *self._groups])
+        if not self._file.begun:
+            self._put(merge([], self._every))
+        return self._file.finish()
 
     def abandon(self) -> None:
         """Give up: leave no file behind."""
-        if self._open_writer is not None and self._open_writer.is_open:
-            with contextlib.suppress(OSError, pa.ArrowException):
-                self._open_writer.close()
-        for path in (self._temporary, self._path):
-            path.unlink(missing_ok=True)
+        self._file.abandon()
 
     def _write(self, rollup: Rollup) -> None:
         if len(rollup):
-            self._write_table(rollup)
-            self._groups.append(index(rollup.tag, rollup.time, self._group_rows))
+            self._put(rollup)
 
-    def _write_table(self, rollup: Rollup) -> None:
-        if self._open_writer is None:
-            self._open_writer = open_rollup(self._temporary, final=self._final)
-        self._open_writer.write_table(to_rollup_table(rollup), row_group_size=self._group_rows)
+    def _put(self, rollup: Rollup) -> None:
+        self._file.write(to_rollup_table(rollup), rollup.tag, rollup.time)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from shopfloor.plant import Kind
 from shopfloor.services.historian.rows import Rows, empty, join
 from shopfloor.services.historian.segments.condense import StateHours
 from shopfloor.services.historian.segments.encoding import writer
-from shopfloor.services.historian.segments.segment import Groups, index, sync, to_table
+from shopfloor.services.historian.segments.segment import Groups, to_table
+from shopfloor.services.historian.segments.unfinished import Unfinished
 
 
 class StatesWriter:
@@ -22,12 +20,10 @@ class StatesWriter:
     """
 
     def __init__(self, path: Path, kind: Kind, group_rows: int, *, final: bool) -> None:
-        self._path, self._kind, self._group_rows, self._final = path, kind, group_rows, final
-        self._temporary = path.with_suffix(".tmp")
-        self._open_writer: pq.ParquetWriter | None = None
+        self._kind, self._group_rows = kind, group_rows
+        self._file = Unfinished(path, group_rows, partial(writer, kind=kind, coarse=True, final=final))
         self._hours = StateHours()
         self._waiting = empty(kind)
-        self._groups: list[Groups] = []
         self._written = 0
 
     @property
@@ -46,21 +42,13 @@ class StatesWriter:
     def finish(self) -> Groups:
         """Write what is left and make it durable; answers the index of its row groups."""
         self.settle()
-        if len(self._waiting) or not self._groups:
+        if len(self._waiting) or not self._file.begun:
             self._write(self._waiting)
-        if self._open_writer is not None:
-            self._open_writer.close()
-        sync(self._temporary)
-        self._temporary.rename(self._path)
-        return np.concatenate([np.empty((0, 4), np.int64), *self._groups])
+        return self._file.finish()
 
     def abandon(self) -> None:
         """Give up: leave no file behind."""
-        if self._open_writer is not None and self._open_writer.is_open:
-            with contextlib.suppress(OSError, pa.ArrowException):
-                self._open_writer.close()
-        for path in (self._temporary, self._path):
-            path.unlink(missing_ok=True)
+        self._file.abandon()
 
     def _take(self, parts: list[Rows]) -> None:
         waiting = join([self._waiting, *parts], self._kind)
@@ -70,9 +58,5 @@ class StatesWriter:
         self._waiting = waiting.take(slice(whole, None))
 
     def _write(self, rows: Rows) -> None:
-        if self._open_writer is None:
-            self._open_writer = writer(self._temporary, self._kind, coarse=True, final=self._final)
-        self._open_writer.write_table(to_table(rows, self._kind), row_group_size=self._group_rows)
+        self._file.write(to_table(rows, self._kind), rows.tag, rows.time)
         self._written += len(rows)
-        if len(rows):
-            self._groups.append(index(rows.tag, rows.time, self._group_rows))
