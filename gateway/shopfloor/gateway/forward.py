@@ -27,7 +27,7 @@ class Forwarder:
     spool: Spool
     server: Server
     committed: asyncio.Event
-    backoff: Backoff = field(default_factory=lambda: Backoff(0.2, 5.0))
+    backoff: Backoff = field(default_factory=lambda: Backoff(0.2, 1.5))
     sentence: str = ""
     duplicates: int = 0
     _sent: int = 0
