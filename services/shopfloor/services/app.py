@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI
 from shopfloor.dashboards import PagesNotBuilt, static_folder
 from shopfloor.gateway.version import installed_version
 from shopfloor.plant import Batch
@@ -19,10 +19,11 @@ from shopfloor.services import clock, store
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.api import alarms as alarms_api
-from shopfloor.services.api import assets, events, ingest, login, models, predictions, setpoints, tags, values
+from shopfloor.services.api import assets, events, ingest, login, models, pages, predictions, setpoints, tags, values
 from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
+from shopfloor.services.api import inference as inference_api
 from shopfloor.services.api import influx as influx_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
@@ -38,6 +39,7 @@ from shopfloor.services.gateways import Gateways, Post, link_events
 from shopfloor.services.health import PROCESSES, Health
 from shopfloor.services.historian import Calendar, Historian, Shift
 from shopfloor.services.importing import Importing
+from shopfloor.services.inference.models import models_of
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
 from shopfloor.services.registry import Card, Refused, Registry
@@ -45,9 +47,7 @@ from shopfloor.services.replaying import NoReplays, Replaying
 from shopfloor.services.security import Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import NoBrain, Thinking
-from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
 
 MakeBrain = Callable[[PlantConfig, Historian, Path, Clock, Registry, Callable[[], bool]], Thinking]
 
@@ -137,10 +137,11 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(_api(parts), prefix=API)
     app.include_router(influx_api.doors(parts.config, parts.historian, parts.clock))
     app.include_router(metrics_api.router(parts.historian))
+    app.include_router(inference_api.router(models_of(parts.registry)))
     site = _site()
-    _add_pages(app, site)
+    pages.add(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
-    app.add_middleware(BodyLimit, but=(f"{API}/ingest", *influx_api.WRITES))
+    app.add_middleware(BodyLimit, but=(f"{API}/ingest", *influx_api.WRITES), below=f"{inference_api.PREFIX}/")
     app.add_middleware(GuardMiddleware, guard=parts.guard)
     app.add_middleware(SecureHeaders, policy=site.policy())
     return app
@@ -187,38 +188,6 @@ def _lifespan(live: Live) -> Callable[[FastAPI], Any]:
             await task
 
     return lifespan
-
-
-def _add_pages(app: FastAPI, site: Site) -> None:
-    """Docs, login, and for every other path the pages."""
-
-    @app.get("/docs", include_in_schema=False)
-    def docs() -> Response:
-        return site.own("docs.html")
-
-    @app.get("/login", include_in_schema=False)
-    def login_page() -> Response:
-        return site.own("login.html")
-
-    @app.get("/login.js", include_in_schema=False)
-    def login_script() -> Response:
-        return site.own("login.js")
-
-    @app.get("/login.css", include_in_schema=False)
-    def login_style() -> Response:
-        return site.own("page.css")
-
-    @app.get("/web/{name}", include_in_schema=False)
-    def own(name: str) -> Response:
-        return site.own(name)
-
-    @app.api_route("/api/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    def nothing(request: Request) -> Response:
-        raise HTTPException(405 if request.method == "HEAD" else 404)
-
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    def page(path: str) -> Response:
-        return site.answer(path)
 
 
 def _site() -> Site:

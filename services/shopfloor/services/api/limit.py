@@ -15,15 +15,16 @@ _SENTENCE: Final = f"The body is larger than {MOST_BYTES // 1_000_000} MB: send 
 
 
 class BodyLimit:
-    """ASGI middleware: a body of more than 2 MB answers 413. The paths of `but` have a limit of their own."""
+    """ASGI middleware: a body of more than 2 MB answers 413. The paths of `but` and below `below` have their own."""
 
-    def __init__(self, app: ASGIApp, but: Collection[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, but: Collection[str] = (), below: str = "") -> None:
         self._app = app
         self._but = but
+        self._below = below
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and count what comes."""
-        if scope["type"] != "http" or scope["path"] in self._but:
+        if scope["type"] != "http" or self._is_free(scope["path"]):
             await self._app(scope, receive, send)
             return
         said = Headers(scope=scope).get("content-length", "0")
@@ -31,6 +32,9 @@ class BodyLimit:
             await problem(413, _SENTENCE)(scope, receive, send)
             return
         await self._app(scope, _counted(receive), send)
+
+    def _is_free(self, path: str) -> bool:
+        return path in self._but or bool(self._below and path.startswith(self._below))
 
 
 def _counted(receive: Receive) -> Receive:

@@ -21,6 +21,8 @@ API: Final = "/api/v1"
 _GATEWAY: Final = re.compile(rf"{API}/(ingest(/.*)?|gateways/[^/]+/(health|errands(/[^/]+)?))")
 INFLUX: Final = re.compile(r"/write|/query|/ping|/health|/api/v2/.*")
 """The paths at which clients of InfluxDB ask."""
+INFERENCE: Final = re.compile(r"/v2(/.*)?")
+"""The paths of the Open Inference Protocol; its bodies hold bytes behind JSON, and change nothing."""
 _OPEN: Final = frozenset({"/login", f"{API}/login", "/login.js", "/login.css", "/favicon.ico"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -102,7 +104,7 @@ class Guard:
         origin, host = request.headers.get("origin"), request.headers.get("host", "")
         if origin is not None and not self._is_own(origin, host):
             return Refusal(403, f"A page of {origin[:100]} may not ask this server: open its own pages instead.")
-        if request.method == "WEBSOCKET" or INFLUX.fullmatch(request.path):
+        if request.method == "WEBSOCKET" or INFLUX.fullmatch(request.path) or INFERENCE.fullmatch(request.path):
             return None
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return Refusal(415, "A request that changes something is JSON: send 'Content-Type: application/json'.")

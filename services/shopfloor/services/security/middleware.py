@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shopfloor.services.security.guard import API, INFLUX, Guard, Refusal, Request
+from shopfloor.services.security.guard import API, INFERENCE, INFLUX, Guard, Refusal, Request
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -43,7 +43,8 @@ def read(scope: Scope) -> Request:
 
 async def _refuse(refusal: Refusal, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-    if refusal.status == 401 and wants_page and not request.path.startswith(API):
+    is_page = not request.path.startswith(API) and not INFERENCE.fullmatch(request.path)
+    if refusal.status == 401 and wants_page and is_page:
         await RedirectResponse("/login", 303)(scope, receive, send)
         return
     headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
@@ -51,4 +52,6 @@ async def _refuse(refusal: Refusal, request: Request, scope: Scope, receive: Rec
     if INFLUX.fullmatch(request.path):
         code = "unauthorized" if refusal.status == 401 else "forbidden"
         body = {"code": code, "message": refusal.sentence, "error": refusal.sentence}
+    if INFERENCE.fullmatch(request.path):
+        body = {"error": refusal.sentence}
     await JSONResponse(body, refusal.status, headers)(scope, receive, send)

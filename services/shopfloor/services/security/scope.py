@@ -8,7 +8,9 @@ from typing import Final
 
 _WRITES: Final = frozenset({"/write", "/api/v2/write"})
 _ALIVE: Final = frozenset({"/ping", "/health"})
-_ASKS: Final = re.compile(r"/query|/api/v2/query|/api/v1/(login|aggregate|states|sql|history(/.*)?)")
+_ASKS: Final = re.compile(
+    r"/query|/api/v2/query|/api/v1/(login|aggregate|states|sql|history(/.*)?)|/v2/models/[^/]+(/versions/[^/]+)?/infer"
+)
 """Requests that read although they are POSTs: the question is too long for a URL."""
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "WEBSOCKET"})
 
