@@ -19,7 +19,19 @@ from shopfloor.services import clock, store
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.api import alarms as alarms_api
-from shopfloor.services.api import assets, events, ingest, login, models, pages, predictions, setpoints, tags, values
+from shopfloor.services.api import (
+    assets,
+    bundles,
+    events,
+    ingest,
+    login,
+    models,
+    pages,
+    predictions,
+    setpoints,
+    tags,
+    values,
+)
 from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
@@ -44,7 +56,7 @@ from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
 from shopfloor.services.registry import Card, Refused, Registry
 from shopfloor.services.replaying import NoReplays, Replaying
-from shopfloor.services.security import Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
+from shopfloor.services.security import BUNDLES, Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import NoBrain, Thinking
 from starlette.middleware.gzip import GZipMiddleware
@@ -141,7 +153,7 @@ def create_app(parts: Parts) -> FastAPI:
     site = _site()
     pages.add(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
-    app.add_middleware(BodyLimit, but=(f"{API}/ingest", *influx_api.WRITES), below=f"{inference_api.PREFIX}/")
+    app.add_middleware(BodyLimit, but=(f"{API}/ingest", BUNDLES, *influx_api.WRITES), below=f"{inference_api.PREFIX}/")
     app.add_middleware(GuardMiddleware, guard=parts.guard)
     app.add_middleware(SecureHeaders, policy=site.policy())
     return app
@@ -157,6 +169,7 @@ def _api(parts: Parts) -> APIRouter:
         *values.routers(parts.catalog, reader, parts.historian.history, _calendar(parts.config), parts.clock),
         predictions.router(parts.catalog, parts.brain, parts.clock),
         models.router(parts.brain),
+        bundles.router(parts.registry),
         registry_api.router(parts.registry, parts.brain.train_again),
         replays_api.router(parts.registry, parts.replays),
         alarms_api.router(parts.alarms),

@@ -14,11 +14,12 @@ from shopfloor.models.columns import MINUTE
 from shopfloor.models.features import BINS_SEEN, COARSE, FINE, MEMORY, Matrix, padded, part_features, pot_features
 from shopfloor.models.inputs import TARGETS
 from shopfloor.services.brain.advise import Window
+from shopfloor.services.brain.cards import name_of
 from shopfloor.services.brain.diary import Diary, Row
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import Machines, Pots, advance, newest
 from shopfloor.services.brain.judge import unknown
-from shopfloor.services.brain.serving import Opened, Serving, name_of
+from shopfloor.services.brain.serving import Opened, Serving
 from shopfloor.services.brain.speak import NOTHING, Described, Looked, speak
 from shopfloor.services.brain.truths import Truths, part_key
 from shopfloor.services.registry import Prediction as Scored

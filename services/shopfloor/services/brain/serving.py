@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from shopfloor.models.bundle import Bundle, RefusedBundle
-from shopfloor.services.brain.cards import opened
+from shopfloor.services.brain.cards import name_of, opened
 from shopfloor.services.registry import Registry, Version
 from shopfloor.services.registry.words import Place
 
@@ -147,15 +147,6 @@ class Registered:
         self._refused.add(version.sha)
         log.warning("Version %d of %s cannot be used: %s", version.number, version.name, fault)
         return None
-
-
-def name_of(target: str) -> str:
-    """The name of the model that predicts a target.
-
-    >>> name_of("tool_life")
-    'tool-life'
-    """
-    return target.replace("_", "-")
 
 
 def _in_use(place: Place) -> set[int]:

@@ -1,4 +1,4 @@
-"""`shopfloor models`: which version of a model holds where; promote, approve, roll back, replay, check the audit."""
+"""`shopfloor models`: which version of a model holds where; submit, promote, approve, roll back, replay, check."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
+import msgspec
 from shopfloor.plant import ShopfloorError
 from shopfloor.plant.chain import Head
-from shopfloor.services.commands import model_replay
+from shopfloor.services.commands import model_replay, model_submit
 from shopfloor.services.registry.audit import verify
 
 TOKEN: Final = "SHOPFLOOR_TOKEN"  # noqa: S105 (the name of a variable)
 _HELP: Final = {
     "list": "every model, its champion, and what is proposed",
+    "submit": model_submit.HELP,
     "promote": "make a version the champion of a scope",
     "approve": "promote the version that is proposed on a scope",
     "rollback": "let the champion before this one speak again",
@@ -39,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         sub.add_argument("--url", default="http://127.0.0.1:8000", help="the server (default: http://127.0.0.1:8000)")
         if action == "replay":
             model_replay.add_arguments(sub)
+        if action == "submit":
+            model_submit.add_arguments(sub)
         if action in {"promote", "approve", "rollback"}:
             _add_step(sub, action)
     parser.epilog = f"{parser.epilog}\n\nA server on the network asks for a token: put it into {TOKEN}."
@@ -61,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     token = os.environ.get(TOKEN, "")
     if args.action == "replay":
         return model_replay.run(args, lambda path, body: ask(args.url, path, token, body))
+    if args.action == "submit":
+        return model_submit.run(args, lambda path, content: ask(args.url, path, token, content))
     if args.action == "list":
         sys.stdout.write(f"{table(ask(args.url, 'registry', token))}\n")
         return 0
@@ -74,13 +80,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def ask(url: str, path: str, token: str, body: dict[str, Any] | None = None) -> Any:
-    """What a server answers; a refusal is raised in its own sentence."""
+def ask(url: str, path: str, token: str, body: dict[str, Any] | bytes | None = None) -> Any:
+    """What a server answers to JSON or to the bytes of a bundle; a refusal is raised in its own sentence."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     method = "GET" if body is None else "POST"
+    content = msgspec.json.encode(body) if isinstance(body, dict) else body
+    headers["Content-Type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
     try:
         reply = httpx.request(
-            method, f"{url.rstrip('/')}/api/v1/{path}", json=body, headers=headers, timeout=30, trust_env=False
+            method, f"{url.rstrip('/')}/api/v1/{path}", content=content, headers=headers, timeout=30, trust_env=False
         )  # fmt: skip
         said = reply.json()
     except (httpx.HTTPError, httpx.InvalidURL) as problem:

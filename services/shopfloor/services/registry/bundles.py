@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from shopfloor.models.sealing.folder import SUFFIX, read, write
 from shopfloor.plant.errors import StoreError
 from shopfloor.services.registry.words import Refused
 
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _MOST_FILES: Final = 64
+_UNPACKED: Final = "unpacked-"
 
 
 def address(folder: Path) -> str:
@@ -56,6 +61,38 @@ class Bundles:
             self._copy(source, sha)
         return sha
 
+    @contextmanager
+    def as_folder(self, bundle: Path) -> Iterator[Path]:
+        """A bundle as a folder, as long as the block runs: itself, or what its one file holds."""
+        if bundle.suffix != SUFFIX or bundle.is_dir():
+            yield bundle
+            return
+        files = read(bundle)
+        with tempfile.TemporaryDirectory(prefix=_UNPACKED, dir=self._there()) as at:
+            try:
+                folder = write(Path(at) / bundle.stem, files)
+            except OSError as problem:
+                raise StoreError(
+                    f"The bundle {bundle.name} could not be kept ({problem}): free some disk."
+                ) from problem
+            yield folder
+
+    @contextmanager
+    def arrived(self, content: bytes) -> Iterator[Path]:
+        """The bytes of a `.shopfloor` file as one, as long as the block runs."""
+        with tempfile.TemporaryDirectory(prefix=_UNPACKED, dir=self._there()) as at:
+            try:
+                file = Path(at) / f"upload{SUFFIX}"
+                file.write_bytes(content)
+            except OSError as problem:
+                raise StoreError(f"The bundle could not be kept ({problem}): free some disk.") from problem
+            yield file
+
+    def tidy(self) -> None:
+        """Remove what was being unpacked when a process was killed."""
+        for left in self.folder.glob(f"{_UNPACKED}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
     def at(self, sha: str) -> Path:
         """Where the bundle of an address is, or would be."""
         return self.folder / sha
@@ -67,6 +104,10 @@ class Bundles:
         except Refused as problem:
             return str(problem)
         return "" if same else f"The bundle {sha[:12]} is not what was submitted: restore it from a backup."
+
+    def _there(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
 
     def _copy(self, source: Path, sha: str) -> None:
         fresh = self.folder / f"{sha}.new"

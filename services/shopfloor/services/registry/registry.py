@@ -22,6 +22,7 @@ from shopfloor.services.registry import moves
 from shopfloor.services.registry.audit import Audit, verify
 from shopfloor.services.registry.bundles import Bundles, address
 from shopfloor.services.registry.gate import Condition, Evidence, Policy, conditions, weigh
+from shopfloor.services.registry.names import fits
 from shopfloor.services.registry.scope import covers, matching, scope
 from shopfloor.services.registry.scores import Scores
 from shopfloor.services.registry.state import State, submission
@@ -74,6 +75,7 @@ class Registry:
             fault, _ = verify(folder)
             policy = policy or Policy()
             registry = cls(audit, Bundles(folder / "bundles"), scores, clock, check, fleet, policy, fault)
+            registry.bundles.tidy()
             for entry in audit.entries():
                 registry.state.take(entry)
             if not fault:
@@ -86,7 +88,7 @@ class Registry:
         return len(self.state.events)
 
     def submit(self, bundle: Path, by: str, why: str = "") -> Version:
-        """Take a bundle as the next version of its name; the same content is the version that it was before.
+        """Take a bundle, a folder or a file, as the next version of its name; the same content is the same version.
 
         >>> from tempfile import TemporaryDirectory
         >>> card = Card("life", "tool_life", "Tool life", "regression", "min", 0.9, 0, "ready")
@@ -99,13 +101,13 @@ class Registry:
         >>> live is not None and (live.name, live.number)
         ('life', 1)
         """
-        sha = address(bundle)
-        with self._lock:
+        with self._lock, self.bundles.as_folder(bundle) as folder:
+            sha = address(folder)
             known = next((v for several in self.state.versions.values() for v in several if v.sha == sha), None)
             if known is not None:
                 return known
-            self.check(bundle)
-            card = self._checked(self.bundles.take(bundle))
+            fits(self.check(folder), [several[0] for several in self.state.versions.values()])
+            card = self._checked(self.bundles.take(folder))
             number = len(self.state.versions.get(card.name, ())) + 1
             self._append("submitted", card.name, number, by, why, detail=submission(sha, card))
             return self.state.version(card.name, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -40,11 +40,14 @@ class Card:
     name: str
     target: str
     title: str
-    kind: str  # regression, exceedance, probability, distance
+    kind: str  # regression, exceedance, probability, distance, classes, novelty
     unit: str
     coverage: float
     trained_at: int  # UTC ns
     state: str  # "ready" or "abstains"
+    live: bool = True  # whether it says which values of an asset it is judged by
+    classes: Sequence[str] = ()
+    identity: str = ""  # the bundle's own sha
 
 
 @dataclass(frozen=True, slots=True)

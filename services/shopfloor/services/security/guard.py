@@ -25,6 +25,8 @@ INFERENCE: Final = re.compile(r"/v2(/.*)?")
 """The paths of the Open Inference Protocol; its bodies hold bytes behind JSON, and change nothing."""
 _OPEN: Final = frozenset({"/login", f"{API}/login", "/login.js", "/login.css", "/favicon.ico"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+BUNDLES: Final = f"{API}/registry/bundles"
+"""Where a bundle is sent as it is. No page of another origin can name its content type without being asked first."""
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
@@ -106,7 +108,10 @@ class Guard:
             return Refusal(403, f"A page of {origin[:100]} may not ask this server: open its own pages instead.")
         if request.method == "WEBSOCKET" or INFLUX.fullmatch(request.path) or INFERENCE.fullmatch(request.path):
             return None
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        said = request.headers.get("content-type", "").partition(";")[0].strip()
+        if request.path == BUNDLES and said != "application/octet-stream":
+            return Refusal(415, "A bundle is sent as it is: send 'Content-Type: application/octet-stream'.")
+        if request.path != BUNDLES and said != "application/json":
             return Refusal(415, "A request that changes something is JSON: send 'Content-Type: application/json'.")
         return None
 

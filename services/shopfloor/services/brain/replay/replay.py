@@ -11,12 +11,13 @@ from shopfloor.models.columns import DAY
 from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.errors import QuestionError
+from shopfloor.services.brain.cards import card_of
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import lines
 from shopfloor.services.brain.replay.outcome import Costs, Outcome, outcome
 from shopfloor.services.brain.replay.windows import Judge, Labels, Spent, Windows, machine_windows, pot_windows
 from shopfloor.services.brain.serving import Opened
-from shopfloor.services.registry import Card, Evidence, Policy
+from shopfloor.services.registry import Evidence, Policy
 from shopfloor.services.registry.gate import weigh
 from shopfloor.services.registry.scope import covers
 from shopfloor.services.registry.scores import Labelled
@@ -124,7 +125,7 @@ def replay(
         outcome(one.bundle.manifest, one.number, i, windows, days, question.costs) for i, one in enumerate(models)
     ]
     evidence = weigh(
-        card_of(models[0]), models[0].number, models[1].number if models[1:] else None, question.scope,
+        card_of(models[0].bundle), models[0].number, models[1].number if models[1:] else None, question.scope,
         labelled(windows), _health(outcomes[0], spent), policy,
     )  # fmt: skip
     return Replayed(evidence, outcomes[0], outcomes[1] if outcomes[1:] else None, len(mine), spent, question)
@@ -164,14 +165,6 @@ def labelled(windows: Sequence[Windows]) -> Labelled:
                     for w, k in zip(windows, known, strict=True)])  # fmt: skip
     columns += [[getattr(w.truth, s)[k] for w, k in zip(windows, known, strict=True)] for s in ("low", "high")]
     return Labelled(asset[order], end[order], *(np.concatenate(c)[order] for c in columns))
-
-
-def card_of(one: Opened) -> Card:
-    """The card of an opened bundle."""
-    said = one.bundle.manifest
-    return Card(
-        said.name, said.target, said.title, said.kind, said.unit, said.coverage, said.trained_at, said.state
-    )  # fmt: skip
 
 
 def _health(own: Outcome, spent: Spent) -> tuple[int, int, float]:
