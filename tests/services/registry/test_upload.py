@@ -163,3 +163,8 @@ def test_a_body_beyond_the_bound_is_not_read(server):
     with socket.create_connection((host, int(port)), timeout=10) as wire:
         wire.sendall(f"{head}Content-Type: application/octet-stream\r\n\r\n".encode())
         assert b" 413 " in wire.recv(1000).split(b"\r\n")[0]
+
+
+def test_a_version_can_be_kept_in_a_set_after_its_registry_was_read(server):
+    arrived(server, sealed("kept"))
+    assert len({server.parts.registry.state.version("kept", 1)} | {server.parts.registry.state.version("kept", 1)}) == 1

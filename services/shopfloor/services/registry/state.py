@@ -25,7 +25,8 @@ class State:
         sequence, body = entry
         event = Event(sequence, **body)
         if event.what == "submitted" and event.detail is not None:
-            card = Card(**event.detail["card"])
+            said = event.detail["card"]
+            card = Card(**{**said, "classes": tuple(said.get("classes", ()))})
             version = Version(event.number, event.detail["sha"], event.by, event.time, card)
             self.versions.setdefault(event.name, []).append(version)
         if event.scope and event.after is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -46,7 +46,7 @@ class Card:
     trained_at: int  # UTC ns
     state: str  # "ready" or "abstains"
     live: bool = True  # whether it says which values of an asset it is judged by
-    classes: Sequence[str] = ()
+    classes: tuple[str, ...] = ()
     identity: str = ""  # the bundle's own sha
 
 
