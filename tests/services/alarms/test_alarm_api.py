@@ -85,3 +85,32 @@ def test_an_unknown_alarm_and_a_wrong_acknowledgement(tmp_path: Path) -> None:
         answer = server.client.post("/api/v1/alarms/7/acknowledge", json={"by": ""})
         assert answer.status_code == 422
         assert "'by' is ''" in answer.json()["detail"]
+
+
+def test_the_journal_tells_every_time_that_an_alarm_was_there(tmp_path: Path) -> None:
+    """One alarm that comes, goes and comes again is one row in the list, and two in the journal."""
+    with running(tmp_path) as server:
+        now = time.time_ns() // S * S - 60 * S
+        for second, value in enumerate((16.0, 3.0, 21.0)):
+            server.feed(Sample(POWER, now + second * S, value))
+            until(lambda at=now + second * S, above=value > 15: _turned(server, at, above))
+        asked = {"start": to_ms(now), "end": to_ms(now + 60 * S)}
+        first, second, urgent = server.get("/alarms/journal", **asked)
+        assert (first["start"], first["end"]) == (to_ms(now), to_ms(now + S))
+        assert (second["start"], second["end"]) == (to_ms(now + 2 * S), None)
+        assert (first["alarm"], first["tag"], first["asset"]) == (second["alarm"], POWER, CNC)
+        assert first["sentence"].endswith("16 kW, above its limit of 15 kW.")
+        numbers = [first["number"], second["number"], urgent["number"]]
+        for only, expected in [
+            ({"priority": 1}, numbers[2:]), ({"text": "21 KW"}, numbers[1:]), ({"tag": "spindle.power"}, numbers),
+            ({"tag": "power"}, []), ({"kind": "model"}, []), ({"asset": "delta/*/machining"}, numbers),
+            ({"asset": "delta/pots"}, []), ({"after": numbers[0], "limit": 1}, numbers[1:2]),
+            ({"code": first["code"]}, numbers), ({"code": "other"}, []),
+            ({"end": to_ms(now + S)}, numbers[:1]), ({"start": to_ms(now + S)}, numbers[1:]),
+        ]:  # fmt: skip
+            assert [one["number"] for one in server.get("/alarms/journal", **{**asked, **only})] == expected, only
+
+
+def _turned(server: Running, at: int, above: bool) -> bool:
+    kind = "alarm-raised" if above else "alarm-returned"
+    return any(e["kind"] == kind and e["time"] == to_ms(at) for e in server.get("/events"))

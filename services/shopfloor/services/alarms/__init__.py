@@ -2,6 +2,7 @@
 
 from shopfloor.services.alarms.alarm import Acknowledgement, Alarm, Change, Condition
 from shopfloor.services.alarms.alarms import Alarms, AlarmUnknown
+from shopfloor.services.alarms.journal import Occurrence, Wanted
 from shopfloor.services.alarms.state import AlarmKind, Move, State, after
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Change",
     "Condition",
     "Move",
+    "Occurrence",
     "State",
+    "Wanted",
     "after",
 ]

@@ -7,12 +7,14 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
 from shopfloor.plant import Batch, Event, Kind, ShopfloorError, StoreError
 from shopfloor.services.alarms.alarm import Alarm, Change
 from shopfloor.services.alarms.book import Book
+from shopfloor.services.alarms.journal import Occurrence, Wanted
 from shopfloor.services.alarms.limits import LimitWatch, Rule
 from shopfloor.services.alarms.predicted import ModelWatch
 from shopfloor.services.alarms.sources import Link, SourceWatch
@@ -110,6 +112,11 @@ class Alarms:
     def events(self, start: int, end: int, asset: str | None = None, limit: int = 200) -> list[Event]:
         """The newest events of a time range (UTC ns), newest first."""
         return self._store.events(start, end, asset, limit)
+
+    def journal(self, start: int, end: int, wanted: Wanted, after: int, limit: int) -> list[Occurrence]:
+        """Every time that a wanted alarm was there within a time range (UTC ns), as they were recorded."""
+        found = (one for one in self._store.occurrences(start, end, after) if wanted.fits(one))
+        return list(islice(found, limit))
 
     def _run(self) -> None:
         due = self._clock()

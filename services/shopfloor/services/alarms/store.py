@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self
 
 from shopfloor.plant import Event, EventKind, StoreError
 from shopfloor.services.alarms.alarm import Acknowledgement, Alarm, Condition
+from shopfloor.services.alarms.journal import Occurrence
 from shopfloor.services.alarms.state import OPEN, AlarmKind, State
 
 _SCHEMA: Final = """
@@ -25,6 +27,16 @@ CREATE TABLE IF NOT EXISTS events (
     sentence TEXT NOT NULL, detail TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_time ON events (time);
+CREATE INDEX IF NOT EXISTS events_alarm ON events (json_extract(detail, '$.alarm'), id);
+"""
+_OCCURRENCES: Final = """
+SELECT raised.id, alarms.id, alarms.condition, raised.sentence, raised.time AS began, (
+    SELECT back.time FROM events AS back
+    WHERE json_extract(back.detail, '$.alarm') = alarms.id AND back.id > raised.id AND back.kind = 'alarm-returned'
+    ORDER BY back.id LIMIT 1) AS ended
+FROM events AS raised JOIN alarms ON alarms.id = json_extract(raised.detail, '$.alarm')
+WHERE raised.kind = 'alarm-raised' AND raised.id > ?3 AND began < ?2 AND (ended IS NULL OR ended > ?1)
+ORDER BY raised.id
 """
 _COLUMNS: Final = "id, state, since, returned, by, seen, note, condition"
 
@@ -114,6 +126,14 @@ class AlarmStore:
         )
         return [Event(time, EventKind(kind), who, said, json.loads(detail)) for time, kind, who, said, detail in rows]
 
+    def occurrences(self, start: int, end: int, after: int) -> Iterator[Occurrence]:
+        """Every time that an alarm was there within a time range (UTC ns, end exclusive), as they were recorded.
+
+        Only those with a greater number than `after`. Read while you iterate: soon, and by one thread.
+        """
+        for number, alarm, condition, sentence, began, ended in self._do(_OCCURRENCES, (start, end, after)):
+            yield Occurrence(number, alarm, _condition(condition), sentence, began, ended)
+
     def _do(self, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
         with self._lock:
             if self._db is None:
@@ -126,7 +146,11 @@ class AlarmStore:
 
 def _alarm(row: tuple[Any, ...]) -> Alarm:
     number, state, since, returned, by, seen, note, condition = row
-    words = json.loads(condition)
-    words["kind"] = AlarmKind(words["kind"])
     acknowledged = Acknowledgement(by, seen, note or "") if by is not None else None
-    return Alarm(number, Condition(**words), State(state), since, returned, acknowledged)
+    return Alarm(number, _condition(condition), State(state), since, returned, acknowledged)
+
+
+def _condition(text: str) -> Condition:
+    words = json.loads(text)
+    words["kind"] = AlarmKind(words["kind"])
+    return Condition(**words)
