@@ -1,0 +1,159 @@
+"""From a fitted estimator to a sealed bundle that a server can judge live, in the process of whoever fitted it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from shopfloor.models.client.labelled import Dataset
+from shopfloor.models.client.reading import windows
+from shopfloor.models.client.spans import Ints
+from shopfloor.models.compile import Calibration, CannotCompile, Card, Features, Sealed
+from shopfloor.models.compile import compile as compiled
+from shopfloor.models.evaluate import Metric, brier, mae, metric
+from shopfloor.models.learn import Learned
+from shopfloor.models.spec.memory import Floats, Matrix
+from shopfloor.models.streaming import StreamSpec
+from shopfloor.models.streaming.rows import MOST_GOLDEN_STEPS
+from shopfloor.models.unfold import parts
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+Rows = tuple[Matrix, NDArray[Any]]
+_GOLDEN: Final = 128
+_GOLDEN_VALUES: Final = 1 << 20
+_NS: Final = 1_000_000_000
+
+
+def seal(
+    estimator: Any, spec: StreamSpec | None, data: Dataset | Rows, *, name: str, title: str = "", **card: Any
+) -> Sealed:
+    """Check, compile, calibrate, prove and seal a fitted estimator, or what `shopfloor.models.learn.train` learned.
+
+    `spec` is that of `data` when it is left out. `data` is a `Dataset`, or (x [n, f] float32, truth [n]): rows that the
+    estimator has not seen. `card` are fields of `Card`: unit, target, text, coverage… What cannot be sealed raises
+    `CannotCompile` with one sentence.
+    """
+    model, spec = _model(estimator, spec, data)
+    rows = _described(data, spec)
+    _check_fit(model, spec)
+    x, truth = (rows.x, _truth(model, rows)) if isinstance(rows, Dataset) else rows
+    order, raw = _golden(rows, spec) if isinstance(rows, Dataset) else (np.arange(len(x)), None)
+    told: dict[str, Any] = {
+        "lineage": rows.lineage([card.get("seed", 0)]), "data_start": int(rows.time.min()),
+        "data_end": int(rows.time.max()),
+    } if isinstance(rows, Dataset) else {}  # fmt: skip
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            told["metrics"] = [one.to_json() for one in _scores(model, x, truth, str(card.get("unit", "")))]
+            calibration = Calibration(x[order], None if truth is None else truth[order], raw)
+            words = Card(name, title or name, **{**told, **card})
+            return compiled(model, Features(spec.features.names, spec.to_json()), calibration, words)
+    except (ValueError, TypeError) as problem:
+        reason = str(problem).splitlines()[0].rstrip(".")
+        gaps = " (rows have gaps: put a SimpleImputer before it, in a pipeline)" if np.isnan(x).any() else ""
+        raise CannotCompile(f"{type(model).__name__} cannot be sealed: {reason}{gaps}.") from problem
+
+
+def _model(estimator: Any, spec: StreamSpec | None, data: Dataset | Rows) -> tuple[Any, StreamSpec]:
+    """The estimator alone, and the specification of its rows."""
+    held = spec or (data.spec if isinstance(data, Dataset) else None)
+    if not isinstance(data, Dataset | tuple):
+        raise CannotCompile(f"data is a {type(data).__name__}, expected a Dataset or (x, truth): see `dataset(…)`.")
+    if held is None:
+        raise CannotCompile("Rows alone do not say how they were made: give the stream specification as spec=.")
+    if not isinstance(held, StreamSpec):
+        raise CannotCompile(f"spec is a {type(held).__name__}, expected a StreamSpec: StreamSpec.of(tags, every=…).")
+    if not isinstance(estimator, Learned):
+        return estimator, held
+    if estimator.abstains:
+        raise CannotCompile(f"The training abstains, so nothing is deployed: {estimator.abstains}")
+    if estimator.task == "novelty":
+        raise CannotCompile("A model of what is usual from `train` has no form as a bundle: fit LedoitWolf on data.x.")
+    tags = dict(zip(held.features.inputs, held.tags, strict=True))
+    if strange := [one for one in estimator.spec.inputs if one not in tags]:
+        raise CannotCompile(f"It was learned from {', '.join(strange)[:200]}, which are no tags of the specification.")
+    learned = replace(held, features=estimator.spec, tags=tuple(tags[one] for one in estimator.spec.inputs))
+    return _named(estimator), learned
+
+
+def _named(learned: Learned) -> Any:
+    """The model with the names of its classes instead of their ranks."""
+    if learned.task != "class":
+        return learned.model
+    model = deepcopy(learned.model)
+    last = parts(model)[-1]
+    last.classes_ = np.array([learned.classes[int(rank)] for rank in last.classes_])
+    return model
+
+
+def _described(data: Dataset | Rows, spec: StreamSpec) -> Dataset | Rows:
+    if isinstance(data, Dataset):
+        return data if data.spec == spec else data.under(spec)
+    x, truth = data
+    return np.asarray(x), np.asarray(truth)
+
+
+def _check_fit(model: Any, spec: StreamSpec) -> None:
+    kind, names = type(model).__name__, spec.features.names
+    try:
+        check_is_fitted(model)
+    except NotFittedError as problem:
+        raise CannotCompile(f"{kind} is not fitted: call .fit(data.x, data.y) first.") from problem
+    except TypeError as problem:
+        raise CannotCompile(
+            f"{kind} is no estimator of scikit-learn: fit one of those that docs/bundles.md lists."
+        ) from problem
+    count = getattr(model, "n_features_in_", len(names))
+    if count != len(names):
+        raise CannotCompile(
+            f"{kind} was fitted on {count} features, the specification has {len(names)}: fit on data.x."
+        )
+    seen = [str(one) for one in getattr(model, "feature_names_in_", names)]
+    if differ := [(a, b) for a, b in zip(seen, names, strict=True) if a != b]:
+        raise CannotCompile(f"{kind} was fitted on {differ[0][0]!r} where the specification has {differ[0][1]!r}.")
+
+
+def _truth(model: Any, data: Dataset) -> NDArray[Any] | None:
+    """The truth of each row; none is needed to say how unusual a row is."""
+    last = parts(model)[-1]
+    return None if hasattr(last, "score_samples") or hasattr(last, "mahalanobis") else data.y
+
+
+def _golden(data: Dataset, spec: StreamSpec) -> tuple[Ints, Floats | None]:
+    """Rows whose raw windows are sealed beside them come first: all with as many moments since their memory began."""
+    begun = np.array([spec.begin_of(int(at)) for at in data.time], np.int64)
+    steps = (data.time - begun) // (spec.every * _NS) + 1
+    short = steps[steps <= MOST_GOLDEN_STEPS]
+    if not len(short):
+        return np.arange(len(data)), None
+    length, count = np.unique(short, return_counts=True)
+    chosen = int(length[np.argmax(count)])
+    rows = np.flatnonzero(steps == chosen)
+    rows = rows[: max(min(_GOLDEN, _GOLDEN_VALUES // (chosen * len(spec.tags))), 1)]
+    raw = windows(spec, data.held, data.asset[rows].tolist(), data.time[rows], chosen)
+    return np.concatenate([rows, np.setdiff1d(np.arange(len(data)), rows)]), raw
+
+
+def _scores(model: Any, x: Matrix, truth: NDArray[Any] | None, unit: str) -> list[Metric]:
+    """How far it is off on the rows that it has not seen, beside the trivial rule on the same rows."""
+    if truth is None or len(truth) != len(x):
+        return []
+    classes: Mapping[str, int] = {str(one): i for i, one in enumerate(getattr(parts(model)[-1], "classes_", []))}
+    if not classes:
+        right = truth.astype(np.float64)
+        usual = np.full(len(right), right.mean())
+        return [metric("MAE", mae(np.asarray(model.predict(x), np.float64), right), mae(usual, right), "mean", unit)]
+    if len(classes) > 2 or not hasattr(model, "predict_proba") or not {str(one) for one in truth} <= classes.keys():
+        return []
+    happened = np.array([classes[str(one)] for one in truth], np.float64)
+    said = np.asarray(model.predict_proba(x)[:, 1], np.float64)
+    return [
+        metric("Brier score", brier(said, happened), brier(np.full(len(x), happened.mean()), happened), "base rate")
+    ]

@@ -1,0 +1,170 @@
+"""A fitted estimator and its rows become a bundle that a server can judge live; everything wrong is one sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from shopfloor.models.bundle import load
+from shopfloor.models.client import Dataset, dataset, scrap, seal
+from shopfloor.models.learn import Learned, Roles, train
+from shopfloor.models.sealing.golden import check_golden
+from shopfloor.models.streaming import StreamSpec, describe, streamed
+from shopfloor.models.unfold import CannotCompile
+from shopfloor.plant import Batch
+from sklearn.covariance import LedoitWolf
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "services"))
+
+from running_server import CNC, Running, running
+
+S = 1_000_000_000
+NOON = 1_790_000_000 * S
+HOURS = 6
+TAGS = ("spindle.power", "spindle.temperature")
+MEMORY = StreamSpec.of(TAGS, every=10, hold=60, lookback=300, remembered=TAGS)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Three machines for six hours, 10 s apart; a part is bad after its machine drew much power for two minutes."""
+    with running(tmp_path_factory.mktemp("seal")) as server:
+        for number in (1, 2, 3):
+            feed(server, CNC.replace("01", f"0{number}"), number)
+        yield server
+
+
+def feed(server: Running, asset: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    n = HOURS * 360
+    strain = np.zeros(n)
+    for at in random.choice(np.arange(60, n - 60, 45), 20, replace=False):
+        strain[at - 12 : at] = np.linspace(0.5, 4.0, 12)
+    power, heat = 5 + random.normal(0, 0.4, n) + strain, 40 + random.normal(0, 0.5, n) + 2 * strain
+    bad = np.cumsum(np.r_[0, (np.diff(strain) < -3.0)])
+    time = NOON + np.arange(n) * 10 * S
+    for name, value in (("spindle.power", power), ("spindle.temperature", heat), ("part.count", bad.astype(np.int64))):
+        server.send(Batch((f"{asset}/{name}",), np.zeros(n, np.int32), time, value, np.zeros(n, np.uint32)))
+
+
+@pytest.fixture(scope="module")
+def rows(server: Running) -> tuple[Dataset, Dataset]:
+    """Moments before bad parts, and quiet ones: the earlier and the later."""
+    return asked(server).split(0.6)
+
+
+def asked(server: Running, spec: StreamSpec | None = MEMORY) -> Dataset:
+    return dataset(
+        scrap("part.count"), tags=TAGS, spec=spec, start=NOON, end=NOON + HOURS * 3600 * S, before="1min", hop="10s",
+        after="2min", url=server.url,
+    )  # fmt: skip
+
+
+def test_an_estimator_with_memory_is_sealed_with_windows_that_prove_its_features(rows: tuple[Dataset, Dataset]) -> None:
+    earlier, later = rows
+    model = HistGradientBoostingClassifier(max_iter=30, random_state=0).fit(earlier.x, earlier.y)
+    made = seal(model, None, later, name="bad-part", unit="", text="Bad parts, from power and heat.")
+    manifest = made.bundle.manifest
+    assert (manifest.kind, manifest.name, manifest.rows) == ("probability", "bad-part", len(later))
+    assert streamed(manifest) == MEMORY
+    check_golden(made.bundle, describe(MEMORY))
+    (metric,) = manifest.metrics
+    assert metric["beats"]
+    assert later.sha in manifest.lineage.source
+    assert manifest.data_start >= later.time.min()
+
+
+def test_what_training_learned_is_sealed_with_the_rows_of_live_judging(server: Running, tmp_path: Path) -> None:
+    earlier, later = asked(server, None).split(0.6)
+    earlier = earlier.take(np.arange(0, len(earlier), 2))
+    learned = train(
+        earlier.table(), Roles("label", asset="asset", run="window", time="time", ignore=("window",)), budget_s=6
+    )
+    assert learned.abstains is None
+    made = seal(learned, None, later, name="bad-part")
+    spec = streamed(made.bundle.manifest)
+    assert spec is not None
+    assert spec.features == learned.spec
+    assert made.bundle.manifest.classes == ["0", "1"]
+    check_golden(load(made.save(tmp_path / "b.shopfloor")), describe(spec))
+    assert made.bundle.manifest.metrics[0]["beats"]
+
+
+def test_a_number_and_what_is_unusual(rows: tuple[Dataset, Dataset]) -> None:
+    earlier, later = rows
+    heat = later.windows[:, -1, 1]
+    made = seal(Ridge().fit(later.x[::2], heat[::2]), None, later.labelled(heat), name="heat", unit="°C")
+    assert (made.bundle.manifest.kind, made.bundle.manifest.metrics[0]["unit"]) == ("regression", "°C")
+    usual = seal(LedoitWolf().fit(earlier.x[earlier.y == 0]), None, later, name="unusual")
+    assert usual.bundle.manifest.kind == "novelty"
+    spec, model = MEMORY, Ridge().fit(later.x, heat)
+    assert seal(model, spec, (later.x, heat), name="heat").bundle.manifest.spec == spec.to_json()
+
+
+def _abstaining(_: Dataset) -> Any:
+    random = np.random.default_rng(0)
+    return train({"a": random.normal(size=90), "b": random.normal(size=90)}, Roles("b", independent=True), budget_s=2)
+
+
+@pytest.mark.parametrize(
+    ("make", "spec", "change", "sentence"),
+    [
+        (lambda d: KNeighborsClassifier().fit(d.x, d.y), None, None, "KNeighborsClassifier cannot be compiled"),
+        (lambda d: RandomForestClassifier(), None, None, "RandomForestClassifier is not fitted"),
+        (lambda d: "a model", None, None, "str is no estimator"),
+        (lambda d: Ridge().fit(d.x[:, :3], d.y), None, None, "fitted on 3 features, the specification has 14"),
+        (lambda d: Ridge().fit(d.x, d.y), "10s", None, "spec is a str"),
+        (lambda d: Ridge().fit(d.x, d.y), None, lambda d: d.x, "neither a Dataset nor"),
+        (lambda d: Ridge().fit(d.x, d.y), None, lambda d: (d.x, d.y), "give the stream specification"),
+        (lambda d: Ridge().fit(d.x, d.y), MEMORY, lambda d: (d.x.astype(float), d.y), "are float64"),
+        (lambda d: LogisticRegression().fit(d.x, d.y), None, lambda d: d.labelled(d.y + 5), "that the model has not seen"),
+        (lambda d: Ridge().fit(d.x, d.y), None, lambda d: d.labelled(["x"] * len(d)), "Ridge cannot be sealed"),
+        (lambda d: Ridge().fit(d.x, d.y), StreamSpec.of(TAGS, every=20, hold=60, lookback=300), None, "ask for them anew"),
+        (lambda d: Ridge().fit(np.nan_to_num(d.x), d.y), None, "gap", "put a SimpleImputer before it"),
+        (_abstaining, None, None, "The training abstains"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_sealed_is_one_sentence(
+    rows: tuple[Dataset, Dataset], make: Any, spec: Any, change: Any, sentence: str
+) -> None:
+    earlier, later = rows
+    if change == "gap":
+        later = later.take(np.arange(len(later)))
+        later.x[3, 0] = np.nan
+    elif change is not None:
+        later = change(later)
+    with pytest.raises((CannotCompile, Exception), match=sentence) as caught:
+        seal(make(earlier), spec, later, name="x")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_data_frame_with_other_columns_is_named(rows: tuple[Dataset, Dataset]) -> None:
+    import pandas as pd
+
+    earlier, later = rows
+    names = list(MEMORY.features.names)
+    right = Ridge().fit(pd.DataFrame(earlier.x, columns=names), earlier.y)
+    with pytest.raises(CannotCompile, match=r"fitted on 'spindle.power now' where .* has 'spindle.power fast'"):
+        seal(
+            Ridge().fit(pd.DataFrame(earlier.x, columns=["spindle.power now", *names[1:]]), earlier.y),
+            None,
+            later,
+            name="x",
+        )
+    assert seal(right, None, later, name="x").bundle.manifest.features == names
+
+
+def test_learned_from_other_columns_is_said(rows: tuple[Dataset, Dataset]) -> None:
+    random = np.random.default_rng(0)
+    load = random.normal(size=400)
+    table = {"load": load, "size": 2 * load + 0.1 * random.normal(size=400)}
+    learned: Learned = train(table, Roles("size", independent=True), budget_s=2)
+    with pytest.raises(CannotCompile, match="It was learned from load, which are no tags"):
+        seal(learned, None, rows[1], name="x")
