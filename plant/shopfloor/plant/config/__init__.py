@@ -9,16 +9,14 @@ from shopfloor.plant.config.broker import BrokerSection, SparkplugSection, UnsSe
 from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, load_sources, loads, options
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
-from shopfloor.plant.config.section import Section, url_of
+from shopfloor.plant.config.quality import ChartKind, ChartSection, RuleName, SpecificationSection, SubgroupSection
+from shopfloor.plant.config.section import Name, Number, Section, Whole, url_of
 from shopfloor.plant.config.sections import (
     GatewaySection,
-    Name,
-    Number,
     PlantFile,
     PlantSection,
     ServerSection,
     WhenFull,
-    Whole,
     WriteOptions,
     is_loopback,
 )
@@ -29,6 +27,8 @@ __all__ = [
     "CONNECTORS",
     "AssetType",
     "BrokerSection",
+    "ChartKind",
+    "ChartSection",
     "Duration",
     "ForwardSection",
     "GatewaySection",
@@ -40,13 +40,16 @@ __all__ = [
     "PlantConfig",
     "PlantFile",
     "PlantSection",
+    "RuleName",
     "Section",
     "ServerSection",
     "Size",
     "SourceConfig",
     "SparkplugSection",
+    "SpecificationSection",
     "StoreSection",
     "StoreServer",
+    "SubgroupSection",
     "UnsSection",
     "WhenFull",
     "Whole",

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from shopfloor.plant.config.document import Document
-from shopfloor.plant.config.sections import NAME
+from shopfloor.plant.config.section import NAME
 from shopfloor.plant.config.words import Path, expectation
 
 Model = TypeVar("Model", bound=BaseModel)

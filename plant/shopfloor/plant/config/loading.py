@@ -15,6 +15,7 @@ from shopfloor.plant.config.assets import Known, expand
 from shopfloor.plant.config.document import LARGEST, Document, parse, strings
 from shopfloor.plant.config.explain import validate
 from shopfloor.plant.config.plant import PlantConfig, SourceConfig
+from shopfloor.plant.config.quality import ChartSection
 from shopfloor.plant.config.sections import (
     AssetSection,
     PlantFile,
@@ -23,7 +24,7 @@ from shopfloor.plant.config.sections import (
     SourcesFile,
     TagSection,
 )
-from shopfloor.plant.config.types import asset_type, check_tag
+from shopfloor.plant.config.types import asset_type, check_chart, check_tag
 from shopfloor.plant.config.words import Path, expectation
 from shopfloor.plant.errors import ConfigError
 
@@ -154,8 +155,12 @@ def _check_rest(document: Document) -> None:
     data = document.data if isinstance(document.data, dict) else {}
     types = _items(data.get("types"))
     for name, kind in types.items():
-        for tag, section in _valid(TagSection, _items(_items(kind).get("tags"))).items():
+        tags = _valid(TagSection, _items(_items(kind).get("tags")))
+        for tag, section in tags.items():
             check_tag(document, ("types", name, "tags", tag), section)
+        if len(tags) == len(_items(_items(kind).get("tags"))):
+            for chart_name, chart in _valid(ChartSection, _items(_items(kind).get("quality"))).items():
+                check_chart(document, ("types", name, "quality", chart_name), chart, tags)
     plant = _valid(PlantSection, {"plant": data.get("plant")}).get("plant")
     if types:
         known = Known(list(types), (plant.site, *plant.sites) if plant else ())

@@ -9,6 +9,7 @@ from typing import Any
 
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.config.document import Document
+from shopfloor.plant.config.quality import ChartSection
 from shopfloor.plant.config.sections import GatewaySection, PlantSection, ServerSection
 from shopfloor.plant.config.store import StoreSection
 from shopfloor.plant.tag import Tag
@@ -21,6 +22,7 @@ class AssetType:
     name: str
     title: str
     tags: tuple[Tag, ...]
+    charts: Mapping[str, ChartSection] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

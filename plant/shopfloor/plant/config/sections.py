@@ -17,15 +17,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.broker import SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
-from shopfloor.plant.config.section import Section
+from shopfloor.plant.config.quality import ChartSection
+from shopfloor.plant.config.section import Name, Number, Section, Whole
 from shopfloor.plant.config.store import HttpUrl, StoreSection
 from shopfloor.plant.config.units import Duration, Size
-
-
-def _no_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError(f"{str(value).lower()!r} is no number: write digits")  # noqa: TRY004 (pydantic collects ValueError)
-    return value
 
 
 def _timezone(value: str) -> str:
@@ -37,10 +32,6 @@ def _timezone(value: str) -> str:
 
 
 _CLOCK: Final = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
-NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
-Name = Annotated[str, Field(pattern=NAME)]
-Number = Annotated[float, BeforeValidator(_no_bool)]
-Whole = Annotated[int, BeforeValidator(_no_bool)]
 Range = Annotated[tuple[Number, Number], Field(description="[low, high]")]
 
 
@@ -123,6 +114,7 @@ class TypeSection(Section):
 
     title: str = Field("", description="Name for people; by default the key of the type.")
     tags: dict[str, TagSection] = Field({}, description="Its tags by name; without them, those that its source finds.")
+    quality: dict[Name, ChartSection] = Field({}, description="Control charts of each asset of it, by name.")
 
 
 class AssetSection(Section):

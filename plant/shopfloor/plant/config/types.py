@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shopfloor.plant.asset import check_segment
 from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.document import Document
 from shopfloor.plant.config.plant import AssetType
+from shopfloor.plant.config.quality import ChartSection
 from shopfloor.plant.config.sections import LimitSection, TagSection, TypeSection
-from shopfloor.plant.config.words import Path
+from shopfloor.plant.config.words import Path, expectation
 from shopfloor.plant.errors import PathError
 from shopfloor.plant.tag import Band, Limit, Side, Tag
 
@@ -16,7 +19,10 @@ def asset_type(document: Document, name: str, section: TypeSection) -> AssetType
     """The type as the product uses it; problems are noted in the document."""
     for tag_name, tag in section.tags.items():
         check_tag(document, ("types", name, "tags", tag_name), tag)
-    return AssetType(name, section.title or name, tuple(_tag(*item) for item in section.tags.items()))
+    for chart_name, chart in section.quality.items():
+        check_chart(document, ("types", name, "quality", chart_name), chart, section.tags)
+    tags = tuple(_tag(*item) for item in section.tags.items())
+    return AssetType(name, section.title or name, tags, section.quality)
 
 
 def _tag(name: str, section: TagSection) -> Tag:
@@ -110,3 +116,14 @@ def _check_limits(document: Document, path: Path, tag: TagSection) -> None:
 
 def _inside(document: Document, where: Path, side: str, value: float, hint: str) -> str:
     return f"the {side} limit {value:g} lies inside the normal range in {document.place(where)}: {hint}"
+
+
+def check_chart(document: Document, path: Path, chart: ChartSection, tags: Mapping[str, TagSection]) -> None:
+    """Note which tags of a control chart are none of its type, or hold text."""
+    for place, name in chart.tags():
+        if name not in tags:
+            said = f"{name!r} is no tag of type {path[1]!r} in {document.place(path)}: {expectation(name, tags)}"
+            document.blame((*path, *place), said)
+        elif tags[name].kind is Kind.TEXT:
+            said = f"the tag {name!r} holds text in {document.place(path)}: a chart is made of numbers"
+            document.blame((*path, *place), said)

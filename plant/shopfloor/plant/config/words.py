@@ -9,7 +9,7 @@ from typing import Any
 Path = tuple[str | int, ...]
 
 
-def place(path: Path, data: Any) -> str:  # noqa: PLR0911 (a table of places)
+def place(path: Path, data: Any) -> str:  # noqa: C901, PLR0911 (a table of places)
     """Where a path of a plant file stands, in words; `data` gives the names of sources.
 
     >>> place(("types", "pump", "tags", "flow", "limits", 0), {})
@@ -22,6 +22,8 @@ def place(path: Path, data: Any) -> str:  # noqa: PLR0911 (a table of places)
             return f"type {kind!r}"
         case ("types", str(kind), "tags", str(tag)):
             return f"tag {tag!r} of type {kind!r}"
+        case ("types", str(kind), "quality", str(chart)):
+            return f"chart {chart!r} of type {kind!r}"
         case ("assets", int(index)):
             return f"entry {index + 1} of 'assets'"
         case ("sources", int(index)):
