@@ -100,6 +100,8 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is None or value in ("", (), {}) or field.default_factory is not None:
         return ""
+    if isinstance(value, tuple):
+        value = f"[{', '.join(str(item) for item in value)}]"
     shown = value.value if isinstance(value, Enum) else str(value).lower() if isinstance(value, bool) else value
     return f"`{shown}`"
 

@@ -41,6 +41,7 @@ from shopfloor.services.api import influx as influx_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
 from shopfloor.services.api import metrics as metrics_api
+from shopfloor.services.api import quality as quality_api
 from shopfloor.services.api import registry as registry_api
 from shopfloor.services.api import replays as replays_api
 from shopfloor.services.api.limit import BodyLimit
@@ -55,6 +56,7 @@ from shopfloor.services.importing import Importing
 from shopfloor.services.inference.models import models_of
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
+from shopfloor.services.quality import Charts
 from shopfloor.services.registry import Card, Refused, Registry
 from shopfloor.services.replaying import NoReplays, Replaying
 from shopfloor.services.security import BUNDLES, Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
@@ -75,6 +77,7 @@ class Parts:
     gateways: Gateways
     errands: Errands
     alarms: Alarms
+    charts: Charts
     registry: Registry
     brain: Thinking
     replays: Replaying
@@ -117,12 +120,15 @@ def open_parts(
             config, gateways, time, importing, lambda: store.told(historian), brain.status, lambda: alarms.alive,
             Path(processes) if processes else None,
         )  # fmt: skip
+        charts = Charts(config, historian.reader, folder / "quality", time, importing.complete)
         alarms = stack.enter_context(
             Alarms(folder / "alarms", _rules(catalog), _titles(catalog), time, links=health.links,
-                   predictions=brain.predictions)
+                   predictions=brain.predictions, charts=charts.standing)
         )  # fmt: skip
         live = Live(historian.reader, time, _states(alarms, brain, health))
-        _connect(historian, catalog, gateways, alarms, live)
+        _connect(historian, catalog, gateways, alarms, charts, live)
+        charts.start()
+        stack.callback(charts.stop)
         brain.start()
         stack.callback(brain.stop)
         replays = _replays(config, historian, registry)
@@ -131,8 +137,8 @@ def open_parts(
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
         errands = Errands(gateways)
         yield Parts(
-            config, catalog, historian, gateways, errands, alarms, registry, brain, replays, live, health, tokens,
-            sessions, guard, time,
+            config, catalog, historian, gateways, errands, alarms, charts, registry, brain, replays, live, health,
+            tokens, sessions, guard, time,
         )  # fmt: skip
 
 
@@ -174,6 +180,7 @@ def _api(parts: Parts) -> APIRouter:
         registry_api.router(parts.registry, parts.brain.train_again),
         replays_api.router(parts.registry, parts.replays),
         alarms_api.router(parts.alarms),
+        quality_api.router(parts.charts, parts.clock),
         events.router(parts.alarms, parts.clock),
         journal.router(parts.alarms, parts.clock),
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
@@ -212,12 +219,15 @@ def _site() -> Site:
         return Site(None, str(missing))
 
 
-def _connect(historian: Historian, catalog: Catalog, gateways: Gateways, alarms: Alarms, live: Live) -> None:
+def _connect(
+    historian: Historian, catalog: Catalog, gateways: Gateways, alarms: Alarms, charts: Charts, live: Live
+) -> None:
     """Stored values flow on to whoever looks at them; changes of links become events."""
 
     def stored(batch: Batch) -> None:
         catalog.learn(batch.names, batch.kind)
         alarms.watch(batch)
+        charts.watch(batch)
         live.add(batch)
 
     def posted(post: Post, previous: Post | None) -> None:

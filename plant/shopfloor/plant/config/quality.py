@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from shopfloor.plant.config.section import Number, Section, Whole
 from shopfloor.plant.config.units import Duration
+from shopfloor.plant.config.words import guess
 
 
 class ChartKind(StrEnum):
@@ -49,6 +50,14 @@ class RuleName(StrEnum):
     NELSON_6 = "nelson-6"
     NELSON_7 = "nelson-7"
     NELSON_8 = "nelson-8"
+
+
+def _rule(value: object) -> object:
+    known = [str(name) for name in RuleName]
+    if isinstance(value, str) and value not in known:
+        hint = guess(value, known) or "write western-electric or nelson, or one of a set, as in nelson-5"
+        raise ValueError(f"{value!r} is no rule: {hint}")
+    return value
 
 
 class SubgroupSection(Section):
@@ -98,7 +107,7 @@ class ChartSection(Section):
     inspected: str = Field("", description="Counter of what was inspected, for p, np and u.")
     subgroup: SubgroupSection | None = Field(None, description="What belongs together.")
     spec: SpecificationSection | None = Field(None, description="Specification limits, for capability.")
-    rules: tuple[RuleName, ...] = Field(
+    rules: tuple[Annotated[RuleName, BeforeValidator(_rule)], ...] = Field(
         (RuleName.WESTERN_ELECTRIC,), description="What is a signal, besides a spread beyond its limits.", min_length=1
     )
     baseline: Whole = Field(25, ge=2, le=10_000, description="Subgroups of phase I, from which the limits are made.")

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 from shopfloor.plant import Batch, Event, Kind, ShopfloorError, StoreError
 from shopfloor.services.alarms.alarm import Alarm, Change
 from shopfloor.services.alarms.book import Book
+from shopfloor.services.alarms.charted import ChartWatch, Standing
 from shopfloor.services.alarms.journal import Occurrence, Wanted
 from shopfloor.services.alarms.limits import LimitWatch, Rule
 from shopfloor.services.alarms.predicted import ModelWatch
@@ -31,7 +32,7 @@ class AlarmUnknown(ShopfloorError):  # noqa: N818 (a state of the world)
 
 
 class Alarms:
-    """A context; inside it a thread judges. `links` and `predictions` are asked once a second."""
+    """A context; inside it a thread judges. `links`, `predictions` and `charts` are asked once a second."""
 
     def __init__(
         self,
@@ -42,10 +43,11 @@ class Alarms:
         *,
         links: Callable[[], Iterable[Link]] = tuple,
         predictions: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
+        charts: Callable[[], Standing] = lambda: ({}, ()),
     ) -> None:
         self._store = AlarmStore(folder)
         self._rules, self._titles, self._clock = tuple(rules), titles, clock
-        self._links, self._predictions = links, predictions
+        self._links, self._predictions, self._charts = links, predictions, charts
         self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._unwritten: list[Change] = []
         self._said = False
@@ -57,6 +59,7 @@ class Alarms:
         self._limits = LimitWatch(self._rules, self._book.present_keys(AlarmKind.LIMIT))
         self._models = ModelWatch(self._titles, self._book.present_keys(AlarmKind.MODEL))
         self._sources = SourceWatch(self._book.present_keys(AlarmKind.SOURCE))
+        self._signals = ChartWatch(self._book.present_keys(AlarmKind.QUALITY))
         self._return_forgotten()
         self._thread.start()
         return self
@@ -134,6 +137,7 @@ class Alarms:
                 self._apply(self._limits.tick(now))
                 self._apply(self._sources.judge(self._links(), now))
                 self._apply(self._models.judge(self._predictions(), now))
+                self._apply(self._signals.judge(self._charts(), now))
 
     def _apply(self, changes: Iterable[Change]) -> None:
         """Write what changed, in order; what a full disk refuses is written when there is room again."""

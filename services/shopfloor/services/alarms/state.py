@@ -16,11 +16,12 @@ from typing import Final
 
 
 class AlarmKind(StrEnum):
-    """Who found it: a limit of the plant file, a model, or the watch over the sources."""
+    """Who found it: a limit of the plant file, a model, the watch over the sources, or a control chart."""
 
     LIMIT = "limit"
     MODEL = "model"
     SOURCE = "source"
+    QUALITY = "quality"
 
 
 class State(StrEnum):

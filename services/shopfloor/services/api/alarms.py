@@ -26,7 +26,7 @@ class AlarmView(BaseModel):
     id: int
     asset: str | None
     tag: str | None
-    kind: Literal["limit", "model", "source"]
+    kind: Literal["limit", "model", "source", "quality"]
     code: str
     priority: int
     state: Literal["active", "acknowledged", "returned", "closed"]

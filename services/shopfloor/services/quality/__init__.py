@@ -1,1 +1,9 @@
-"""Statistical process control: subgroups, control charts, rules, capability."""
+"""Statistical process control: rational subgroups, control charts, rules, capability (ISO 7870, ISO 22514, AIAG SPC).
+
+stored values ─► rows ─► subgroups ─► limits (phase I, then they stay) ─► evaluate: points, lines, broken rules
+                               └────► capability
+"""
+
+from shopfloor.services.quality.charts import Chart, Charts
+
+__all__ = ["Chart", "Charts"]

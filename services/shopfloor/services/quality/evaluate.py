@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from shopfloor.services.quality.subgroups import Columns, Subgroups
 from shopfloor.services.quality.weighted import cusum, ewma, ewma_limits
 
 Line = NDArray[np.float64]
+_FAR: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class Evaluator:
     >>> chart = ChartSection(chart="i-mr", tag="d", rules=["nelson-1"])
     >>> ones = Subgroups(np.arange(2), np.array([10.0, 14.0]), np.full(2, np.nan), np.ones(2), np.zeros(2, "u4"))
     >>> points = Evaluator(chart, Limits(10.0, 1.0)).add(ones)
-    >>> points.z.tolist(), points.broken.tolist(), points.upper[0]
-    ([0.0, 4.0], [[False, False], [True, True]], 13.0)
+    >>> points.z.tolist(), points.broken.tolist(), points.upper.tolist()
+    ([0.0, 4.0], [[False, False], [True, True]], [13.0, 13.0])
     """
 
     def __init__(self, chart: ChartSection, limits: Limits) -> None:
@@ -120,9 +122,9 @@ class Evaluator:
 
 
 def _distance(off: Line, deviation: Line) -> Line:
-    """In standard deviations; where nothing varies, 0 on the line and infinite beside it."""
+    """In standard deviations; where nothing varies, 0 on the line and very far beside it."""
     safe = np.where(deviation > 0, deviation, 1.0)
-    flat = np.where(off == 0, 0.0, np.copysign(np.inf, off))
+    flat = np.where(off == 0, 0.0, np.copysign(_FAR, off))
     answer: Line = np.where(deviation > 0, off / safe, np.where(np.isnan(deviation) | np.isnan(off), np.nan, flat))
     return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final
 
@@ -49,6 +50,7 @@ def chi_square_cdf(x: float, freedom: float) -> float:
     return front * _series(a, half) if half < a + 1.0 else 1.0 - front * _fraction(a, half)
 
 
+@lru_cache(4096)
 def chi_square_quantile(share: float, freedom: float) -> float:
     """The chi-square value that is not exceeded with this probability.
 

@@ -109,8 +109,10 @@ class Rows:
 
     def _column(self, table: pa.Table, name: str) -> Column:
         chosen = table.filter(pc.equal(table.column("tag").cast(pa.string()), f"{self._asset}/{name}"))
-        return _numbers(chosen, "time", np.int64), _numbers(chosen, "value", np.float64), _numbers(
-            chosen, "quality", np.uint32
+        return (
+            _numbers(chosen, "time", np.int64),
+            _numbers(chosen, "value", np.float64),
+            _numbers(chosen, "quality", np.uint32),
         )
 
     def _none(self) -> Column:

@@ -42,15 +42,21 @@ def _one_side(z: Series, n: int) -> Flags:
 
 
 def _trend(z: Series, n: int) -> Flags:
-    step = np.diff(z, prepend=np.nan)
-    return all_of(step > 0, n - 1) | all_of(step < 0, n - 1)
+    up, down = _moves(z)
+    return all_of(up, n - 1) | all_of(down, n - 1)
 
 
 def _alternating(z: Series, n: int) -> Flags:
-    step = np.diff(z, prepend=np.nan)
-    before = np.concatenate([[np.nan], step])[:-1]
-    turned = ((step > 0) & (before < 0)) | ((step < 0) & (before > 0))
+    up, down = _moves(z)
+    turned = np.zeros(len(z), bool)
+    turned[1:] = (up[1:] & down[:-1]) | (down[1:] & up[:-1])
     return all_of(turned, n - 2)
+
+
+def _moves(z: Series) -> tuple[Flags, Flags]:
+    """Which points are above, and which below the one before."""
+    before = np.concatenate([[np.nan], z])[:-1]
+    return z > before, z < before
 
 
 def _avoiding(z: Series, n: int) -> Flags:

@@ -55,7 +55,7 @@ def cusum(z: Series, slack: float, start: tuple[float, float] = (0.0, 0.0)) -> t
     return high, low
 
 
-def cusum_arl(slack: float, decision: float, shift: float = 0.0, cells: int = 150) -> float:
+def cusum_arl(slack: float, decision: float, shift: float = 0.0, cells: int = 100) -> float:
     """Points until a two-sided CUSUM signals, on average, with the mean `shift` standard deviations off.
 
     >>> round(cusum_arl(0.5, 5.0)), round(cusum_arl(0.5, 5.0, 1.0), 1)  # Montgomery, table 9.3: 465, 10.4

@@ -1,0 +1,6 @@
+"""Tests of charts share the way to make subgroups."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
