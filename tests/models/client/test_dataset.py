@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from running_server import CNC, COUNT, POWER, STATE, TEMPERATURE, Running, running, until
 from shopfloor.models.client import Dataset, alarms, dataset, downtime, scrap
 from shopfloor.models.client.draw import QUIET, Rule, draw
 from shopfloor.models.client.spans import UNKNOWN, Span
 from shopfloor.models.spec import Stream
 from shopfloor.models.streaming import StreamSpec
 from shopfloor.plant import Batch, QuestionError, Sample
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "services"))
-
-from running_server import CNC, COUNT, POWER, STATE, TEMPERATURE, Running, running, until
 
 S = 1_000_000_000
 NOON = 1_790_000_000 * S

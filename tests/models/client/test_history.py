@@ -13,13 +13,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from running_server import CNC, POWER, STATE, TEMPERATURE, Running, running
 from shopfloor.models.client import History, history
 from shopfloor.plant import Batch, QuestionError, Sample, ShopfloorError, StoreError
 from shopfloor.services.security.scope import Scope
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "services"))
-
-from running_server import CNC, POWER, STATE, TEMPERATURE, Running, running
 
 NOON = 1_790_000_000_000_000_000
 S = 1_000_000_000

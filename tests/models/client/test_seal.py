@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from running_server import Running, running
 from shopfloor.models.bundle import load
 from shopfloor.models.client import Dataset, dataset, scrap
 from shopfloor.models.client.seal import seal
@@ -16,20 +16,15 @@ from shopfloor.models.learn import Learned, Roles, train
 from shopfloor.models.sealing.golden import check_golden
 from shopfloor.models.streaming import StreamSpec, describe, streamed
 from shopfloor.models.unfold import CannotCompile
-from shopfloor.plant import Batch, ShopfloorError
+from shopfloor.plant import ShopfloorError
 from sklearn.covariance import LedoitWolf
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
+from strained import TAGS, S, feed
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "services"))
-
-from running_server import CNC, Running, running
-
-S = 1_000_000_000
 NOON = 1_790_000_000 * S
 HOURS = 6
-TAGS = ("spindle.power", "spindle.temperature")
 MEMORY = StreamSpec.of(TAGS, every=10, hold=60, lookback=300, remembered=TAGS)
 COARSE = StreamSpec.of(TAGS, every=20, hold=60, lookback=300)
 
@@ -38,22 +33,8 @@ COARSE = StreamSpec.of(TAGS, every=20, hold=60, lookback=300)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Three machines for six hours, 10 s apart; a part is bad after its machine drew much power for two minutes."""
     with running(tmp_path_factory.mktemp("seal")) as server:
-        for number in (1, 2, 3):
-            feed(server, CNC.replace("01", f"0{number}"), number)
+        feed(server, NOON, NOON + HOURS * 3600 * S)
         yield server
-
-
-def feed(server: Running, asset: str, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    n = HOURS * 360
-    strain = np.zeros(n)
-    for at in random.choice(np.arange(60, n - 60, 45), 20, replace=False):
-        strain[at - 12 : at] = np.linspace(0.5, 4.0, 12)
-    power, heat = 5 + random.normal(0, 0.4, n) + strain, 40 + random.normal(0, 0.5, n) + 2 * strain
-    bad = np.cumsum(np.r_[0, (np.diff(strain) < -3.0)])
-    time = NOON + np.arange(n) * 10 * S
-    for name, value in (("spindle.power", power), ("spindle.temperature", heat), ("part.count", bad.astype(np.int64))):
-        server.send(Batch((f"{asset}/{name}",), np.zeros(n, np.int32), time, value, np.zeros(n, np.uint32)))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +72,7 @@ def test_what_training_learned_is_sealed_with_the_rows_of_live_judging(server: R
     spec = streamed(made.bundle.manifest)
     assert spec is not None
     assert spec.features == learned.spec
-    assert made.bundle.manifest.classes == ["0", "1"]
+    assert made.bundle.manifest.classes == ["quiet", "scrap"]
     check_golden(load(made.save(tmp_path / "b.shopfloor")), describe(spec))
     assert made.bundle.manifest.metrics[0]["beats"]
 

@@ -2,7 +2,8 @@
 
 from shopfloor.models.client.ask import history
 from shopfloor.models.client.dataset import dataset
-from shopfloor.models.client.deploy import Deployed, deploy
+from shopfloor.models.client.deploy import deploy
+from shopfloor.models.client.deployed import Deployed
 from shopfloor.models.client.events import alarms, downtime, scrap
 from shopfloor.models.client.history import History
 from shopfloor.models.client.labelled import Dataset

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shopfloor.models.client.deployed import Deployed
 from shopfloor.models.client.labelled import Dataset
 from shopfloor.models.client.server import HERE, Server
 from shopfloor.models.sealing.canonical import pack
@@ -14,28 +14,6 @@ from shopfloor.plant import QuestionError
 
 if TYPE_CHECKING:
     from shopfloor.models.client.seal import Rows
-    from shopfloor.models.compile import Sealed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Deployed:
-    """A version of the registry: what it is called, its stage on the scope, and the page that shows it.
-
-    `seconds` is what the call took; `sealed` the bundle, to be kept or looked at.
-    """
-
-    name: str
-    number: int
-    sha: str
-    scope: str
-    stage: str
-    sentence: str
-    page: str
-    seconds: float
-    sealed: Sealed = field(repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.sentence} {self.page}"
 
 
 def deploy(
@@ -68,4 +46,5 @@ def deploy(
     server = Server(url, token, timeout_s)
     told = server.post("/registry/bundles", {"scope": scope, "by": by, "why": why}, content)
     kept = {key: told[key] for key in ("name", "number", "sha", "scope", "stage", "sentence")}
-    return Deployed(**kept, page=f"{url.rstrip('/')}/models", seconds=time.monotonic() - begun, sealed=sealed)
+    page = f"{url.rstrip('/')}/models"
+    return Deployed(**kept, page=page, seconds=time.monotonic() - begun, sealed=sealed, server=server)

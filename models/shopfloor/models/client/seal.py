@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from shopfloor.models.client.draw import QUIET
 from shopfloor.models.client.labelled import Dataset
 from shopfloor.models.client.reading import windows
 from shopfloor.models.client.spans import Ints
@@ -42,7 +43,8 @@ def seal(
     model, spec = _model(estimator, spec, data)
     rows = _described(data, spec)
     _check_fit(model, spec)
-    x, truth = (rows.x, _truth(model, rows)) if isinstance(rows, Dataset) else rows
+    model, truth = _with_words(model, rows) if isinstance(rows, Dataset) else (model, rows[1])
+    x = rows.x if isinstance(rows, Dataset) else rows[0]
     order, raw = _golden(rows, spec) if isinstance(rows, Dataset) else (np.arange(len(x)), None)
     told: dict[str, Any] = {
         "lineage": rows.lineage([card.get("seed", 0)]), "data_start": int(rows.time.min()),
@@ -80,16 +82,16 @@ def _model(estimator: Any, spec: StreamSpec | None, data: Dataset | Rows) -> tup
     if strange := [one for one in estimator.spec.inputs if one not in tags]:
         raise CannotCompile(f"It was learned from {', '.join(strange)[:200]}, which are no tags of the specification.")
     learned = replace(held, features=estimator.spec, tags=tuple(tags[one] for one in estimator.spec.inputs))
-    return _named(estimator), learned
+    if estimator.task != "class":
+        return estimator.model, learned
+    ranks = parts(estimator.model)[-1].classes_
+    return _named(estimator.model, [estimator.classes[int(rank)] for rank in ranks]), learned
 
 
-def _named(learned: Learned) -> Any:
-    """The model with the names of its classes instead of their ranks."""
-    if learned.task != "class":
-        return learned.model
-    model = deepcopy(learned.model)
-    last = parts(model)[-1]
-    last.classes_ = np.array([learned.classes[int(rank)] for rank in last.classes_])
+def _named(model: Any, names: Sequence[str]) -> Any:
+    """A copy of a model that gives its classes these names."""
+    model = deepcopy(model)
+    parts(model)[-1].classes_ = np.array(names)
     return model
 
 
@@ -120,10 +122,16 @@ def _check_fit(model: Any, spec: StreamSpec) -> None:
         raise CannotCompile(f"{kind} was fitted on {differ[0][0]!r} where the specification has {differ[0][1]!r}.")
 
 
-def _truth(model: Any, data: Dataset) -> NDArray[Any] | None:
-    """The truth of each row; none is needed to say how unusual a row is."""
+def _with_words(model: Any, data: Dataset) -> tuple[Any, NDArray[Any] | None]:
+    """The model and the truth of each row: 0 and 1 become "quiet" and the event; what is unusual needs no truth."""
     last = parts(model)[-1]
-    return None if hasattr(last, "score_samples") or hasattr(last, "mahalanobis") else data.y
+    if hasattr(last, "score_samples") or hasattr(last, "mahalanobis"):
+        return model, None
+    truth, classes = data.y, [str(one) for one in vars(last).get("classes_", [])]
+    if truth is data.label or classes not in (["0", "1"], ["0.0", "1.0"]):
+        return model, truth
+    event = next((str(one) for one in data.label if one != QUIET), "event")
+    return _named(model, [QUIET, event]), data.label
 
 
 def _golden(data: Dataset, spec: StreamSpec) -> tuple[Ints, Floats | None]:

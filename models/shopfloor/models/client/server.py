@@ -47,6 +47,10 @@ class Server:
         """What `POST path` answers to some bytes, in JSON."""
         return self._json("POST", path, params=params, content=body, headers={"Content-Type": BYTES})
 
+    def send(self, path: str, body: Any) -> Any:
+        """What `POST path` answers to JSON, in JSON."""
+        return self._json("POST", path, json=body)
+
     def _json(self, method: str, path: str, **asked: Any) -> Any:
         with self._asked(method, path, **asked) as answer:
             _check(answer, self.url, "application/json")
