@@ -70,6 +70,9 @@ class FakeBrain:
     def models(self) -> list[dict[str, Any]]:
         return self.cards
 
+    def left_out(self, name: str, number: int) -> list[dict[str, str]]:
+        return []
+
     def train_again(self) -> str:
         return "The training has begun: its models will be proposed."
 
@@ -137,12 +140,18 @@ def plant(text: str = PLANT) -> PlantConfig:
 
 @contextmanager
 def running(
-    folder: Path, config: PlantConfig | None = None, host: str = "127.0.0.1", brain: FakeBrain | None = None
+    folder: Path,
+    config: PlantConfig | None = None,
+    host: str = "127.0.0.1",
+    brain: FakeBrain | None = None,
+    *,
+    thinks: bool = False,
 ) -> Iterator[Running]:
-    """Serve until the block ends."""
+    """Serve until the block ends; with `thinks` by the brain itself."""
     brain = brain or FakeBrain()
+    make_brain = None if thinks else lambda *_: brain
     bound = listener("127.0.0.1", 0)
-    with bound, open_parts(config or plant(), folder, host=host, make_brain=lambda *_: brain) as parts:
+    with bound, open_parts(config or plant(), folder, host=host, make_brain=make_brain) as parts:
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(parts), ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=1,

@@ -138,18 +138,25 @@ def columns(features: Sequence[str], several: Sequence[Group]) -> list[list[int]
     return found
 
 
-def explain(bundle: Bundle, x: Matrix, typical: Matrix, top: int = 3) -> list[tuple[Reason, ...]]:
-    """The strongest reasons of each row [n, f], strongest first: what moved the value away from `typical` [n, f]."""
+def explain(
+    bundle: Bundle, x: Matrix, typical: Matrix, top: int = 3, several: Sequence[Group] | None = None
+) -> list[tuple[Reason, ...]]:
+    """The strongest reasons of each row [n, f], strongest first: what moved the value away from `typical` [n, f].
+
+    `several` are the groups of features, those of the bundle's asset type where they are left out.
+    """
     features = bundle.manifest.features
-    several = groups(features)
+    several = groups(features) if several is None else several
     moved = contributions(bundle, x, typical[:, None], columns(features, several))
     return [_of_row(several, moved[i], dict(zip(features, x[i].tolist(), strict=True)), top) for i in range(len(x))]
 
 
-def told(bundle: Bundle, row: Matrix, shares: np.ndarray) -> list[tuple[Reason, list[int]]]:
+def told(
+    bundle: Bundle, row: Matrix, shares: np.ndarray, several: Sequence[Group] | None = None
+) -> list[tuple[Reason, list[int]]]:
     """Every group of a row [f], strongest first: its sentence and its columns. `shares` [f] are the contributions."""
     features = bundle.manifest.features
-    several = groups(features)
+    several = groups(features) if several is None else several
     values = dict(zip(features, row.tolist(), strict=True))
     found = columns(features, several)
     moved = [float(shares[mine].sum()) for mine in found]

@@ -40,6 +40,10 @@ class Thinking(Protocol):
         """The models with their scores."""
         ...
 
+    def left_out(self, name: str, number: int) -> Sequence[Mapping[str, str]]:
+        """Assets that an uploaded version cannot judge, each with a sentence."""
+        ...
+
     def train_again(self) -> str:
         """Learn anew in the background and propose what comes of it; answers what happens now, in a sentence."""
         ...
@@ -78,6 +82,10 @@ class NoBrain:
         return {"time": [], "value": [], "low": [], "high": []}
 
     def models(self) -> Sequence[Mapping[str, Any]]:
+        """None."""
+        return ()
+
+    def left_out(self, name: str, number: int) -> Sequence[Mapping[str, str]]:
         """None."""
         return ()
 

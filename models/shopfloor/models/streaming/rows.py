@@ -98,10 +98,15 @@ class Running:
     until: int
 
     @classmethod
+    def fresh(cls, spec: StreamSpec, assets: int, moment: int) -> Running:
+        """Nothing is remembered yet: takes the moments from `spec.begin_of(moment)` on."""
+        width = spec.lookback * SECOND
+        return cls(spec, Memory.of(spec.features, assets), (moment // width + 1) * width)
+
+    @classmethod
     def begun(cls, spec: StreamSpec, assets: Sequence[Columns], moment: int) -> Running:
         """Ready for `moment`, from good values of n assets from `spec.since(moment)` on, up to before it."""
-        width = spec.lookback * SECOND
-        running = cls(spec, Memory.of(spec.features, len(assets)), (moment // width + 1) * width)
+        running = cls.fresh(spec, len(assets), moment)
         before = spec.moments(spec.begin_of(moment), moment)
         running.take(before, sampled(spec, assets, before))
         return running

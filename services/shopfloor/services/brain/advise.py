@@ -12,17 +12,20 @@ from shopfloor.models.advise.explain import explain
 from shopfloor.models.advise.levers import Limits, controls
 from shopfloor.models.bundle import Bundle
 from shopfloor.models.features import Matrix
-from shopfloor.models.reasons import told
+from shopfloor.models.reasons import Group, told
 from shopfloor.models.scorer import score
+from shopfloor.plant.errors import QuestionError
 from shopfloor.plant.tag import Tag
 from shopfloor.services.brain.judge import SOON, TOLERANCE, WATCH_OUT, typical_of
 from shopfloor.services.brain.serving import Opened
+from shopfloor.services.brain.streams.levels import USUAL_ACT
 
 _MEASURES: Final = {
     "regression": "the value",
     "exceedance": "how far beyond the limit, in spreads",
     "probability": "the probability before calibration",
     "distance": "the distance from normal, in shares of that at which to look",
+    "classes": "the score of the last class",
     "novelty": "the distance from normal, in shares of that at which to look",
 }
 _CAUTION: Final = (
@@ -33,12 +36,16 @@ _CAUTION: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """What one prediction was made of: the version that spoke, the asset, its features [f], the moment (UTC ns)."""
+    """What one prediction was made of: the version that spoke, the asset, its features [f], the moment (UTC ns).
+
+    `groups` are those of its features, where they are not the ones of its asset type.
+    """
 
     live: Opened
     asset: str
     row: Matrix
     time: int
+    groups: tuple[Group, ...] | None = None
 
     def facts(self) -> dict[str, Any]:
         """Which prediction it is, by which version."""
@@ -71,7 +78,7 @@ def explanation(window: Window) -> dict[str, Any]:
                 for i in columns
             ],
         }
-        for reason, columns in told(bundle, row, said.features)
+        for reason, columns in told(bundle, row, said.features, window.groups)
     ]
     return {
         **window.facts(), "measure": _MEASURES[bundle.manifest.kind], "value": said.value, "usual": said.base,
@@ -82,6 +89,8 @@ def explanation(window: Window) -> dict[str, Any]:
 def advice(window: Window, tags: Iterable[Tag], low: float | None, high: float | None) -> dict[str, Any]:
     """Which setpoints, where, would bring the interval inside [low, high]; without both, to where nobody would act."""
     bundle, row = window.live.bundle, window.row
+    if bundle.manifest.kind == "classes":
+        raise QuestionError(f"{bundle.manifest.title} tells classes apart: no number could be brought inside a goal.")
     known = {tag.name: tag for tag in tags}
     usable, left_out = controls(bundle, row, _limits(known.values()))
     goal = _goal(bundle) if low is None and high is None else Goal(*_ends(low, high))
@@ -124,7 +133,17 @@ def _goal(bundle: Bundle) -> Goal:
         case "out_of_tolerance":
             return Goal(high=WATCH_OUT)
         case _:
-            return Goal(high=bundle.manifest.settings["watch"])
+            return _below(bundle)
+
+
+def _below(bundle: Bundle) -> Goal:
+    """Below the first level at which a bundle says that something is to be watched, or done."""
+    settings = bundle.manifest.settings
+    high = settings.get("watch", settings.get("act", USUAL_ACT.get(bundle.manifest.kind)))
+    low = settings.get("watch_below", settings.get("act_below"))
+    if high is None and low is None:
+        raise QuestionError(f"{bundle.manifest.title} names no level to act at: give low, high or both.")
+    return Goal(*_ends(low, high))
 
 
 def _changes(asset: str, found: Found | NoneFound, tags: Mapping[str, Tag]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from shopfloor.services.brain.follow import lines, newest, recall, remembered
 from shopfloor.services.brain.learning import Learning, TrainingFailed
 from shopfloor.services.brain.live import Live
 from shopfloor.services.brain.serving import Opened, Registered
+from shopfloor.services.brain.streams.streams import Streams
 from shopfloor.services.brain.views import model_view
 from shopfloor.services.registry import Registry, Version
 from shopfloor.services.registry.watch import Watch
@@ -34,7 +35,6 @@ log: Final = logging.getLogger(__name__)
 HISTORY: Final = 7 * DAY
 _EVERY: Final = 5.0
 _SAVE: Final = 10 * MINUTE
-_TEND: Final = MINUTE
 _RETRY: Final = 300.0
 TRAINER: Final = f"{SYSTEM}: brain"
 AGAIN: Final = "again"
@@ -70,23 +70,29 @@ class Brain:
         self._again: threading.Thread | None = None
         self._learning: Learning | None = None
         self._live: Live | None = None
+        self._streams: Streams | None = None
+        self._streaming: threading.Thread | None = None
         self._diary: Diary | None = None
         self._callbacks: list[Callback] = []
         self._status: dict[str, Any] = _status("waiting", 0.0, "Waiting for the history.", 0.0)
-        self._saved = self._tended = 0
+        self._saved = 0
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
         self._diary = Diary(self._folder)
         self._thread = threading.Thread(target=self._run, name="brain", daemon=True)
         self._thread.start()
+        self._streams = Streams(self._reader, self._registry, self._diary, self._clock)
+        judging = (self._stop, self._changed, self._watch.tend)
+        self._streaming = threading.Thread(target=self._streams.run, args=judging, name="uploaded models", daemon=True)
+        self._streaming.start()
 
     def stop(self) -> None:
         """End training and judging; what is needed to go on is on disk afterwards."""
         self._stop.set()
         if self._learning is not None:
             self._learning.stop()
-        for thread in (self._thread, self._again):
+        for thread in (self._thread, self._again, self._streaming):
             if thread is not None:
                 thread.join()
         if self._diary is not None:
@@ -98,7 +104,7 @@ class Brain:
 
     def predictions(self, asset: str | None = None) -> list[dict[str, Any]]:
         """The newest prediction of every target, for one asset or all."""
-        return self._live.predictions(asset) if self._live is not None else []
+        return [entry for one in (self._live, self._streams) if one is not None for entry in one.predictions(asset)]
 
     def explain(self, asset: str, target: str) -> dict[str, Any]:
         """Why the newest prediction of a target is what it is; none to explain raises `ModelUnknown`."""
@@ -107,11 +113,12 @@ class Brain:
     def advise(self, asset: str, target: str, low: float | None, high: float | None) -> dict[str, Any]:
         """Which setpoints would bring it inside [low, high]; none to ask about raises `ModelUnknown`."""
         window = self._window(asset, target)
-        tags = next(self._config.tags_of(one) for one in self._assets if str(one.path) == asset)
+        tags = next(self._config.tags_of(one) for one in self._config.assets if str(one.path) == asset)
         return advice(window, tags, low, high)
 
     def _window(self, asset: str, target: str) -> Window:
-        window = self._live.window(asset, target) if self._live is not None else None
+        known = (one.window(asset, target) for one in (self._live, self._streams) if one is not None)
+        window = next((found for found in known if found is not None), None)
         if window is None:
             raise ModelUnknown(
                 f"There is no prediction {target!r:.100} of {asset} now: GET predictions lists those there are."
@@ -127,9 +134,15 @@ class Brain:
     def models(self) -> list[dict[str, Any]]:
         """The models in use, with their scores beside a trivial baseline."""
         champions = self._serving.champions() if self._live is not None else {}
+        uploaded = self._streams.champions() if self._streams is not None else []
         return [
-            {**model_view(one.bundle.manifest), "version": one.number, "scope": one.scope} for one in champions.values()
+            {**model_view(one.bundle.manifest), "version": one.number, "scope": one.scope}
+            for one in (*champions.values(), *(one.opened for one in uploaded))
         ]
+
+    def left_out(self, name: str, number: int) -> list[dict[str, str]]:
+        """Assets that an uploaded version cannot judge for want of a tag, each with a sentence."""
+        return self._streams.left_out(name, number) if self._streams is not None else []
 
     def train_again(self) -> str:
         """Learn from the newest week in the background; what comes of it is proposed beside what speaks now."""
@@ -148,6 +161,11 @@ class Brain:
     def _run(self) -> None:
         try:
             self._adopt(self._folder)
+            if not self._assets:
+                self._status = _status(
+                    "ready", 1.0, "Uploaded models are judged; nothing here is learned by itself.", 0.0
+                )
+                return
             if not self._can_judge():
                 self._learn()
             if self._can_judge():
@@ -243,13 +261,13 @@ class Brain:
     def _tick(self, live: Live) -> None:
         changed = live.tick(self._stop.is_set)
         if changed:
-            for callback in self._callbacks:
-                callback(changed)
+            self._changed(changed)
         if self._clock() - self._saved >= _SAVE:
             self._save(live)
-        if self._clock() - self._tended >= _TEND:
-            self._tended = self._clock()
-            self._watch.tend()
+
+    def _changed(self, changed: Sequence[Mapping[str, Any]]) -> None:
+        for callback in self._callbacks:
+            callback(changed)
 
     def _recall(self, several: Any) -> None:
         try:

@@ -105,7 +105,8 @@ class Registered:
             state.version(name, number)
             for name, places in list(state.places.items())
             for place in places.values()
-            for number in _in_use(place)
+            for number in in_use(place)
+            if state.version(name, number).card.target in self.assets
         }
         self._shown.clear()
         self._open = {v.sha: bundle for v in needed if (bundle := self._opened(v)) is not None}
@@ -149,7 +150,7 @@ class Registered:
         return None
 
 
-def _in_use(place: Place) -> set[int]:
+def in_use(place: Place) -> set[int]:
     """The versions that speak, are compared, or would speak after a rollback."""
     spreading = [place.rollout.number] if place.rollout else []
     champion = [place.champion] if place.champion is not None else []

@@ -11,7 +11,7 @@ import hashlib
 import math
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +42,11 @@ CREATE TABLE IF NOT EXISTS seen (
     asset TEXT NOT NULL, window_end INTEGER NOT NULL, since INTEGER NOT NULL, size INTEGER NOT NULL,
     marks BLOB NOT NULL, PRIMARY KEY (asset, window_end)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS looked (
+    name TEXT NOT NULL, number INTEGER NOT NULL, asset TEXT NOT NULL, window_end INTEGER NOT NULL,
+    since INTEGER NOT NULL, size INTEGER NOT NULL, marks BLOB NOT NULL,
+    PRIMARY KEY (name, number, asset, window_end)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS label (
     name TEXT NOT NULL, asset TEXT NOT NULL, part TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
     low REAL NOT NULL, high REAL NOT NULL, known INTEGER NOT NULL, PRIMARY KEY (name, asset, part, start, end)
@@ -61,9 +66,18 @@ _BY_PART: Final = _JOIN.format(index="INDEXED BY prediction_part", which="part !
 _BY_TIME: Final = _JOIN.format(index="", which="part = ''", how="p.window_end BETWEEN l.start AND l.end")
 _KEPT_ROWS: Final = """
 SELECT p.name, p.number, p.sha, p.asset, p.window_end, p.live, p.value, p.low, p.high, p.latency_us, p.part,
-    s.since, s.size, s.marks
-FROM prediction p LEFT JOIN seen s ON s.asset = p.asset AND s.window_end = p.window_end
+    COALESCE(k.since, s.since), COALESCE(k.size, s.size), COALESCE(k.marks, s.marks)
+FROM prediction p
+LEFT JOIN looked k ON k.name = p.name AND k.number = p.number AND k.asset = p.asset AND k.window_end = p.window_end
+LEFT JOIN seen s ON s.asset = p.asset AND s.window_end = p.window_end
 WHERE {where} ORDER BY p.window_end DESC LIMIT ?
+"""
+"""`seen` was written before models could look at one window in several ways; nothing is added to it."""
+_NEWEST: Final = """
+SELECT p.asset, p.window_end, p.live, p.value, p.low, p.high, q.number, q.value, q.low, q.high
+FROM prediction p LEFT JOIN prediction q
+    ON q.name = p.name AND q.number IN ({others}) AND q.asset = p.asset AND q.window_end = p.window_end AND q.live
+WHERE p.name = ? AND p.number = ? ORDER BY p.window_end DESC, p.asset LIMIT ?
 """
 
 
@@ -102,6 +116,22 @@ class Label:
     part: str = ""
     start: int = 0
     end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a version said of a window, and what the version that spoke then (`champion`, None where none) said."""
+
+    asset: str
+    window_end: int
+    live: bool
+    value: float | None
+    low: float | None
+    high: float | None
+    champion: int | None
+    champion_value: float | None
+    champion_low: float | None
+    champion_high: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +177,11 @@ class Scores:
     def write(self, predictions: Iterable[Prediction]) -> None:
         """Keep predictions, and what they were made from; one that is there already stays as it is."""
         predictions = list(predictions)
-        seen = {(p.asset, p.window_end): p.seen for p in predictions if p.seen is not None}
+        looked = [
+            (p.name, p.number, p.asset, p.window_end, p.seen.since, p.seen.size, p.seen.marks)
+            for p in predictions
+            if p.seen is not None
+        ]
         rows = [
             (p.name, p.number, p.asset, p.window_end, p.part, p.id, p.sha, p.live, _finite(p.value), _finite(p.low),
              _finite(p.high), p.latency_us)
@@ -155,10 +189,7 @@ class Scores:
         ]  # fmt: skip
         with self._lock, self._db:
             self._db.executemany("INSERT OR IGNORE INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            self._db.executemany(
-                "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?, ?)",
-                [(*window, s.since, s.size, s.marks) for window, s in seen.items()],
-            )
+            self._db.executemany("INSERT OR IGNORE INTO looked VALUES (?, ?, ?, ?, ?, ?, ?)", looked)
             self._written += 1
             if rows and self._written % _TIDY == 1:
                 self._forget(max(row[3] for row in rows) - KEPT)
@@ -186,6 +217,20 @@ class Scores:
         asked = (name, number, asset, start, end)
         where = "p.name = ? AND p.number = ? AND p.asset = ? AND p.window_end >= ? AND p.window_end < ?"
         return self._predictions(where, asked, most)
+
+    def newest(self, name: str, number: int) -> int | None:
+        """When the newest kept window of a version ended (UTC ns), None when none is kept."""
+        asked = "SELECT MAX(window_end) FROM prediction WHERE name = ? AND number = ?"
+        with self._lock:
+            found: int | None = self._db.execute(asked, (name, number)).fetchone()[0]
+        return found
+
+    def beside(self, name: str, number: int, others: Sequence[int], most: int) -> list[Beside]:
+        """The newest windows of a version, each with what that of `others` said of it which spoke then."""
+        asked = _NEWEST.format(others=", ".join(str(int(n)) for n in others if n != number))
+        with self._lock:
+            rows = self._db.execute(asked, (name, number, most)).fetchall()
+        return [Beside(row[0], row[1], bool(row[2]), *row[3:]) for row in rows]
 
     def truths(self, name: str, since: int) -> list[Label]:
         """The truths of a model that became known at or after `since` (UTC ns), the oldest first."""
@@ -217,6 +262,7 @@ class Scores:
     def _forget(self, border: int) -> None:
         self._db.execute("DELETE FROM prediction WHERE window_end < ?", (border,))
         self._db.execute("DELETE FROM seen WHERE window_end < ?", (border,))
+        self._db.execute("DELETE FROM looked WHERE window_end < ?", (border,))
         self._db.execute("DELETE FROM label WHERE known < ?", (border,))
 
 
