@@ -1,6 +1,7 @@
 """What training computes over the whole past, live following computes piece by piece: bit for bit."""
 
 import numpy as np
+import pytest
 from shopfloor.models import bins, parts, toy
 from shopfloor.models.columns import DAY, MINUTE
 from shopfloor.models.features import COARSE, FINE, padded, part_features, pot_features, pot_history
@@ -30,17 +31,21 @@ def test_features_of_one_part_do_not_depend_on_the_parts_after_it():
         np.testing.assert_array_equal(alone[0], all_at_once[row])
 
 
-def test_pots_followed_live_equal_pots_of_the_history():
-    names = [f"p{i}" for i in range(4)]
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_pots_followed_live_equal_pots_of_the_history(count):
+    """However many pots stand beside each other, and however many moments are described at once."""
+    names = [f"p{i}" for i in range(count)]
     tags = {name: toy.pot(i, 1.2, start=START) for i, name in enumerate(names)}
-    whole = bins.side_by_side(names, tags, bins.clock(START, START + int(1.1 * DAY)))
-    rows = np.array([50, 400, 2000, len(whole) - 1])
+    whole = bins.side_by_side(names, tags, bins.clock(START + 3 * MINUTE, START + int(1.1 * DAY)))
+    whole.values[500:560, 0] = np.nan
+    whole.values[2000:2030, :, bins.AT["resistance"]] = np.nan
+    rows = np.concatenate([np.arange(0, len(whole), 13), [len(whole) - 1]])
     history = pot_history(whole, rows)
-    for i, row in enumerate(rows):
-        upto = whole.take(slice(0, int(row) + 1))
+    for i in [*range(0, len(rows), 17), 1, 2, 60, len(rows) - 1]:
+        upto = whole.take(slice(0, int(rows[i]) + 1))
         blocks = upto.blocks()[1]
         live = pot_features(padded(upto.values, len(upto), FINE), padded(blocks, len(blocks), COARSE))
-        np.testing.assert_array_equal(live, history[i])
+        assert live.tobytes() == history[i].tobytes()
 
 
 def test_features_are_float32():

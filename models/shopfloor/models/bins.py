@@ -79,7 +79,8 @@ def mean(x: NDArray[Any], axis: int) -> NDArray[np.float64]:
     known = ~np.isnan(x)
     count = known.sum(axis=axis).astype(np.float64)
     count[count == 0] = np.nan
-    total: NDArray[np.float64] = np.where(known, x, 0.0).sum(axis=axis, dtype=np.float64) / count
+    filled = x if x.flags.c_contiguous and known.all() else np.where(known, x, 0.0)
+    total: NDArray[np.float64] = filled.sum(axis=axis, dtype=np.float64) / count
     return total
 
 
