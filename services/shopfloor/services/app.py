@@ -15,7 +15,7 @@ from shopfloor.dashboards import PagesNotBuilt, static_folder
 from shopfloor.gateway.version import installed_version
 from shopfloor.plant import Batch
 from shopfloor.plant.config import PlantConfig
-from shopfloor.services import clock, store
+from shopfloor.services import clock, learned, store
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.api import alarms as alarms_api
@@ -58,11 +58,11 @@ from shopfloor.services.inference.models import models_of
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
 from shopfloor.services.quality import Charts
-from shopfloor.services.registry import Card, Refused, Registry
-from shopfloor.services.replaying import NoReplays, Replaying
+from shopfloor.services.registry import Registry
+from shopfloor.services.replaying import Replaying
 from shopfloor.services.security import BUNDLES, Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
 from shopfloor.services.site import SecureHeaders, Site
-from shopfloor.services.thinking import NoBrain, Thinking
+from shopfloor.services.thinking import Thinking
 from starlette.middleware.gzip import GZipMiddleware
 
 MakeBrain = Callable[[PlantConfig, Historian, Path, Clock, Registry, Callable[[], bool]], Thinking]
@@ -113,9 +113,9 @@ def open_parts(
         stack.callback(gateways.save)
         importing = Importing(config, gateways, historian.ledger)
         registry = stack.enter_context(
-            Registry.open(folder / "registry", time, _card, lambda: [str(asset.path) for asset in config.assets])
+            Registry.open(folder / "registry", time, learned.card, lambda: [str(asset.path) for asset in config.assets])
         )
-        brain = (make_brain or _brain)(config, historian, folder / "brain", time, registry, importing.complete)
+        brain = (make_brain or learned.brain)(config, historian, folder / "brain", time, registry, importing.complete)
         processes = os.environ.get(PROCESSES)
         health: Health = Health(
             config, gateways, time, importing, lambda: store.told(historian), brain.status, lambda: alarms.alive,
@@ -132,7 +132,7 @@ def open_parts(
         stack.callback(charts.stop)
         brain.start()
         stack.callback(brain.stop)
-        replays = _replays(config, historian, registry)
+        replays = learned.replays(config, historian, registry)
         stack.callback(replays.close)
         tokens, sessions = Tokens(folder), Sessions()
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
@@ -238,41 +238,6 @@ def _connect(
 
     historian.subscribe(stored)
     gateways.subscribe(posted)
-
-
-def _brain(
-    config: PlantConfig, historian: Historian, folder: Path, time: Clock, registry: Registry, ready: Callable[[], bool]
-) -> Thinking:
-    """The brain, or none where the packages that it needs are not installed."""
-    try:
-        from shopfloor.services.brain import Brain
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").startswith("shopfloor"):
-            raise
-        return NoBrain()
-    return Brain(config, historian.reader, folder, time, registry, ready)
-
-
-def _replays(config: PlantConfig, historian: Historian, registry: Registry) -> Replaying:
-    """Replays, or none where the packages that they need are not installed."""
-    try:
-        from shopfloor.services.brain.replay.jobs import Replays
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").startswith("shopfloor"):
-            raise
-        return NoReplays(NoBrain().sentence)
-    return Replays(registry, historian.reader, list(config.assets))
-
-
-def _card(bundle: Path) -> Card:
-    """What a bundle says of itself; opening one needs the packages of the models."""
-    try:
-        from shopfloor.services.brain.cards import card
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").startswith("shopfloor"):
-            raise
-        raise Refused(NoBrain().sentence) from missing
-    return card(bundle)
 
 
 def _states(alarms: Alarms, brain: Thinking, health: Health) -> dict[str, Callable[[], Any]]:

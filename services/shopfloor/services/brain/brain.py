@@ -11,24 +11,24 @@ from typing import Any, Final
 
 from shopfloor.models.columns import DAY, MINUTE
 from shopfloor.models.inputs import TAGS, TARGETS
-from shopfloor.models.memory import pack, unpack
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.counted import counted
 from shopfloor.plant.errors import ShopfloorError
+from shopfloor.services.brain.adopting import Adopting
 from shopfloor.services.brain.advise import Window, advice, explanation
-from shopfloor.services.brain.cards import KNOWN
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.feed import HistoryReader
-from shopfloor.services.brain.follow import lines, newest, recall, remembered
+from shopfloor.services.brain.follow import lines, newest
+from shopfloor.services.brain.kept import keep, recalled
 from shopfloor.services.brain.learning import Learning, TrainingFailed
 from shopfloor.services.brain.live import Live
 from shopfloor.services.brain.serving import Opened, Registered
 from shopfloor.services.brain.streams.streams import Streams
 from shopfloor.services.brain.views import model_view
-from shopfloor.services.registry import Registry, Version
+from shopfloor.services.registry import Registry
 from shopfloor.services.registry.watch import Watch
-from shopfloor.services.registry.words import EVERYWHERE, SYSTEM, ModelUnknown
+from shopfloor.services.registry.words import ModelUnknown
 
 log: Final = logging.getLogger(__name__)
 
@@ -36,9 +36,7 @@ HISTORY: Final = 7 * DAY
 _EVERY: Final = 5.0
 _SAVE: Final = 10 * MINUTE
 _RETRY: Final = 300.0
-TRAINER: Final = f"{SYSTEM}: brain"
 AGAIN: Final = "again"
-MEMORY: Final = "memory.npz"
 Callback = Callable[[Sequence[Mapping[str, Any]]], None]
 
 
@@ -65,6 +63,7 @@ class Brain:
         self._every = every
         self._registry, self._watch = registry, Watch(registry)
         self._serving = Registered(registry, _by_target(self._assets))
+        self._adopting = Adopting(registry, self._serving, self._assets, folder)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._again: threading.Thread | None = None
@@ -160,44 +159,19 @@ class Brain:
 
     def _run(self) -> None:
         try:
-            self._adopt(self._folder)
+            self._adopting.adopt(self._folder)
             if not self._assets:
                 self._status = _status(
                     "ready", 1.0, "Uploaded models are judged; nothing here is learned by itself.", 0.0
                 )
                 return
-            if not self._can_judge():
+            if not self._adopting.can_judge():
                 self._learn()
-            if self._can_judge():
+            if self._adopting.can_judge():
                 self._judge()
         except ShopfloorError as problem:
             self._status = _status("failed", 0.0, str(problem), self._cpu())
             log.error("The brain stopped: %s", problem)  # noqa: TRY400 (one clear line)
-
-    def _adopt(self, folder: Path) -> None:
-        """Submit the sealed bundles in a folder. The first of a name speaks, later ones are compared and proposed."""
-        for target in KNOWN:
-            if not (folder / target).is_dir():
-                continue
-            try:
-                self._place(self._registry.submit(folder / target, TRAINER, "Learned from the plant's own history."))
-            except ShopfloorError as problem:
-                log.warning("%s", problem)
-
-    def _place(self, version: Version) -> None:
-        registry, name, number = self._registry, version.name, version.number
-        if registry.is_placed(name, number) or registry.begin_with(version, EVERYWHERE):
-            return
-        if version.card.target not in self._serving.champions():
-            registry.replace_damaged(version, EVERYWHERE, "The version before it cannot be opened.")
-            return
-        registry.shadow(name, number, EVERYWHERE, TRAINER, "It waits for a person to approve it.", propose=True)
-
-    def _can_judge(self) -> bool:
-        """Whether there are models, and none is missing whose bundle was there."""
-        wanted = {target for asset in self._assets for target in TARGETS[asset.type]}
-        found = self._serving.champions().keys() & wanted
-        return bool(found) and not any((self._folder / target).is_dir() for target in wanted - found)
 
     def _learn(self) -> None:
         """Wait for the history, train, submit what came; tries again when there was too little to learn from."""
@@ -220,8 +194,8 @@ class Brain:
         self._status = _status("training", 0.0, "Reading the history.", 0.0)
         self._learning = Learning(self._reader, self._assets, self._folder, self._tell)
         self._learning.run(end - HISTORY, end)
-        self._adopt(self._folder)
-        if not self._can_judge():
+        self._adopting.adopt(self._folder)
+        if not self._adopting.can_judge():
             raise ShopfloorError("The models that were learned cannot be used: the log of the server says why.")
 
     def _train_again(self) -> None:
@@ -229,7 +203,7 @@ class Brain:
         self._learning = Learning(self._reader, self._assets, folder, lambda _: None)
         try:
             self._learning.run(end - HISTORY, end)
-            self._adopt(folder)
+            self._adopting.adopt(folder)
         except ShopfloorError as problem:
             log.warning("Training again brought nothing: %s", problem)
         finally:
@@ -248,7 +222,7 @@ class Brain:
     def _judge(self) -> None:
         assert self._diary is not None  # noqa: S101 (opened by start)
         several = lines(self._assets)
-        self._recall(several)
+        recalled(self._folder, several)
         live = Live(self._reader, several, self._serving, self._diary, self._clock, self._registry.scores)
         self._live = live
         self._status = _status("ready", 1.0, _ready(self._serving.champions()), self._cpu())
@@ -269,21 +243,8 @@ class Brain:
         for callback in self._callbacks:
             callback(changed)
 
-    def _recall(self, several: Any) -> None:
-        try:
-            recall(several, unpack((self._folder / MEMORY).read_bytes()))
-        except FileNotFoundError:
-            log.info("The brain remembers nothing yet.")
-        except (OSError, ValueError, KeyError) as problem:
-            log.warning("The brain forgot the last hours (%s) and begins anew.", problem)
-
     def _save(self, live: Live) -> None:
-        fresh = self._folder / f"{MEMORY}.new"
-        try:
-            fresh.write_bytes(pack(remembered(live.lines)))
-            fresh.replace(self._folder / MEMORY)
-        except OSError as problem:
-            log.warning("The brain could not keep what it saw (%s): free some disk.", problem)
+        keep(self._folder, live.lines)
         self._saved = self._clock()
 
     def _cpu(self) -> float:
