@@ -37,13 +37,13 @@ def judge(
 ) -> list[dict[str, Any]]:
     """Predictions of these assets (rows of `x`), as `GET predictions` shows them; `times` are UTC ns.
 
-    `said` are the scores of these rows, where they are known already.
+    `said` are the scores of these rows, where they are known already. Rows of one asset are in the order of time: of
+    those before its last one only those that ask to act carry reasons.
     """
     if bundle.manifest.state != "ready":
         return [unknown(bundle, asset, bundle.manifest.sentence) for asset in assets]
     said = said or score(bundle, x)
     beside = _baselines(bundle, x)
-    reasons = explain(bundle, x, typical_of(bundle, assets))
     planned = excused(x) if bundle.manifest.target == "pot_unusual" else np.zeros(len(x), bool)
     out = []
     for i, asset in enumerate(assets):
@@ -55,9 +55,18 @@ def judge(
             status, advice = "ok", "Judged again an hour after the tapping or anode change."
         entry = _frame(bundle, asset, times[i] / 1e6, status, sentence, advice)
         entry |= {"value": verdict.value, "low": verdict.low, "high": verdict.high, "baseline": verdict.baseline}
-        entry["reasons"] = [{**asdict(r), "values": dict(r.values)} for r in reasons[i]]
         out.append(entry)
+    _explain(bundle, out, x)
     return out
+
+
+def _explain(bundle: Bundle, entries: Sequence[dict[str, Any]], x: Matrix) -> None:
+    """Give reasons to what pages and alarms show: the newest prediction of each asset, and any that asks to act."""
+    newest = {entry["asset"]: i for i, entry in enumerate(entries)}
+    rows = [i for i, entry in enumerate(entries) if newest[entry["asset"]] == i or entry["status"] == "act"]
+    reasons = explain(bundle, x[rows], typical_of(bundle, [entries[i]["asset"] for i in rows]))
+    for i, told in zip(rows, reasons, strict=True):
+        entries[i]["reasons"] = [{**asdict(r), "values": dict(r.values)} for r in told]
 
 
 def unknown(bundle: Bundle, asset: str, sentence: str, time: float = 0.0) -> dict[str, Any]:
