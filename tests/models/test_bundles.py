@@ -13,6 +13,7 @@ from shopfloor.models import toy
 from shopfloor.models.bundle import RefusedBundle, export, load, verify
 from shopfloor.models.columns import DAY
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
+from shopfloor.models.features.window import DESCRIBE
 from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.scorer import score
 from shopfloor.models.sealing.trees import read_forest
@@ -37,6 +38,31 @@ def folder(tmp_path_factory):
 def test_every_model_passes_the_checks(folder, target):
     features = PART_FEATURES if target in ("dimension", "out_of_tolerance", "tool_life") else POT_FEATURES
     check_model(load(folder / target, features))
+
+
+@pytest.mark.parametrize(("target", "kind", "rows"), [("dimension", MACHINE, 4), ("anode_effect", POT, 12)])
+def test_raw_windows_prove_the_feature_code(folder, target, kind, rows):
+    bundle = load(folder / target, describe=DESCRIBE[kind])
+    windows = bundle.arrays["golden.window"]
+    described = DESCRIBE[kind](windows)
+    assert (len(windows), described.shape) == (4, (rows, len(bundle.manifest.features)))
+    assert np.isfinite(described).any(axis=1).all()
+    for column in (0, 3):
+        with pytest.raises(RefusedBundle, match="golden windows give other features"):
+            load(folder / target, describe=lambda w, at=column: _bent(DESCRIBE[kind](w), at))
+
+
+def _bent(rows, column):
+    """The smallest change there is, of one feature of one row."""
+    rows[-1, column] = np.nextafter(rows[-1, column], np.float32(np.inf))
+    return rows
+
+
+@pytest.mark.parametrize("kind", [MACHINE, POT])
+@pytest.mark.parametrize("windows", [np.zeros((0, 0, 0)), np.zeros((2, 40, 7)), np.full((1, 40, 61), np.nan)])
+def test_windows_of_something_else_are_refused(kind, windows):
+    with pytest.raises(ValueError, match="none of parts or bins"):
+        DESCRIBE[kind](windows)
 
 
 def test_a_missing_value_widens_nothing_into_an_error(folder):

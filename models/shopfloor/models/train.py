@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models import bins, bundle, parts, train_parts, train_pots
 from shopfloor.models.bins import Bins, Singles, pot_bins
-from shopfloor.models.columns import Columns
+from shopfloor.models.columns import Columns, Floats
 from shopfloor.models.features import MEMORY
+from shopfloor.models.features.window import DESCRIBE, part_windows, pot_windows
 from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.parts import Parts, Probes
 from shopfloor.models.task import Progress, Trained
@@ -87,13 +88,26 @@ def _trained(history: History, progress: Progress) -> list[Trained]:
         )
     if measured >= _LEAST_PROBES:
         progress(0.0, "Learning the dimension of a part from its cut")
-        found += train_parts.dimension(history.machines, history.probes, now)
+        learned = train_parts.dimension(history.machines, history.probes, now)
         progress(0.3, "Learning how long a tool lives")
-        found += train_parts.tool_life(history.machines, now)
+        learned += train_parts.tool_life(history.machines, now)
+        found += _proving(learned, part_windows(history.machines))
     if hours >= _LEAST_POT_HOURS:
-        found += _pots(history.potline(), now, progress)
+        line = history.potline()
+        found += _proving(_pots(line, now, progress), pot_windows(line))
     progress(1.0, "Models are ready")
     return found
+
+
+def _proving(learned: Iterable[Trained], windows: Floats) -> list[Trained]:
+    """Models with raw windows whose features are golden rows: wherever a bundle is opened, the feature code is proved."""
+    return [_with_windows(model, windows) if len(windows) else model for model in learned]
+
+
+def _with_windows(model: Trained, windows: Floats) -> Trained:
+    described = DESCRIBE[model.manifest.asset_type](windows)
+    golden = np.concatenate([model.arrays["golden"], described])
+    return replace(model, arrays={**model.arrays, "golden": golden, "golden.window": windows})
 
 
 def _pots(line: Bins, now: int, progress: Progress) -> list[Trained]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from shopfloor.models.bundle import Bundle, Manifest, RefusedBundle, load
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
+from shopfloor.models.features.window import DESCRIBE
 from shopfloor.models.inputs import TARGETS
 from shopfloor.models.streaming import proved_stream
 from shopfloor.services.registry import Card
@@ -25,10 +26,14 @@ _SETTINGS: Final = {
 
 
 def opened(folder: Path, target: str = "") -> Bundle:
-    """Open a bundle; one that is damaged, or of other features than its target has, raises `RefusedBundle`."""
-    bundle = load(folder, _FEATURES[KNOWN[target]] if target in KNOWN else None)
-    if target not in KNOWN:
-        proved_stream(bundle)
+    """Open a bundle; one that is damaged, or of other features than its target has, raises `RefusedBundle`.
+
+    Of a target of the brain's own its golden windows, where it has any, are described again: other feature code shows.
+    """
+    if target in KNOWN:
+        return load(folder, _FEATURES[KNOWN[target]], describe=DESCRIBE[KNOWN[target]])
+    bundle = load(folder)
+    proved_stream(bundle)
     return bundle
 
 
