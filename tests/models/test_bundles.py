@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import treelite
 from hostile_bundles import resealed
-from shopfloor.models import toy
+from shopfloor.models import toy, train_pots
 from shopfloor.models.bundle import RefusedBundle, export, load, verify
-from shopfloor.models.columns import DAY
+from shopfloor.models.columns import DAY, HOUR
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
 from shopfloor.models.features.window import DESCRIBE
 from shopfloor.models.inputs import MACHINE, POT
@@ -154,3 +154,29 @@ def test_too_little_history_is_one_sentence():
     history.add("works/line/m-00", MACHINE, toy.machine(0, 0.2))
     with pytest.raises(TooLittleHistory, match=r"\d+ measured parts and 0 h of pots, too little to learn from"):
         train(history, lambda *_: None)
+
+
+def test_an_hour_of_pots_is_too_little_and_says_so():
+    line = _line(1, anode_effects=True)
+    rows = train_pots.moments(line.potline(), lambda *_: None)
+    for learn in (train_pots.pot_unusual, train_pots.anode_effect):
+        with pytest.raises(TooLittleHistory, match=r"holds \d+ calm moments of 4 pots"):
+            learn(*rows, START)
+
+
+def test_pots_without_any_anode_effect_still_teach_what_is_unusual():
+    said = []
+    found = train(_line(20, anode_effects=False), lambda _, sentence: said.append(sentence))
+    assert [model.manifest.target for model in found] == ["pot_unusual"]
+    assert [s for s in said if s.startswith("The history holds no anode effect, or nothing else:")]
+
+
+def _line(hours, *, anode_effects):
+    """The history of four pots."""
+    history = History(START, START + hours * HOUR)
+    for i in range(4):
+        tags = toy.pot(i, hours / 24, start=START)
+        if not anode_effects:
+            tags = {name: steps for name, steps in tags.items() if name not in ("state", "anode_effect")}
+        history.add(f"p{i}", POT, tags)
+    return history

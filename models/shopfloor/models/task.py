@@ -17,8 +17,13 @@ from shopfloor.models.features import Matrix
 from shopfloor.models.fit import SEED, golden
 from shopfloor.models.lineage import lineage
 from shopfloor.models.reference import reference
+from shopfloor.plant.errors import ShopfloorError
 
 Progress = Callable[[float, str], None]
+
+
+class TooLittleHistory(ShopfloorError):  # noqa: N818 (a state of the history)
+    """There is not enough history to learn a target from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,17 +20,12 @@ from shopfloor.models.features import MEMORY
 from shopfloor.models.features.window import DESCRIBE, part_windows, pot_windows
 from shopfloor.models.inputs import MACHINE, POT
 from shopfloor.models.parts import Parts, Probes
-from shopfloor.models.task import Progress, Trained
-from shopfloor.plant.errors import ShopfloorError
+from shopfloor.models.task import Progress, TooLittleHistory, Trained
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 _LEAST_PROBES: Final = 300
 _LEAST_POT_HOURS: Final = 18.0
 _REMEMBERED_BINS: Final = 3000
-
-
-class TooLittleHistory(ShopfloorError):  # noqa: N818 (a state of the history)
-    """There is not enough history to learn a target from."""
 
 
 @dataclass(slots=True)
@@ -94,13 +89,17 @@ def _trained(history: History, progress: Progress) -> list[Trained]:
         found += _proving(learned, part_windows(history.machines))
     if hours >= _LEAST_POT_HOURS:
         line = history.potline()
-        found += _proving(_pots(line, now, progress), pot_windows(line))
+        try:
+            found += _proving(_pots(line, now, progress), pot_windows(line))
+        except TooLittleHistory:
+            if not found:
+                raise
     progress(1.0, "Models are ready")
     return found
 
 
 def _proving(learned: Iterable[Trained], windows: Floats) -> list[Trained]:
-    """Models with raw windows whose features are golden rows: wherever a bundle is opened, the feature code is proved."""
+    """Models with raw windows whose features are golden rows: opening a bundle proves the feature code."""
     return [_with_windows(model, windows) if len(windows) else model for model in learned]
 
 
@@ -111,11 +110,26 @@ def _with_windows(model: Trained, windows: Floats) -> Trained:
 
 
 def _pots(line: Bins, now: int, progress: Progress) -> list[Trained]:
+    """What can be learned of a line of pots; what cannot is said while it goes on, and raised when that is all."""
     rows, busy, until = train_pots.moments(line, lambda f, s: progress(0.6 + 0.1 * f, s))
-    progress(0.75, "Learning what is unusual for a pot")
-    found = train_pots.pot_unusual(rows, busy, until, now)
-    progress(0.85, "Learning the signs of an anode effect")
-    return found + train_pots.anode_effect(rows, busy, until, now)
+    found: list[Trained] = []
+    problems: list[TooLittleHistory] = []
+    for share, sentence, learn in _POT_TARGETS:
+        progress(share, sentence)
+        try:
+            found += learn(rows, busy, until, now)
+        except TooLittleHistory as problem:
+            problems.append(problem)
+            progress(share, str(problem))
+    if not found:
+        raise problems[0]
+    return found
+
+
+_POT_TARGETS: Final = (
+    (0.75, "Learning what is unusual for a pot", train_pots.pot_unusual),
+    (0.85, "Learning the signs of an anode effect", train_pots.anode_effect),
+)
 
 
 def seal(folder: Path, trained: Iterable[Trained]) -> list[str]:

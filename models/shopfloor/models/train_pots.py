@@ -15,8 +15,8 @@ from shopfloor.models.conformal import Probabilities, arrays
 from shopfloor.models.evaluate import Metric, metric
 from shopfloor.models.features import POT_FEATURES, Matrix, excused, pot_history
 from shopfloor.models.scorer import distance
-from shopfloor.models.split import Mask, others, out_of_fold, split
-from shopfloor.models.task import Naming, Progress, Rows, Stopwatch, Trained, finish
+from shopfloor.models.split import Mask, Split, others, out_of_fold, split
+from shopfloor.models.task import Naming, Progress, Rows, Stopwatch, TooLittleHistory, Trained, finish
 
 Floats = NDArray[np.float64]
 STRIDE: Final = 10
@@ -48,12 +48,14 @@ def moments(bins: Bins, progress: Progress) -> tuple[Rows, Mask, Floats]:
 
 
 def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Trained]:
-    """Probability that an anode effect starts within the horizon."""
+    """How likely an anode effect is within the horizon; too little to learn from raises `TooLittleHistory`."""
     watch = Stopwatch()
     soon = until <= HORIZON / MINUTE
-    known = ~busy & (rows.time <= rows.time.max() - HORIZON)
+    known = ~busy & (rows.time <= rows.time.max(initial=0) - HORIZON)
     rows, soon = rows.take(known), soon[known]
-    plan = split(rows.asset, rows.time, "pots")
+    plan = _plan(rows)
+    if soon.all() or not soon.any():
+        raise TooLittleHistory(_NO_EFFECT)
     used = _thinned(soon)
     said = out_of_fold(plan, lambda learn, judge: _likely(rows.x, soon, used & learn, judge))
     judged = ~np.isnan(said)
@@ -79,6 +81,24 @@ def anode_effect(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Traine
     return [
         finish(EFFECT, rows, trees, sealed, metrics, split=plan.sentence, settings=settings, watch=watch, now=now)
     ]  # fmt: skip
+
+
+_NO_EFFECT: Final = (
+    "The history holds no anode effect, or nothing else: to learn its signs, moments before one and others are needed."
+    " Keep more history; it is tried again later."
+)
+
+
+def _plan(rows: Rows) -> Split:
+    """How rows are learned from and scored on; raises `TooLittleHistory` when no pot could be scored by the others."""
+    if len(rows.x):
+        plan = split(rows.asset, rows.time, "pots")
+        if any(learn.any() and judge.any() for learn, judge in plan.folds()):
+            return plan
+    raise TooLittleHistory(
+        f"The history holds {len(rows.x)} calm moments of {len(np.unique(rows.asset))} pots, five minutes apart: models"
+        " of pots need two pots at least, over a day or more. Keep more history; it is tried again later."
+    )
 
 
 _TOGETHER: Final = HORIZON / (STRIDE * BIN)
@@ -140,11 +160,11 @@ def _events_found(rows: Rows, p: Floats, soon: Mask, alarm: float, judged: Mask)
 
 
 def pot_unusual(rows: Rows, busy: Mask, until: Floats, now: int) -> list[Trained]:
-    """A distance from normal whose alarm level keeps a stated number of alarms per pot-day."""
+    """A distance from normal that alarms so often per pot-day; too little to learn from raises `TooLittleHistory`."""
     watch = Stopwatch()
     calm = ~busy & ~excused(rows.x)
     rows, until = rows.take(calm), until[calm]
-    plan = split(rows.asset, rows.time, "pots")
+    plan = _plan(rows)
     said = out_of_fold(plan, lambda learn, judge: distance(normal(rows.x[learn]), rows.x[judge]))
     judged = ~np.isnan(said)
     calm_ahead = until > _AHEAD
