@@ -213,22 +213,27 @@ def test_models_learned_again_are_compared_and_proposed_and_their_truths_come(le
     assert lives.errors == 0.0
     evidence = registry.evidence("dimension", number["dimension"], "*")
     assert evidence.against == 1
-    assert 0 < evidence.exact <= evidence.windows
+    assert evidence.exact == evidence.windows
     assert abs(evidence.difference) < 1.0, "both have learned from the same"
 
 
 def test_a_promotion_speaks_at_the_next_look_and_a_rollback_goes_back(learned, tmp_path):
-    brain, reader, *_ = learned
-    registry = brain._registry
-    number = registry.submit(sealed_again(brain._folder / "dimension", tmp_path), "anna").number
-    for step, expected in (
-        (lambda: registry.promote("dimension", number, f"{LINE}/m-01", "anna", "a trial", override=True), number),
-        (lambda: registry.roll_back("dimension", f"{LINE}/m-01", "anna", "worse"), 1),
-    ):
-        step()
-        reader.now += 5 * MINUTE
-        wait_for(lambda e=expected: versions(brain, "m-01") == {e}, 30)
-        wait_for(lambda: versions(brain, "m-02") == {1}, 30)
+    _, reader, folder, clock, _ = learned
+    copied(folder, tmp_path / "brain")
+    with registry_at(tmp_path / "registry", clock) as registry:
+        brain = Brain(ToyPlant(8, 8), reader, tmp_path / "brain", clock, registry, every=0.05)
+        brain.start()
+        wait_for(lambda: brain.status()["state"] == "ready", 20)
+        number = registry.submit(sealed_again(tmp_path / "brain" / "dimension", tmp_path), "anna").number
+        for step, expected in (
+            (lambda: registry.promote("dimension", number, f"{LINE}/m-01", "anna", "a trial", override=True), number),
+            (lambda: registry.roll_back("dimension", f"{LINE}/m-01", "anna", "worse"), 1),
+        ):
+            step()
+            reader.now += 5 * MINUTE
+            wait_for(lambda e=expected: versions(brain, "m-01") == {e}, 30)
+            wait_for(lambda: versions(brain, "m-02") == {1}, 30)
+        brain.stop()
 
 
 def test_a_champion_damaged_on_disk_gives_way_to_the_one_before_it(learned, tmp_path):
