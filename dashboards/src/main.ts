@@ -1,6 +1,7 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
+import "./controls.css";
 import { live } from "./lib/live/live.svelte.ts";
 import { plant } from "./lib/plant.svelte.ts";
 import { listenToKeys } from "./lib/view/keyboard.ts";

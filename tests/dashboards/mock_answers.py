@@ -92,48 +92,6 @@ def models(now: float) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def registry(now: float) -> list[dict[str, Any]]:
-    """The life of two models: one with a version that is proposed, one that spreads."""
-    place = {
-        "scope": "*",
-        "champion": 1,
-        "since": now - 600_000,
-        "before": [],
-        "shadows": [],
-        "retired": [],
-        "proposed": None,
-        "rollout": None,
-        "alarm": "",
-    }
-    rollout = {"number": 3, "wave": 1, "share": 0.1, "line": "delta/frames/machining", "since": now, "by": "Anna"}
-    return [
-        {"name": "dimension", "title": "", "target": "dimension", "versions": [], "places": [place]},
-        {"name": "tool-life", "title": "", "target": "tool_life", "versions": [], "places": [place | {"champion": 2, "before": [1], "shadows": [3], "proposed": 3}]},  # noqa: E501
-        {"name": "anode-effect", "title": "", "target": "anode_effect", "versions": [], "places": [place | {"rollout": rollout}]},  # noqa: E501
-    ]  # fmt: skip
-
-
-def evidence(number: int) -> dict[str, Any]:
-    """One condition holds, one does not."""
-    conditions = [
-        {"name": "labels", "holds": True, "sentence": "412 labelled windows of 200 that are needed"},
-        {"name": "loss", "holds": False, "sentence": "a loss -0.12 beside version 2's, at 95% confidence at most +0.04, which must be below 0"},  # noqa: E501
-    ]  # fmt: skip
-    return {"number": number, "against": 2, "conditions": conditions}
-
-
-def model_events(now: float) -> list[dict[str, Any]]:
-    """What happened to a model."""
-    said = (
-        ("proposed", 3, "system: brain", "It waits for a person to approve it."),
-        ("champion", 2, "Anna", "better on both shifts"),
-    )
-    return [
-        {"sequence": 9 - i, "time": now - i * 60_000, "what": what, "number": n, "scope": "*", "by": by, "why": why}
-        for i, (what, n, by, why) in enumerate(said)
-    ]  # fmt: skip
-
-
 def _model(
     name: str, title: str, now: float, split: str, metrics: list[tuple[Any, ...]], measured: float | None
 ) -> dict[str, Any]:

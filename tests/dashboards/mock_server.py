@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mock_answers as answers
+import mock_models as models_of
 import msgspec
 import numpy as np
 import uvicorn
@@ -49,6 +50,8 @@ class Mock:
         self.sockets: set[WebSocket] = set()
         self.subscriptions: list[list[str]] = []
         self.calls = Calls()
+        self.empty = self.hold = False
+        self.job: dict[str, Any] = {}
 
     def numeric(self, path: str) -> bool:
         return path in self.plant.rates
@@ -68,8 +71,8 @@ class Mock:
             "health": lambda: answers.health(self.plant, now_ms(), self.start, self.busy),
             "assets": lambda: self.plant.assets,
             "predictions": lambda: answers.predictions(self.plant, now_ms()),
-            "models": lambda: answers.models(now_ms()),
-            "registry": lambda: answers.registry(now_ms()),
+            "models": lambda: [] if self.empty else answers.models(now_ms()),
+            "registry": lambda: [] if self.empty else models_of.registry(now_ms()),
             "ledger": lambda: answers.ledger(now_ms(), self.start),
             "alarms": lambda: self.list_alarms(request),
             "latest": lambda: self.latest(request),
@@ -124,17 +127,30 @@ class Mock:
     async def life(self, request: Request) -> Response:
         """What is known of a model; a promotion is refused unless it is forced."""
         model, action = request.path_params["model"], request.path_params["action"]
-        if request.method == "POST":
-            body = await request.json()
-            self.asked.append(f"{action} {model} {json.dumps(body, sort_keys=True)}")
-            if action == "promote" and not body["override"]:
-                return JSONResponse(
-                    {"detail": "Version 3 of tool-life is not promoted on *: too little is known."}, 422
-                )
-            return JSONResponse({"sequence": 10})
-        if action == "evidence":
-            return JSONResponse(answers.evidence(int(request.query_params["number"])))
-        return JSONResponse(answers.model_events(now_ms()))
+        if model == "replays":
+            return JSONResponse(self.replay(action))
+        if request.method == "GET":
+            asked = {key: int(value) for key, value in request.query_params.items() if key == "number"}
+            return JSONResponse(models_of.ANSWERS[action](now_ms(), **asked))
+        body = await request.json()
+        self.asked.append(f"{action} {model} {json.dumps(body, sort_keys=True)}")
+        if action in {"promote", "rollout"} and not body["override"]:
+            return JSONResponse({"detail": models_of.REFUSED}, 422)
+        if action == "replay":
+            self.job = models_of.job(model, body["number"])
+            return JSONResponse(self.job)
+        return JSONResponse({"sequence": 10})
+
+    def replay(self, number: str) -> Any:
+        """The replay that goes on: each question brings it on, until it waits for the test."""
+        if number in {"", "cancel"}:
+            return [self.job] if self.job else []
+        self.job = models_of.further(self.job, hold=self.hold)
+        return self.job
+
+    async def cancel_replay(self, _: Request) -> Response:
+        self.job = self.job | {"state": "cancelled", "sentence": "The replay was cancelled."}
+        return JSONResponse(self.job)
 
     async def acknowledge(self, request: Request) -> Response:
         body = await request.json()
@@ -160,7 +176,7 @@ class Mock:
                     await socket_.close()
             elif key == "forget":
                 self.asked.clear()
-                self.calls = Calls()
+                self.calls, self.job, self.empty, self.hold = Calls(), {}, False, False
             elif key == "nodes":
                 self.calls.size = value
             else:
@@ -232,6 +248,8 @@ class Mock:
                 WebSocketRoute("/api/v1/live", self.live),
                 Route("/api/v1/gateways/{gateway}/calls/{kind}", self.call, methods=["POST"]),
                 Route("/api/v1/alarms/{id}/acknowledge", self.acknowledge, methods=["POST"]),
+                Route("/api/v1/registry/replays/{number}/cancel", self.cancel_replay, methods=["POST"]),
+                Route("/api/v1/registry/replays", lambda _: JSONResponse(self.replay(""))),
                 Route("/api/v1/registry/{model}/{action}", self.life, methods=["GET", "POST"]),
                 Route("/api/v1/{name}", self.api),
                 Route("/mock", self.control, methods=["POST"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -220,34 +219,6 @@ def test_scores_stand_beside_the_baseline_with_their_split(open_page: Any) -> No
     expect(model).to_contain_text("5.40 min")
     expect(model).to_contain_text("not better than the baseline")
     expect(model).to_contain_text("91.2 %")
-
-
-def test_a_model_is_promoted_and_rolled_back_by_a_named_person(open_page: Any, mock_plant: Any) -> None:
-    page = open_page("/models")
-    model = page.get_by_test_id("model").filter(has_text="tool-life")
-    expect(model).to_contain_text("Version 2 speaks")
-    expect(model).to_contain_text("Version 3 is proposed")
-    expect(model.locator(".fails")).to_contain_text("✕ a loss −0.12 beside version 2's")
-    model.get_by_role("button", name="Promote").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Your name").fill("Anna")
-    dialog.get_by_role("button", name="Promote").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("is not promoted on")
-    dialog.get_by_role("checkbox").check()
-    dialog.get_by_label("Why").fill("a new sensor")
-    dialog.get_by_role("button", name="Promote").click()
-    expect(dialog).to_have_count(0)
-    assert json.loads(mock_plant.asked("promote tool-life ")[-1].removeprefix("promote tool-life ")) == {
-        "by": "Anna", "number": 3, "override": True, "scope": "*", "why": "a new sensor",
-    }  # fmt: skip
-    model.get_by_text("What happened before").click()
-    expect(model).to_contain_text("better on both shifts")
-    model.get_by_role("button", name="Roll back").click()
-    dialog.get_by_label("Why").fill("worse")
-    dialog.get_by_role("button", name="Roll back").click()
-    expect(dialog).to_have_count(0)
-    assert '"by": "Anna"' in mock_plant.asked("rollback tool-life ")[-1]
-    expect(page.get_by_test_id("model").filter(has_text="anode-effect")).to_contain_text("wave 2 of 4")
 
 
 def test_language_and_theme_are_remembered(open_page: Any, mock_plant: Any) -> None:

@@ -126,6 +126,7 @@ def open_parts(
             Alarms(folder / "alarms", _rules(catalog), _titles(catalog), time, links=health.links,
                    predictions=brain.predictions, charts=charts.standing)
         )  # fmt: skip
+        registry.alarmed = alarms.began
         live = Live(historian.reader, time, _states(alarms, brain, health))
         _connect(historian, catalog, gateways, alarms, charts, live)
         charts.start()

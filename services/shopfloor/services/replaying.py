@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,6 +31,10 @@ class Replaying(Protocol):
         """Begin in the background; answers its id and how far it is."""
         ...
 
+    def all(self) -> Sequence[Mapping[str, Any]]:
+        """The newest replays and how far they are, without their results."""
+        ...
+
     def told(self, number: str) -> Mapping[str, Any]:
         """How far a replay is, and what came of it."""
         ...
@@ -57,6 +61,10 @@ class NoReplays:
     def begin(self, wish: Wish) -> Mapping[str, Any]:
         """Refused."""
         raise Refused(self.sentence)
+
+    def all(self) -> Sequence[Mapping[str, Any]]:
+        """None."""
+        return ()
 
     def told(self, number: str) -> Mapping[str, Any]:
         """Refused."""

@@ -35,6 +35,7 @@ def test_a_value_beyond_its_limit_is_an_alarm_until_it_returned_and_was_seen(tmp
         assert closed["returned"] == to_ms(now + S)
         kinds = [event["kind"] for event in server.get("/events", asset=CNC)]
         assert set(kinds) == {"alarm-returned", "alarm-acknowledged", "alarm-raised"}
+        assert server.parts.registry.alarmed(now, now + S) == [(CNC, now)], "evidence for models without a truth"
 
 
 def test_an_open_alarm_survives_a_restart_and_is_not_doubled(tmp_path: Path) -> None:
@@ -76,6 +77,7 @@ def test_a_prediction_that_asks_for_action_is_an_alarm(tmp_path: Path) -> None:
                            "sentence": "It ends.", "reasons": []})  # fmt: skip
         (alarm,) = raised(server)
         assert (alarm["kind"], alarm["code"], alarm["asset"]) == ("model", "tool_life", CNC)
+        assert server.parts.registry.alarmed(0, 2**62) == [], "a model's own alarm proves nothing"
 
 
 def test_an_unknown_alarm_and_a_wrong_acknowledgement(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def bundle(folder: Path, seed: int, kind: str = "regression", state: str = "read
     at.mkdir(parents=True, exist_ok=True)
     said = {"name": name, "target": "tool_life", "title": "Tool life", "kind": kind, "unit": "min"}
     said |= {"coverage": 0.9, "trained_at": seed, "state": state}
+    said |= {"alarm_level": 1.0, "alarms_per_day": 0.1} if kind == "distance" else {}
     (at / "manifest.json").write_text(json.dumps(said))
     (at / "arrays.npz").write_bytes(np.random.default_rng(seed).bytes(100))
     return at

@@ -58,6 +58,10 @@ def test_a_refusal_is_one_sentence_and_changes_nothing(server) -> None:  # type:
         ("life/promote", {"number": 2, "by": "Anna", "override": True}, 422, "no reason"),
         ("life/rollback", {"by": "Anna", "why": "worse"}, 422, "nothing to roll back to"),
         ("life/rollback", {"scope": "a//b", "by": "Anna", "why": "worse"}, 422, "no scope"),
+        ("life/rollback", {"by": "system: loss", "why": "worse"}, 422, "no person"),
+        ("life/shadow", {"number": 2, "why": "a trial"}, 422, "no person"),
+        ("life/wave", {"by": "Anna", "why": "good enough"}, 422, "Nothing spreads"),
+        ("life/retire", {"number": 2, "by": "Anna"}, 422, "no reason"),
     ]
     for path, body, status, said in cases:
         answer = client.client.post(f"/api/v1/registry/{path}", json=body)
@@ -109,9 +113,17 @@ def test_the_command_line_lists_promotes_rolls_back_and_checks(  # type: ignore[
     assert "the champion there is 2" in capsys.readouterr().out
     assert main(["models", "rollback", "life", "--by", "Ben", "--why", "worse", *url]) == 0
     assert main(["models", "train", *url]) == 0
+    for step, number, shown in (
+        ("shadow", ["2"], "shadow: version 2"),
+        ("rollout", ["2", "--override"], "rollout: version 2"),
+        ("wave", [], "wave: version 2"),
+        ("retire", ["2"], "retired: version 2"),
+    ):
+        assert main(["models", step, "life", *number, "--by", "Anna", "--why", "a trial", *url]) == 0
+        assert shown in capsys.readouterr().out
     capsys.readouterr()
     assert main(["models", "audit", "--data", str(client.folder)]) == 0
     said, head = capsys.readouterr().out.splitlines()
-    assert said == "The audit is whole: 6 events."
+    assert said == "The audit is whole: 10 events."
     assert main(["models", "audit", "--data", str(client.folder), "--head", head.removeprefix("head ")]) == 0
-    assert main(["models", "audit", "--data", str(client.folder), "--head", f"6:{'0' * 64}"]) == 1
+    assert main(["models", "audit", "--data", str(client.folder), "--head", f"10:{'0' * 64}"]) == 1

@@ -74,6 +74,9 @@ def ended(server, job):  # type: ignore[no-untyped-def]
 
 def test_a_replay_is_kept_in_the_audit_and_named_by_the_promotion(server) -> None:  # type: ignore[no-untyped-def]
     told = ended(server, replayed(server, cost_miss=50.0))
+    assert [(job["id"], job["state"], job["result"]) for job in server.get("/registry/replays")] == [
+        (told["id"], "done", None)
+    ]
     assert (told["state"], told["progress"]) == ("done", 1.0)
     result = told["result"]
     assert (result["assets"], result["version"]["number"], result["against"]["number"]) == (3, 2, 1)

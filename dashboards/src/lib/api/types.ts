@@ -126,13 +126,60 @@ export interface Place {
 
 export interface ModelLife {
   name: string;
+  versions: { number: number; state: string }[];
   places: Place[];
 }
+
+/** A step of a version's life that a named person takes. */
+export type ModelAction = "promote" | "rollback" | "rollout" | "wave" | "shadow" | "retire";
 
 export interface Evidence {
   number: number;
   against: number | null;
+  windows: number;
+  loss: number | null;
+  loss_against: number | null;
+  coverage: number | null;
+  nominal: number;
   conditions: { name: string; holds: boolean; sentence: string }[];
+}
+
+/** What one version said over a replayed time: windows, alarms and events, minutes of lead. */
+export interface Outcome {
+  number: number;
+  windows: number;
+  silent: number;
+  hits: number;
+  misses: number;
+  false: number;
+  quiet: number;
+  alarms_per_day: number;
+  events: number;
+  caught: number;
+  lead_median: number | null;
+  lead_least: number | null;
+  cost: number | null;
+}
+
+export interface Replayed {
+  scope: string;
+  start: number;
+  end: number;
+  assets: number;
+  evidence: Omit<Evidence, "conditions">;
+  version: Outcome;
+  against: Outcome | null;
+  cpu_s: { reading: number; describing: number; scoring: number };
+}
+
+export interface ReplayJob {
+  id: string;
+  name: string;
+  number: number;
+  state: "running" | "done" | "failed" | "cancelled";
+  progress: number;
+  sentence: string;
+  result: Replayed | null;
 }
 
 export interface ModelEvent {
@@ -143,6 +190,7 @@ export interface ModelEvent {
   scope: string;
   by: string;
   why: string;
+  detail: unknown;
 }
 
 export interface Alarm {

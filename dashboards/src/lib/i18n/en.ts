@@ -1,3 +1,5 @@
+import { modelsEn } from "./models.ts";
+
 /** Every text of the pages. A key that another language lacks fails the type check and the build. */
 export const en = {
   "acknowledge.by": "Your name",
@@ -149,36 +151,6 @@ export const en = {
   loading: "Loading …",
   "missing.next": "Go back to the overview, or press ? for the keys.",
   "missing.title": "There is no page {path}",
-  "life.champion": "Version {number} speaks",
-  "life.compared": "Version {number} is compared in the background",
-  "life.everywhere": "all assets",
-  "life.history": "What happened before",
-  "life.nobody": "No version speaks on {scope}",
-  "life.override": "Promote it all the same: the reason and what failed are kept",
-  "life.promote": "Promote",
-  "life.proposed": "Version {number} is proposed: a named person approves it",
-  "life.rollback": "Roll back",
-  "life.since": "on {scope} since {time}",
-  "life.version": "version {number}",
-  "life.wave": "Version {number} spreads: wave {wave} of 4",
-  "life.why": "Why",
-  "models.baseline": "Baseline",
-  "models.kept": "kept",
-  "models.broken": "not kept",
-  "models.beats": "better",
-  "models.coverage": "Coverage of the interval",
-  "models.cpu": "{cpu} s CPU",
-  "models.higher": "higher is better",
-  "models.lower": "lower is better",
-  "models.metric": "Score",
-  "models.model": "Model",
-  "models.nominal": "promised / measured",
-  "models.none": "No model is trained yet",
-  "models.none.next": "The brain trains when the history is complete. Its progress is on the overview.",
-  "models.rows": "{rows} {rows:row|rows}",
-  "models.split": "Tested on:",
-  "models.trained": "Trained {time}",
-  "models.verdict": "Against the baseline",
   "nav.alarms": "Alarms",
   "nav.connections": "Connections",
   "nav.home": "Shopfloor, to the overview",
@@ -280,6 +252,7 @@ export const en = {
   "trend.empty": "No values in this time range.",
   "trend.export": "Export",
   "trend.of": "Trend of {tag} in {unit}",
+  ...modelsEn,
 } as const;
 
 export type Key = keyof typeof en;

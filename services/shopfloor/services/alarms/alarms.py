@@ -93,6 +93,10 @@ class Alarms:
         """The newest alarms, open or closed, newest first."""
         return self._store.alarms(asset, limit)
 
+    def began(self, start: int, end: int) -> list[tuple[str, int]]:
+        """Assets and moments of the alarms that began in [start, end) UTC ns, without those that a model raised."""
+        return self._store.began(start, end)
+
     def counts(self) -> dict[str, Counter[int]]:
         """Open alarms of each asset by priority; alarms that have returned do not count."""
         counts: dict[str, Counter[int]] = {}

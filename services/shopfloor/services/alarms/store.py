@@ -105,6 +105,15 @@ class AlarmStore:
         )
         return [_alarm(row) for row in rows]
 
+    def began(self, start: int, end: int) -> list[tuple[str, int]]:
+        """Assets and moments of the alarms that began in [start, end) UTC ns, without those that a model raised."""
+        rows = self._do(
+            "SELECT asset, since FROM alarms WHERE since >= ? AND since < ? AND asset IS NOT NULL"
+            " AND json_extract(condition, '$.kind') != ?",
+            (start, end, AlarmKind.MODEL.value),
+        )
+        return [(asset, since) for asset, since in rows]
+
     def alarm(self, number: int) -> Alarm | None:
         """One alarm by its number."""
         rows = self._do(f"SELECT {_COLUMNS} FROM alarms WHERE id = ?", (number,))  # noqa: S608 (a constant)

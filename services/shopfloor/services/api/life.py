@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from shopfloor.services.registry.gate import Evidence
+from shopfloor.services.registry.words import Condition
 
 NAME_LENGTH = 120
 _SCOPE = Field("*", min_length=1, max_length=300, description="a selector of assets; * is all")
@@ -58,35 +61,11 @@ class ModelLife(BaseModel):
     places: list[PlaceView]
 
 
-class ConditionView(BaseModel):
-    """A condition of the gate."""
+@dataclass(frozen=True)
+class EvidenceView(Evidence):
+    """What is known of a version beside the one that it would replace, and which conditions of a promotion hold."""
 
-    name: str
-    holds: bool
-    sentence: str
-
-
-class EvidenceView(BaseModel):
-    """What is known of a version beside the one that it would replace."""
-
-    number: int
-    against: int | None
-    scope: str
-    windows: int
-    exact: int
-    censored: int
-    stories: int
-    loss: float | None
-    loss_against: float | None
-    difference: float | None
-    lower: float | None
-    upper: float | None
-    coverage: float | None
-    nominal: float
-    gap: float | None
-    latency_ms: float | None
-    errors: float | None
-    conditions: list[ConditionView]
+    conditions: list[Condition]
 
 
 class EventView(BaseModel):

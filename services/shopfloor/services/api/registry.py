@@ -26,7 +26,7 @@ from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.registry import Event, Label, Registry, Version
 from shopfloor.services.registry.audit import verify
 from shopfloor.services.registry.scope import scope as clean
-from shopfloor.services.registry.words import Place
+from shopfloor.services.registry.words import SYSTEM, Place, person
 from starlette.responses import Response
 
 Name = Annotated[str, Path(max_length=NAME_LENGTH)]
@@ -114,6 +114,11 @@ def _add_steps(routes: APIRouter, registry: Registry) -> None:
             _event(registry.roll_out(name, said.number, said.scope, by, said.why, override=said.override))
         )  # fmt: skip
 
+    @routes.post("/registry/{name}/wave", **plain)
+    def wave(request: Request, name: Name, said: Step) -> Response:
+        """Let what spreads over a scope come to its next wave; after the last one it is the champion."""
+        return answer(_event(registry.next_wave(name, said.scope, _by(request, said), said.why)))
+
     @routes.post("/registry/{name}/shadow", **plain)
     def shadow(request: Request, name: Name, said: VersionStep) -> Response:
         """Score a version beside the champion, without showing what it says."""
@@ -128,9 +133,10 @@ def _add_steps(routes: APIRouter, registry: Registry) -> None:
 def _by(request: Request, said: Step) -> str:
     """The person as given; on a server that asks for tokens, with the name of the token that was shown."""
     caller = str(request.scope.get("state", {}).get("caller", "local"))
-    if caller == "local":
-        return said.by
-    return f"{said.by.strip()} ({caller})" if said.by.strip() else caller
+    named = said.by.strip()
+    if caller == "local" or named.lower().startswith(SYSTEM):
+        return person(named)
+    return f"{named} ({caller})" if named else person(caller)
 
 
 def _life(registry: Registry, name: str) -> dict[str, Any]:

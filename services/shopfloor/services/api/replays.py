@@ -84,6 +84,11 @@ def router(registry: Registry, replays: Replaying) -> APIRouter:
         wish = Wish(name=name, start=round(said.start * 1e6), end=round(said.end * 1e6), by=said.by or caller, **more)
         return answer(replays.begin(wish))
 
+    @routes.get("/registry/replays", response_model=list[ReplayView])
+    def newest() -> Response:
+        """List the newest replays and how far they are; what came of them is told one by one."""
+        return answer(replays.all())
+
     @routes.get("/registry/replays/{number}", response_model=ReplayView)
     def told(number: Id) -> Response:
         """See how far a replay is, and what came of it."""

@@ -51,9 +51,11 @@ def card(folder: Path) -> Card:
 def card_of(bundle: Bundle) -> Card:
     """The card of an opened bundle."""
     said = bundle.manifest
+    level = said.settings.get("watch", 1.0) if said.kind in ("distance", "novelty") else None
     return Card(
         said.name, said.target, said.title, said.kind, said.unit, said.coverage, said.trained_at, said.state,
-        said.target in KNOWN or "stream" in said.spec, tuple(said.classes), said.sha,
+        said.target in KNOWN or "stream" in said.spec, tuple(said.classes), said.sha, level,
+        said.settings.get("alarms_per_pot_day"),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`shopfloor models`: which version of a model holds where; submit, promote, approve, roll back, replay, check."""
+"""`shopfloor models`: which version of a model holds where; every step of its life, replay, and the audit."""
 
 from __future__ import annotations
 
@@ -23,10 +23,20 @@ _HELP: Final = {
     "promote": "make a version the champion of a scope",
     "approve": "promote the version that is proposed on a scope",
     "rollback": "let the champion before this one speak again",
+    "shadow": "score a version beside the champion, without showing what it says",
+    "rollout": "spread a version over a scope in waves, beginning with one line",
+    "wave": "let what spreads over a scope come to its next wave now",
+    "retire": "take a version out of use on a scope",
     "train": "learn anew from the newest history; what comes of it is proposed",
     "replay": model_replay.HELP,
     "audit": "check that nothing in the audit was changed or taken out; 1 when something was",
 }
+
+
+_OF_A_VERSION: Final = frozenset({"promote", "rollout", "shadow", "retire"})
+_OF_A_SCOPE: Final = frozenset({"approve", "rollback", "wave"})
+_GATED: Final = frozenset({"promote", "rollout"})
+_REASONED: Final = frozenset({"rollback", "wave", "retire"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,19 +53,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             model_replay.add_arguments(sub)
         if action == "submit":
             model_submit.add_arguments(sub)
-        if action in {"promote", "approve", "rollback"}:
+        if action in _OF_A_VERSION | _OF_A_SCOPE:
             _add_step(sub, action)
     parser.epilog = f"{parser.epilog}\n\nA server on the network asks for a token: put it into {TOKEN}."
 
 
 def _add_step(sub: argparse.ArgumentParser, action: str) -> None:
     sub.add_argument("name", help="the model, as in tool-life")
-    if action == "promote":
+    if action in _OF_A_VERSION:
         sub.add_argument("number", type=int, help="the version")
+    if action in _GATED:
         sub.add_argument("--override", action="store_true", help="although the gate refuses; needs --why")
     sub.add_argument("--scope", default="*", metavar="SELECTOR", help="as in 'delta/frames/*/cell-a' (default: *, all)")
     sub.add_argument("--by", required=True, metavar="PERSON", help="who decides")
-    sub.add_argument("--why", default="", metavar="SENTENCE", required=action == "rollback", help="why, for the audit")
+    sub.add_argument("--why", default="", metavar="SENTENCE", required=action in _REASONED, help="why, for the audit")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -2,21 +2,22 @@
 
 The loss of a number is how far it lies outside the truth's interval (for an exact truth: the absolute error), that of a
 probability its square (Brier). Losses are compared window by window; windows of one asset within an hour tell the same
-story and count once, in the confidence bound, as their mean.
+story and count once, in the confidence bound, as their mean, in the order of their hours.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant.counted import counted
-from shopfloor.services.registry.scores import Floats, Labelled
-from shopfloor.services.registry.words import Card
+from shopfloor.services.registry.anytime import bounds
+from shopfloor.services.registry.scores import NOTHING, Floats, Labelled, Scores
+from shopfloor.services.registry.unlabelled import UNLABELLED, Alarmed, AssetDays, asset_days, of_days
+from shopfloor.services.registry.words import Card, Condition, Version
 
 _STORY: Final = 3_600 * 10**9
 _PROBABILITIES: Final = ("probability", "exceedance")
@@ -37,7 +38,8 @@ class Policy:
 class Evidence:
     """What is known of a version on a scope, beside version `against`; numbers that are not known are None.
 
-    `difference` is its mean loss less that of `against`, within [`lower`, `upper`]: each a one-sided bound.
+    `difference` is its mean loss less that of `against`, within [`lower`, `upper`]: each a one-sided bound that holds
+    however often it is looked at (`registry.anytime`). `days` is there for a model whose truth nobody learns.
     `coverage` is, for numbers, the share of exact truths inside the interval; for probabilities `gap` is the mean
     said less the share that happened.
     """
@@ -59,15 +61,7 @@ class Evidence:
     gap: float | None
     latency_ms: float | None
     errors: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One condition of the policy: whether it holds, and what is known, as the rest of a sentence."""
-
-    name: str
-    holds: bool
-    sentence: str
+    days: AssetDays | None
 
 
 def losses(kind: str, said: Floats, low: Floats, high: Floats) -> Floats:
@@ -81,32 +75,49 @@ def losses(kind: str, said: Floats, low: Floats, high: Floats) -> Floats:
 
 
 def weigh(
-    card: Card, number: int, against: int | None, scope: str, rows: Labelled, health: tuple[int, int, float],
-    policy: Policy,
+    card: Card, number: int, against: int | None, scope: str, rows: Labelled, newest: Labelled,
+    health: tuple[int, int, float], policy: Policy, *, days: AssetDays | None = None,
 ) -> Evidence:  # fmt: skip
-    """The evidence in labelled windows and in `Scores.health`."""
+    """The evidence in labelled windows and in `Scores.health`: losses are of `rows`, coverage is of the `newest`."""
     exact = rows.truth_low == rows.truth_high
     own, other = _losses(card, rows), _losses(card, rows, rows.against)
     paired = ~np.isnan(rows.against)
     stories, lower, upper = bounds_of(card, rows, policy.level)
     windows, failed, p99 = health
+    known = max(len(rows), len(newest))
     return Evidence(
-        number, against, scope, len(rows), int((exact & paired if against else exact).sum()), int((~exact).sum()),
-        stories, _mean(own[paired] if against else own), _mean(other[paired]), _mean((own - other)[paired]),
-        lower, upper, _coverage(card, rows, exact), card.coverage, _gap(card, rows, exact),
-        None if math.isnan(p99) else round(p99, 4), failed / windows if windows else None,
+        number, against, scope, known, int((exact & paired if against else exact).sum()), int((~exact).sum()), stories,
+        _mean(own[paired] if against else own), _mean(other[paired]), _mean((own - other)[paired]),
+        lower, upper, _coverage(card, newest), card.coverage, _gap(card, newest),
+        None if math.isnan(p99) else round(p99, 4), failed / windows if windows else None, days,
     )  # fmt: skip
+
+
+def gathered(
+    scores: Scores, version: Version, against: int | None, scope: str, policy: Policy, *, since: int, alarmed: Alarmed
+) -> Evidence:
+    """The evidence of a version beside another, of windows that ended at or after `since` (UTC ns)."""
+    card, asked = version.card, (version.name, version.number, against, scope, since)
+    health = scores.health(version.name, version.number, scope, since)
+    newest = scores.labelled(*asked)
+    if card.kind in UNLABELLED and not len(newest):
+        days = asset_days(scores, card, version.number, against, scope, since, alarmed)
+        return weigh(card, version.number, against, scope, NOTHING, NOTHING, health, policy, days=days)
+    return weigh(card, version.number, against, scope, scores.trial(*asked), newest, health, policy)
 
 
 def conditions(card: Card, evidence: Evidence, policy: Policy) -> list[Condition]:
     """Each condition of the policy, in the order in which they are said."""
-    found = [
+    of_truths = [
         Condition(
             "labels", evidence.exact >= policy.least,
             f"{counted(evidence.exact, 'labelled window')} of {policy.least} that are needed",
         ),
         _loss(evidence, policy),
         _keeps_its_word(card, evidence, policy),
+    ]  # fmt: skip
+    found = [
+        *(of_days(evidence.days, evidence.against, policy.level) if evidence.days else of_truths),
         Condition(
             "latency", evidence.latency_ms is not None and evidence.latency_ms <= policy.latency_ms,
             f"a latency of {_number(evidence.latency_ms)} ms at the 99th percentile, allowed are {policy.latency_ms:g}",
@@ -119,40 +130,10 @@ def conditions(card: Card, evidence: Evidence, policy: Policy) -> list[Condition
     return [condition for condition in found if condition is not None]
 
 
-def bounds(differences: Floats, level: float) -> tuple[float | None, float | None]:
-    """One-sided lower and upper confidence bounds of the mean of independent differences [n], by Student's t.
-
-    >>> lower, upper = bounds(np.array([-1.0, -2.0, -3.0, -2.0]), 0.95); round(lower, 2), round(upper, 2)
-    (-2.96, -1.04)
-    """
-    n = len(differences)
-    if n < 2:
-        return None, None
-    half = student(level, n - 1) * float(differences.std(ddof=1)) / math.sqrt(n)
-    mean = float(differences.mean())
-    return mean - half, mean + half
-
-
 def bounds_of(card: Card, rows: Labelled, level: float) -> tuple[int, float | None, float | None]:
     """How many independent differences there are, and the one-sided bounds of their mean."""
     stories = _stories(rows, ~np.isnan(rows.against), _losses(card, rows) - _losses(card, rows, rows.against))
     return len(stories), *bounds(stories, level)
-
-
-def student(level: float, freedom: int) -> float:
-    """The quantile of Student's t (Hill's expansion of the normal quantile; within 1 % from 3 degrees of freedom on).
-
-    >>> round(student(0.95, 10), 3), round(student(0.95, 10_000), 3)
-    (1.812, 1.645)
-    """
-    z, f = NormalDist().inv_cdf(level), float(freedom)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160,
-    )
-    return z + sum(term / f ** (i + 1) for i, term in enumerate(terms))
 
 
 def misses(card: Card, rows: Labelled) -> NDArray[np.bool_]:
@@ -169,22 +150,22 @@ def _losses(card: Card, rows: Labelled, said: Floats | None = None) -> Floats:
 
 
 def _stories(rows: Labelled, paired: NDArray[np.bool_], difference: Floats) -> Floats:
-    """Mean differences of windows that tell the same story: one asset, one hour."""
+    """Mean differences of windows that tell the same story (one asset, one hour), in the order of the hours."""
     if not paired.any():
         return np.empty(0)
-    keys = np.char.add(rows.asset[paired], (rows.window_end[paired] // _STORY).astype(np.str_))
-    _, story = np.unique(keys, return_inverse=True)
+    _, asset = np.unique(rows.asset[paired], return_inverse=True)
+    _, story = np.unique((rows.window_end[paired] // _STORY) * (asset.max() + 1) + asset, return_inverse=True)
     means: Floats = np.bincount(story, difference[paired]) / np.bincount(story)
     return means
 
 
-def _coverage(card: Card, rows: Labelled, exact: NDArray[np.bool_]) -> float | None:
-    if card.kind != "regression" or not exact.any():
-        return None
-    return float(1.0 - misses(card, rows).mean()) if len(misses(card, rows)) else None
+def _coverage(card: Card, rows: Labelled) -> float | None:
+    missed = misses(card, rows)
+    return float(1.0 - missed.mean()) if len(missed) else None
 
 
-def _gap(card: Card, rows: Labelled, exact: NDArray[np.bool_]) -> float | None:
+def _gap(card: Card, rows: Labelled) -> float | None:
+    exact = rows.truth_low == rows.truth_high
     if card.kind not in _PROBABILITIES or not exact.any():
         return None
     return float(rows.value[exact].mean() - rows.truth_low[exact].mean())

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,15 +21,17 @@ from shopfloor.plant.errors import ShopfloorError, StoreError
 from shopfloor.services.registry import moves
 from shopfloor.services.registry.audit import Audit, verify
 from shopfloor.services.registry.bundles import Bundles, address
-from shopfloor.services.registry.gate import Condition, Evidence, Policy, conditions, weigh
+from shopfloor.services.registry.gate import Evidence, Policy, conditions, gathered
 from shopfloor.services.registry.names import fits
 from shopfloor.services.registry.scope import covers, matching, scope
 from shopfloor.services.registry.scores import Scores
 from shopfloor.services.registry.state import State, submission
+from shopfloor.services.registry.unlabelled import Alarmed
 from shopfloor.services.registry.waves import first_line
 from shopfloor.services.registry.words import (
     SYSTEM,
     Card,
+    Condition,
     Deployment,
     Event,
     Place,
@@ -60,6 +62,8 @@ class Registry:
     policy: Policy
     fault: str
     state: State = field(default_factory=State)
+    alarmed: Alarmed = lambda *_: ()
+    """What alarms of the plant came on which assets: evidence where there is no truth."""
     alarms: dict[tuple[str, str], str] = field(default_factory=dict)
     """By name and scope: what is wrong with a champion that has nothing to go back to."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -181,13 +185,14 @@ class Registry:
             return self._move("rollout", version, where, by, why, after, detail)
 
     def next_wave(self, name: str, where: str, by: str, why: str) -> Event:
-        """The next wave of what spreads over a scope; after the last one it is the champion."""
+        """The next wave of what spreads over a scope, with a reason; after the last one it is the champion."""
         with self._lock:
+            by = by if by.startswith(SYSTEM) else person(by)
             place = self.state.place(name, scope(where))
             after = moves.next_wave(place, self.clock())
             number = place.rollout.number if place.rollout else 0
             what = "wave" if after.rollout else "champion"
-            return self._move(what, self.state.version(name, number), scope(where), by, why, after)
+            return self._move(what, self.state.version(name, number), scope(where), by, reason(why), after)
 
     def roll_back(self, name: str, where: str, by: str, why: str) -> Event:
         """Take the newest version off a scope: what spreads stops, else the champion before it speaks again."""
@@ -216,9 +221,7 @@ class Registry:
 
     def compared(self, version: Version, against: int | None, where: str, since: int = 0) -> Evidence:
         """The evidence of a version beside another, of windows that ended at or after `since` (UTC ns)."""
-        rows = self.scores.labelled(version.name, version.number, against, where, since)
-        health = self.scores.health(version.name, version.number, where, since)
-        return weigh(version.card, version.number, against, where, rows, health, self.policy)
+        return gathered(self.scores, version, against, where, self.policy, since=since, alarmed=self.alarmed)
 
     def conditions(self, version: Version, evidence: Evidence) -> list[Condition]:
         """The conditions of the gate on this evidence; none where nothing speaks that could be lost."""
@@ -257,10 +260,9 @@ class Registry:
         if failing and not override:
             missing = "; ".join(condition.sentence for condition in failing)
             raise Refused(f"Version {version.number} of {version.name} is not promoted on {where}: {missing}.")
-        shown = {key: getattr(evidence, key) for key in evidence.__slots__}
         replays = [e.sequence for e in self.state.of(version.name, version.number) if e.what == "replayed"]
         overridden = [condition.name for condition in failing]
-        return {"evidence": shown, "overridden": overridden, "replay": replays[-1] if replays else None}
+        return {"evidence": asdict(evidence), "overridden": overridden, "replay": replays[-1] if replays else None}
 
     def _has_wider(self, name: str, where: str) -> bool:
         """Whether another scope speaks for the assets here."""

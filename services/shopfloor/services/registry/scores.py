@@ -20,65 +20,16 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import StoreError
+from shopfloor.services.registry.questions import BESIDE, DAYS, KEPT_ROWS, OF_NEWEST, OF_OLDEST, SCHEMA
 from shopfloor.services.registry.scope import covers
 from shopfloor.services.registry.seen import Seen
 
 Floats = NDArray[np.float64]
-KEPT: Final = 90 * 86_400 * 10**9
+_DAY: Final = 86_400 * 10**9
+KEPT: Final = 90 * _DAY
 _MOST: Final = 2_000
+_TRIAL: Final = 10_000
 _TIDY: Final = 1_000
-_SCHEMA: Final = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
-CREATE TABLE IF NOT EXISTS prediction (
-    name TEXT NOT NULL, number INTEGER NOT NULL, asset TEXT NOT NULL, window_end INTEGER NOT NULL, part TEXT NOT NULL,
-    id TEXT NOT NULL, sha TEXT NOT NULL, live INTEGER NOT NULL, value REAL, low REAL, high REAL, latency_us REAL,
-    PRIMARY KEY (name, number, asset, window_end)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS prediction_part ON prediction (name, number, asset, part);
-CREATE INDEX IF NOT EXISTS prediction_id ON prediction (id);
-CREATE INDEX IF NOT EXISTS prediction_time ON prediction (name, number, window_end);
-CREATE TABLE IF NOT EXISTS seen (
-    asset TEXT NOT NULL, window_end INTEGER NOT NULL, since INTEGER NOT NULL, size INTEGER NOT NULL,
-    marks BLOB NOT NULL, PRIMARY KEY (asset, window_end)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS looked (
-    name TEXT NOT NULL, number INTEGER NOT NULL, asset TEXT NOT NULL, window_end INTEGER NOT NULL,
-    since INTEGER NOT NULL, size INTEGER NOT NULL, marks BLOB NOT NULL,
-    PRIMARY KEY (name, number, asset, window_end)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS label (
-    name TEXT NOT NULL, asset TEXT NOT NULL, part TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-    low REAL NOT NULL, high REAL NOT NULL, known INTEGER NOT NULL, PRIMARY KEY (name, asset, part, start, end)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS label_known ON label (name, known);
-"""
-_JOIN: Final = """
-SELECT p.asset, p.window_end, p.value, p.low, p.high, q.value, l.low, l.high, l.known
-FROM (SELECT * FROM label WHERE name = :name AND {which} ORDER BY known DESC LIMIT :most) l
-JOIN prediction p {index} ON p.name = :name AND p.number = :number AND p.asset = l.asset AND {how}
-LEFT JOIN prediction q
-    ON q.name = :name AND q.number = :against AND q.asset = p.asset AND q.window_end = p.window_end
-WHERE +p.window_end >= :since AND p.value IS NOT NULL
-"""
-"""The `+` keeps SQLite from looking for `since` in an index: the part, or the time of the label, finds far fewer."""
-_BY_PART: Final = _JOIN.format(index="INDEXED BY prediction_part", which="part != ''", how="p.part = l.part")
-_BY_TIME: Final = _JOIN.format(index="", which="part = ''", how="p.window_end BETWEEN l.start AND l.end")
-_KEPT_ROWS: Final = """
-SELECT p.name, p.number, p.sha, p.asset, p.window_end, p.live, p.value, p.low, p.high, p.latency_us, p.part,
-    COALESCE(k.since, s.since), COALESCE(k.size, s.size), COALESCE(k.marks, s.marks)
-FROM prediction p
-LEFT JOIN looked k ON k.name = p.name AND k.number = p.number AND k.asset = p.asset AND k.window_end = p.window_end
-LEFT JOIN seen s ON s.asset = p.asset AND s.window_end = p.window_end
-WHERE {where} ORDER BY p.window_end DESC LIMIT ?
-"""
-"""`seen` was written before models could look at one window in several ways; nothing is added to it."""
-_NEWEST: Final = """
-SELECT p.asset, p.window_end, p.live, p.value, p.low, p.high, q.number, q.value, q.low, q.high
-FROM prediction p LEFT JOIN prediction q
-    ON q.name = p.name AND q.number IN ({others}) AND q.asset = p.asset AND q.window_end = p.window_end AND q.live
-WHERE p.name = ? AND p.number = ? ORDER BY p.window_end DESC, p.asset LIMIT ?
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +117,7 @@ class Scores:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(folder / "scores.sqlite", check_same_thread=False, timeout=10)
-            db.executescript(_SCHEMA)
+            db.executescript(SCHEMA)
         except (sqlite3.Error, OSError) as problem:
             raise StoreError(f"The scores in {folder} cannot be used ({problem}): see to the disk.") from problem
         try:
@@ -203,10 +154,39 @@ class Scores:
     def labelled(self, name: str, number: int, against: int | None, scope: str, since: int = 0) -> Labelled:
         """Windows of a version that ended at or after `since`, with the newest truths, 2,000 at most."""
         asked = {"name": name, "number": number, "against": against or -1, "since": since, "most": _MOST}
+        return self._joined(OF_NEWEST, asked, scope)
+
+    def trial(self, name: str, number: int, against: int | None, scope: str, since: int = 0) -> Labelled:
+        """The first 10,000 windows of a version, since `since`, whose truth is known and on which both versions spoke.
+
+        Later looks see the same windows again and more: what is concluded from them may be looked at at any time.
+        Without `against` they are those of `labelled`.
+        """
+        if against is None:
+            return self.labelled(name, number, against, scope, since)
         with self._lock:
-            rows = self._db.execute(_BY_TIME, asked).fetchall() + self._db.execute(_BY_PART, asked).fetchall()
+            (first,) = self._db.execute(
+                "SELECT MIN(window_end) FROM prediction WHERE name = ? AND number = ? AND window_end >= ?",
+                (name, number, since),
+            ).fetchone()
+        asked = {"name": name, "number": number, "against": against, "since": since, "most": _TRIAL, "first": first}
+        return self._joined(OF_OLDEST, asked, scope)
+
+    def _joined(self, several: Iterable[str], asked: dict[str, Any], scope: str) -> Labelled:
+        with self._lock:
+            rows = [row for question in several for row in self._db.execute(question, asked)]
         chosen = {(row[0], row[1]): row for row in rows if covers(scope, row[0])}
         return _columns(sorted(chosen.values(), key=lambda row: (row[8], row[1], row[0])))
+
+    def days(self, name: str, number: int, scope: str, span: int) -> dict[tuple[str, int], tuple[int, float]]:
+        """By asset and day (days since 1970, UTC): how many windows were scored, and the highest value.
+
+        Of the newest `span` nanoseconds.
+        """
+        asked = {"name": name, "number": number, "since": (self.newest(name, number) or 0) - span, "day": _DAY}
+        with self._lock:
+            rows = self._db.execute(DAYS, asked).fetchall()
+        return {(asset, day): (n, most) for asset, day, n, most in rows if covers(scope, asset)}
 
     def find(self, prediction: str) -> Prediction | None:
         """A kept prediction by its id, with what it was made from where that was kept too."""
@@ -227,7 +207,7 @@ class Scores:
 
     def beside(self, name: str, number: int, others: Sequence[int], most: int) -> list[Beside]:
         """The newest windows of a version, each with what that of `others` said of it which spoke then."""
-        asked = _NEWEST.format(others=", ".join(str(int(n)) for n in others if n != number))
+        asked = BESIDE.format(others=", ".join(str(int(n)) for n in others if n != number))
         with self._lock:
             rows = self._db.execute(asked, (name, number, most)).fetchall()
         return [Beside(row[0], row[1], bool(row[2]), *row[3:]) for row in rows]
@@ -244,7 +224,7 @@ class Scores:
 
     def _predictions(self, where: str, asked: tuple[Any, ...], most: int) -> list[Prediction]:
         with self._lock:
-            rows = self._db.execute(_KEPT_ROWS.format(where=where), (*asked, most)).fetchall()
+            rows = self._db.execute(KEPT_ROWS.format(where=where), (*asked, most)).fetchall()
         return [_prediction(row) for row in rows]
 
     def health(self, name: str, number: int, scope: str, since: int = 0, most: int = 2_000) -> tuple[int, int, float]:
@@ -283,3 +263,6 @@ def _columns(rows: list[Any]) -> Labelled:
     return Labelled(
         np.array(table[0], np.str_), np.array(table[1], np.int64), value, low, high, against, truth_low, truth_high
     )
+
+
+NOTHING: Final = _columns([])

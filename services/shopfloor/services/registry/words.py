@@ -48,6 +48,8 @@ class Card:
     live: bool = True  # whether it says which values of an asset it is judged by
     classes: tuple[str, ...] = ()
     identity: str = ""  # the bundle's own sha
+    alarm_level: float | None = None  # of a distance: the value from which on it alarms
+    alarms_per_day: float | None = None  # and how many such alarms a day a healthy asset was promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,15 @@ class Deployment:
     live: Version | None
     scope: str
     shadows: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a promotion: whether it holds, and what is known, as the rest of a sentence."""
+
+    name: str
+    holds: bool
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,10 @@ class Replays:
         job.thread.start()
         return job.told()
 
+    def all(self) -> list[Mapping[str, Any]]:
+        """The newest replays, the newest first, without their results: the audit has those."""
+        return [{**job.told(), "result": None} for job in reversed(list(self._jobs.values()))]
+
     def told(self, number: str) -> Mapping[str, Any]:
         """How far a replay is."""
         return self._job(number).told()

@@ -124,9 +124,10 @@ def replay(
     outcomes = [
         outcome(one.bundle.manifest, one.number, i, windows, days, question.costs) for i, one in enumerate(models)
     ]
+    known = labelled(windows)
     evidence = weigh(
         card_of(models[0].bundle), models[0].number, models[1].number if models[1:] else None, question.scope,
-        labelled(windows), _health(outcomes[0], spent), policy,
+        known, known, _health(outcomes[0], spent), policy,
     )  # fmt: skip
     return Replayed(evidence, outcomes[0], outcomes[1] if outcomes[1:] else None, len(mine), spent, question)
 
