@@ -1,4 +1,4 @@
-"""python-opcua 0.98 as a server of sequence numbers: the library that asyncua came from."""
+"""python-opcua 0.98 as a server of sequence numbers that keeps history: the library that asyncua came from."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def main() -> None:
     folder = server.get_objects_node().add_folder(namespace, "Load")
     nodes = [folder.add_variable(f"ns={namespace};s=t{i}", f"t{i}", -1.0) for i in range(asked["items"])]
     server.start()
+    server.historize_node_data_change(nodes, count=10_000)
     period = round(1000 / asked["hz"])
     start = (int(time.time()) + 1) * 1000
     told = {"url": url, "node": f"ns={namespace};s=t{{}}", "start": start * 1_000_000, "period": period * 1_000_000}
