@@ -34,8 +34,8 @@ has forgotten a connection, or a host that was replaced. Values are sequence num
 second before the end and never arrived; *twice* is what arrived more than once (ours: what is stored, or committed in
 the spool, more than once); *resumed* is the time from the link being back to the first value (ours in the north: until
 the server stores). In the north, values go through a buffer on disk: ours is the spool, thingsboard-gateway's is SQLite
-with QoS 1. In the south, the server keeps 1,000 values for each item. python-opcua is another kind of server: it forgets
-the subscriptions of a client whose connection ends, and what came since is nowhere but in its history.
+with QoS 1. In the south, the server keeps 1,000 values for each item. python-opcua is another kind of server: it
+forgets the subscriptions of a client whose connection ends; what came since is nowhere but in its history.
 
 Run it yourself: `shopfloor bench outage`, or one part: `shopfloor bench outage --only north-silent`.
 """
