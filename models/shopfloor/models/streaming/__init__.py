@@ -2,7 +2,18 @@
 
 from shopfloor.models.streaming.held import good_columns, sampled
 from shopfloor.models.streaming.proved import proved_stream
-from shopfloor.models.streaming.rows import Rows, Running, describe, rows
+from shopfloor.models.streaming.rows import Rows, Running, describe, described, rows
 from shopfloor.models.streaming.streamspec import StreamSpec, streamed
 
-__all__ = ["Rows", "Running", "StreamSpec", "describe", "good_columns", "proved_stream", "rows", "sampled", "streamed"]
+__all__ = [
+    "Rows",
+    "Running",
+    "StreamSpec",
+    "describe",
+    "described",
+    "good_columns",
+    "proved_stream",
+    "rows",
+    "sampled",
+    "streamed",
+]

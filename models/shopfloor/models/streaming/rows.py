@@ -20,6 +20,7 @@ from shopfloor.models.streaming.streamspec import StreamSpec
 _AT_ONCE: Final = 1 << 18
 """Rows that are described side by side."""
 MOST_GOLDEN_STEPS: Final = 2048
+Sample = Callable[[Ints], Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,29 +43,44 @@ def rows(spec: StreamSpec, assets: Sequence[Columns], start: int, end: int) -> R
 
 def blocks(spec: StreamSpec, assets: Sequence[Columns], start: int, end: int) -> Iterator[Rows]:
     """As `rows`, piece by piece, so that memory stays small."""
-    width = spec.lookback * SECOND
-    several = max(_AT_ONCE // (spec.per_lookback * max(len(assets), 1)), 1)
-    for first in range(start // width, -(-end // width), several):
-        low, high = max(first * width, start), min((first + several) * width, end)
-        if len(spec.moments(low, high)):
-            yield _block(spec, assets, low, high)
+    return described(spec, lambda moments: sampled(spec, assets, moments), len(assets), start, end)
 
 
-def _block(spec: StreamSpec, assets: Sequence[Columns], start: int, end: int) -> Rows:
-    time = spec.moments(start, end)
-    if not spec.features.remembered:
-        values = sampled(spec, assets, time)
-        x = _described(spec, Memory.of(spec.features, time.size * len(assets)), np.repeat(time, len(assets)), values)
-        return Rows(time, x.reshape(len(time), len(assets), -1), _any(values))
+def described(spec: StreamSpec, sample: Sample, assets: int, start: int, end: int) -> Iterator[Rows]:
+    """As `rows`, of inputs [t, assets, inputs] that `sample` tells of moments [t]: each once, one after the other."""
     width, per = spec.lookback * SECOND, spec.per_lookback
-    first, pieces = start // width, -(-end // width) - start // width
-    moments = spec.moments((first - 1) * width, (first + pieces) * width)
-    values = sampled(spec, assets, moments).reshape(pieces + 1, per, len(assets), len(spec.tags))
-    steps = 2 * per if pieces > 1 else per + len(spec.moments(first * width, end))
-    x = _side_by_side(spec, values, moments.reshape(pieces + 1, per), steps)
-    chosen = slice(int(np.searchsorted(moments, time[0])) - per, int(np.searchsorted(moments, time[-1])) + 1 - per)
-    known = _any(values[1:].reshape(-1, len(assets), len(spec.tags))[chosen])
-    return Rows(time, x.reshape(pieces * per, len(assets), -1)[chosen], known)
+    several = max(_AT_ONCE // (per * max(assets, 1)), 1)
+    before: Floats | None = None
+    for first in range(start // width, -(-end // width), several):
+        low, high = first * width, min((first + several) * width, end)
+        if not spec.features.remembered:
+            yield _plain(spec, sample, spec.moments(max(low, start), high))
+            continue
+        before = sample(spec.moments(low - width, low)) if before is None else before
+        moments = spec.moments(low, high)
+        values = np.full((-(-len(moments) // per) * per, *before.shape[1:]), np.nan)
+        values[: len(moments)] = sample(moments)
+        yield _pieces(spec, np.concatenate([before, values]), moments, int(np.searchsorted(moments, start)))
+        before = values[-per:]
+
+
+def _plain(spec: StreamSpec, sample: Sample, time: Ints) -> Rows:
+    """Without a memory every row stands for itself."""
+    values = sample(time)
+    n = values.shape[1]
+    x = _described(spec, Memory.of(spec.features, len(time) * n), np.repeat(time, n), values)
+    return Rows(time, x.reshape(len(time), n, -1), _any(values))
+
+
+def _pieces(spec: StreamSpec, values: Floats, moments: Ints, skip: int) -> Rows:
+    """The rows of moments [t] but the first `skip`, from the inputs of one lookback before them on."""
+    per, n = spec.per_lookback, values.shape[1]
+    pieces = len(values) // per - 1
+    times = int(moments[0] if len(moments) else 0) + np.arange(-per, pieces * per) * spec.every * SECOND
+    steps = 2 * per if pieces > 1 else per + len(moments)
+    x = _side_by_side(spec, values.reshape(pieces + 1, per, n, -1), times.reshape(pieces + 1, per), steps)
+    kept = slice(skip, len(moments))
+    return Rows(moments[kept], x.reshape(pieces * per, n, -1)[kept], _any(values[per:][kept]))
 
 
 def _side_by_side(spec: StreamSpec, values: Floats, moments: Ints, steps: int) -> Matrix:

@@ -13,13 +13,15 @@ from shopfloor.models.bundle import Bundle
 from shopfloor.models.columns import MINUTE
 from shopfloor.models.features import Matrix, part_features, pot_history
 from shopfloor.models.inputs import MACHINE, TAGS
-from shopfloor.models.scorer import score
+from shopfloor.models.scorer import numbers
+from shopfloor.models.streaming import streamed
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.counted import counted
 from shopfloor.plant.errors import QuestionError
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import lines
 from shopfloor.services.brain.replay.past import BEFORE, machine_past, oldest, pot_stretches
+from shopfloor.services.brain.replay.streams import row_again
 from shopfloor.services.brain.speak import FAILURES
 from shopfloor.services.registry import Prediction
 from shopfloor.services.registry.seen import Seen
@@ -73,16 +75,22 @@ def again(reader: HistoryReader, assets: Sequence[Asset], bundle: Bundle, said: 
     asset = next((a for a in assets if str(a.path) == said.asset), None)
     if asset is None:
         raise QuestionError(f"The plant has no asset {said.asset} any more: its window cannot be read.")
-    window = _window(reader, assets, asset, said, said.seen)
+    spec = streamed(bundle.manifest)
+    tags = [f"{asset.path}/{name}" for name in (TAGS[asset.type] if spec is None else spec.tags)]
+    if spec is None:
+        window = _window(reader, assets, asset, said, said.seen)
+    else:
+        row = row_again(reader, spec, asset, said.window_end)
+        window = _Window(row, said.seen.size) if row is not None else None
     if window is None:
-        return _answer(said, None, (), f"The store tells no window that ended then: {_gone(reader, asset, said)}")
+        return _answer(said, None, (), f"The store tells no window that ended then: {_gone(reader, tags, said)}")
     x = window.x[None]
     differing = said.seen.differing(window.x)
     names = tuple(bundle.manifest.features[i] for i in differing or ())
     anew = _scored(bundle, x)
     if differing is None and _same(anew, _bits(said)):
         return _answer(said, anew, (), "")
-    return _answer(said, anew, names, _why(reader, asset, said, window, differing is None))
+    return _answer(said, anew, names, _why(reader, asset, tags, said, window, differing is None))
 
 
 def _window(
@@ -112,7 +120,7 @@ def _part(reader: HistoryReader, asset: Asset, end: int, seen: Seen) -> _Window 
 
 def _scored(bundle: Bundle, x: Matrix) -> tuple[float | None, float | None, float | None]:
     try:
-        found = score(bundle, x)
+        found = numbers(bundle, x)
     except FAILURES:
         return None, None, None
     value, low, high = (_known(column[0]) for column in (found.value, found.low, found.high))
@@ -141,7 +149,9 @@ def _answer(said: Prediction, anew: Any, features: tuple[str, ...], why: str) ->
     )  # fmt: skip
 
 
-def _why(reader: HistoryReader, asset: Asset, said: Prediction, window: _Window, same_features: bool) -> str:
+def _why(
+    reader: HistoryReader, asset: Asset, tags: Sequence[str], said: Prediction, window: _Window, same_features: bool
+) -> str:  # fmt: skip
     assert said.seen is not None  # noqa: S101 (asked before)
     if same_features:
         return (
@@ -153,13 +163,12 @@ def _why(reader: HistoryReader, asset: Asset, said: Prediction, window: _Window,
     if more > 0:
         return f"The store holds {counted(more, kind)} more in the window than the model saw: they came late."
     if more < 0:
-        return f"The store holds {counted(-more, kind)} less in the window than then: {_gone(reader, asset, said)}"
+        return f"The store holds {counted(-more, kind)} less in the window than then: {_gone(reader, tags, said)}"
     return "Values in the window came, or were changed, after the prediction was made."
 
 
-def _gone(reader: HistoryReader, asset: Asset, said: Prediction) -> str:
+def _gone(reader: HistoryReader, tags: Sequence[str], said: Prediction) -> str:
     assert said.seen is not None  # noqa: S101 (asked before)
-    tags = [f"{asset.path}/{name}" for name in TAGS[asset.type]]
     first = oldest(reader, tags, max(said.seen.since - BEFORE, 0), said.window_end + 1)
     if first is None:
         return "its values are no longer in the store (see the store's retention)."

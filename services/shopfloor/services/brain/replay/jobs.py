@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.errors import ShopfloorError
-from shopfloor.services.brain.cards import KNOWN, opened
+from shopfloor.services.brain.cards import opened
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.replay.again import again
 from shopfloor.services.brain.replay.outcome import Costs
@@ -109,8 +109,8 @@ class Replays:
         return [self._opened(one) for one in several]
 
     def _opened(self, version: Version) -> Opened:
-        if version.card.target not in KNOWN:
-            raise Refused(f"{version.name} judges {version.card.target!r}: replayed are {', '.join(KNOWN)}.")
+        if not version.card.live:
+            raise Refused(f"{version.name} names no tags that it could be replayed by: seal a StreamSpec in it.")
         if fault := self.registry.bundles.fault(version.sha):
             raise Refused(fault)
         bundle = opened(self.registry.bundles.at(version.sha), version.card.target)

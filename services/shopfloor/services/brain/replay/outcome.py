@@ -17,11 +17,11 @@ from shopfloor.models.bundle import Manifest
 from shopfloor.models.columns import HOUR, MINUTE
 from shopfloor.services.brain.replay.truth import NEAR_END, Floats
 from shopfloor.services.brain.replay.windows import Windows
+from shopfloor.services.brain.streams.levels import reached
 from shopfloor.services.brain.truths import TOLERANCE
 
 _APART: Final = HOUR
 """Windows of one asset that lie farther apart are no longer one alarm."""
-_LIKELY: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Outcome:
 def alarming(card: Manifest, value: Floats) -> NDArray[np.bool_]:
     """Which values [n] make a page, or a person, act.
 
-    Tool life: 15 minutes or less; dimension: beyond the tolerance; all others: at or above the level `act`.
+    Tool life: 15 minutes or less; dimension: beyond the tolerance; all others: at the level `act`.
     """
     match card.target:
         case "tool_life":
@@ -68,7 +68,7 @@ def alarming(card: Manifest, value: Floats) -> NDArray[np.bool_]:
         case "dimension":
             return np.abs(value) > TOLERANCE
         case _:
-            return value >= card.settings.get("act", _LIKELY)
+            return reached(card, "act", value)
 
 
 def outcome(card: Manifest, number: int, model: int, several: Sequence[Windows], days: float, costs: Costs) -> Outcome:

@@ -19,6 +19,7 @@ from shopfloor.services.registry.scope import scope
 
 _SIGNS: Final = {MACHINE: {"part.count", "state"}, POT: {"resistance", "anode_effect"}}
 """Tags by which an asset is known, where no plant file tells its type."""
+_LEVELS: Final = 4
 
 
 def replay_folder(
@@ -27,16 +28,29 @@ def replay_folder(
     """The first bundle, and the second where there is one, over [start, end) UTC ns; nothing is kept."""
     models = [Opened(_bundle(path), i) for i, path in enumerate(paths)]
     with open_folder(data / "store") as folder:
-        assets = assets_of(folder.tags.values())
+        own = models[0].bundle.manifest.target in KNOWN
+        assets = assets_of(folder.tags.values()) if own else every_asset(folder.tags.values())
         question = Question(scope(where), *span, Costs(*costs))
         return replay(folder.reader, assets, models, question, {}, Policy(), told).to_json()
 
 
 def _bundle(path: Path) -> Bundle:
     said = load(path).manifest
-    if said.target not in KNOWN:
-        raise RefusedBundle(f"The bundle {path.name} judges {said.target!r}: replayed are {', '.join(KNOWN)}.")
+    if said.target not in KNOWN and "stream" not in said.spec:
+        raise RefusedBundle(
+            f"The bundle {path.name} names no tags that it could be replayed by: seal a StreamSpec in it."
+        )
     return opened(path, said.target)
+
+
+def every_asset(tags: Iterable[str]) -> list[Asset]:
+    """The assets of a store, whatever they are.
+
+    >>> [str(a.path) for a in every_asset(["a/b/c/d/press/force", "a/b/c/d/press/oil", "a/b/line"])]
+    ['a/b/c/d/press']
+    """
+    paths = sorted({tag.rpartition("/")[0] for tag in tags})
+    return [Asset(AssetPath.parse(path), "", path) for path in paths if path.count("/") == _LEVELS]
 
 
 def assets_of(tags: Iterable[str]) -> list[Asset]:
@@ -53,5 +67,5 @@ def assets_of(tags: Iterable[str]) -> list[Asset]:
         Asset(AssetPath.parse(asset), kind, asset)
         for asset, names in sorted(held.items())
         for kind, signs in _SIGNS.items()
-        if signs <= names and asset.count("/") == 4
+        if signs <= names and asset.count("/") == _LEVELS
     ]

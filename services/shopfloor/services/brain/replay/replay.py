@@ -9,12 +9,14 @@ from typing import Any, Final
 import numpy as np
 from shopfloor.models.columns import DAY
 from shopfloor.models.inputs import MACHINE, POT
+from shopfloor.models.streaming import streamed
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.errors import QuestionError
 from shopfloor.services.brain.cards import card_of
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import lines
 from shopfloor.services.brain.replay.outcome import Costs, Outcome, outcome
+from shopfloor.services.brain.replay.streams import having_tags, stream_windows
 from shopfloor.services.brain.replay.windows import Judge, Labels, Spent, Windows, machine_windows, pot_windows
 from shopfloor.services.brain.serving import Opened
 from shopfloor.services.registry import Evidence, Policy
@@ -113,7 +115,9 @@ def replay(
     `assets` are those of the plant; `told` hears (done, total) in nanoseconds of assets.
     """
     card = models[0].bundle.manifest
-    mine = [a for a in assets if a.type == card.asset_type and covers(question.scope, str(a.path))]
+    spec = streamed(card)
+    mine = [a for a in assets if (spec or a.type == card.asset_type) and covers(question.scope, str(a.path))]
+    mine = mine if spec is None else having_tags(reader, spec, mine)
     if not mine:
         raise QuestionError(f"No asset of {question.scope} is one that {card.name} judges: give another scope.")
     spent = Spent()
@@ -137,6 +141,10 @@ def _windows(
     labels: Labels, progress: _Progress,
 ) -> Iterator[Windows]:  # fmt: skip
     span = (question.start, question.end)
+    if streamed(judge.models[0].bundle.manifest) is not None:
+        told = progress.upto(len(mine))
+        yield from stream_windows(reader, mine, span, judge.models, judge.spent, labels, told)
+        return
     kind = mine[0].type
     if kind == MACHINE:
         for asset in mine:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.models.columns import HOUR, SECOND, Ints
-from shopfloor.models.streaming import Rows, Running, StreamSpec, good_columns, sampled
+from shopfloor.models.columns import SECOND, Ints
+from shopfloor.models.streaming import Rows, Running, StreamSpec
 from shopfloor.services.brain.feed import HistoryReader, Tags
-from shopfloor.services.brain.follow import joined
+from shopfloor.services.brain.streams.values import Values, stretches
 
-_STRETCH: Final = HOUR
 _AT_ONCE: Final = 600
 """Moments that are judged in one tick."""
 _EVERY: Final = 10
@@ -22,20 +21,20 @@ _EVERY: Final = 10
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """`upto` is the first moment (UTC ns) that was not judged; values before `cursor` have been read."""
+    """`upto` is the first moment (UTC ns) that was not judged."""
 
     spec: StreamSpec
     assets: tuple[str, ...]
     upto: int
-    cursor: int = 0
     running: Running | None = None
-    held: dict[str, Tags] = field(default_factory=dict)
+    values: Values | None = None
     newest: Rows | None = None
     """The newest moment that is recorded, for a version that comes between two of them."""
 
-    def tags(self) -> list[str]:
-        """The paths of all its tags."""
-        return [f"{asset}/{tag}" for asset in self.assets for tag in self.spec.tags]
+    def wanted(self) -> Values:
+        """What it needs to be read: tags, and from when on."""
+        assert self.values is not None  # noqa: S101 (prepared before)
+        return self.values
 
     def due(self, now: int) -> Ints:
         """The next moments that are settled `now` (UTC ns) and that the memory serves."""
@@ -48,25 +47,19 @@ class Followed:
         if not len(moments) or (self.running is not None and moments[0] < self.running.until):
             return
         first = int(moments[0])
-        running, held = Running.fresh(self.spec, len(self.assets), first), dict[str, Tags]()
-        low, begin = self.spec.since(first), self.spec.begin_of(first)
-        while low < first and not stop():
-            high = min(low + _STRETCH, first)
-            held = self._with(held, good_columns(reader.read(self.tags(), low, high)))
-            before = self.spec.moments(max(low, begin), high)
-            running.take(before, sampled(self.spec, [held[a] for a in self.assets], before))
-            held, low = self._trimmed(held, high - 1), high
-        if not stop():
-            self.running, self.held, self.cursor = running, held or self._with({}, {}), first
+        running = Running.fresh(self.spec, len(self.assets), first)
+        values = Values(self.spec, self.assets, self.spec.since(first))
+        for before in stretches(self.spec.moments(self.spec.begin_of(first), first)):
+            if stop():
+                return
+            running.take(before, values.read(reader, before))
+        self.running, self.values = running, values
 
     def take(self, columns: Mapping[str, Tags], moments: Ints) -> Rows:
-        """The rows of moments [t] that were due, with good values from `cursor` on."""
+        """The rows of moments [t] that were due, with good values of its tags since the last ones."""
         assert self.running is not None  # noqa: S101 (prepared before)
-        last = int(moments[-1])
-        mine = {a: {t: s.before(last + 1) for t, s in columns.get(a, {}).items()} for a in self.assets}
-        held = self._with(self.held, mine)
-        found = self.running.take(moments, sampled(self.spec, [held[a] for a in self.assets], moments))
-        self.held, self.cursor, self.upto = self._trimmed(held, last), last + 1, last + 1
+        found = self.running.take(moments, self.wanted().given(columns, moments))
+        self.upto = int(moments[-1]) + 1
         kept = np.flatnonzero(self.recorded(moments))
         if len(kept):
             self.newest = Rows(*(getattr(found, key)[kept[-1:]] for key in ("time", "x", "known")))
@@ -80,13 +73,3 @@ class Followed:
         """The newest moment that is settled `now` and recorded: where a stream begins that nobody followed before."""
         width = -(-_EVERY // self.spec.every) * self.spec.every * SECOND
         return (now - self.spec.settle * SECOND) // width * width
-
-    def _with(self, held: Mapping[str, Tags], new: Mapping[str, Tags]) -> dict[str, Tags]:
-        return {a: joined(held.get(a, {}), _of(self.spec.tags, new.get(a, {}))) for a in self.assets}
-
-    def _trimmed(self, held: Mapping[str, Tags], moment: int) -> dict[str, Tags]:
-        return {a: {t: s.since(moment) for t, s in held[a].items()} for a in self.assets}
-
-
-def _of(names: Sequence[str], tags: Tags) -> Tags:
-    return {name: tags[name] for name in names if name in tags}

@@ -113,8 +113,8 @@ class Streams:
         due = {sha: moments for sha, moments in due.items() if len(moments)}
         if not due or stop():
             return {}
-        asked = {tag for sha in due for tag in self._followed[sha].tags()}
-        start = min(self._followed[sha].cursor for sha in due)
+        wanted = [self._followed[sha].wanted() for sha in due]
+        asked, start = {tag for values in wanted for tag in values.tags()}, min(values.cursor for values in wanted)
         end = max(int(moments[-1]) for moments in due.values()) + 1
         columns = good_columns(self.reader.read(sorted(asked), start, end))
         return {sha: self._followed[sha].take(columns, moments) for sha, moments in due.items()}
