@@ -17,7 +17,7 @@ PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check shot lock docs clean FORCE
+.PHONY: help install demo test check shot lock docs notebooks clean FORCE
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ shot: install ## Take the README's screenshots of a running plant into docs/
 
 docs: install ## Write docs/plant-file.md from the models of the plant file
 	@$(BIN)/python docs/plant_file.py
+
+notebooks: install ## Run the notebooks of docs/ and write docs/notebooks.md
+	@$(BIN)/python docs/notebooks_page.py
 
 lock: install ## Resolve requirements.lock anew
 	@printf '# Every package of shopfloor[dev] and of its build; written by `make lock`.\n' > requirements.lock.tmp

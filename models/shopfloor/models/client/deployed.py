@@ -45,8 +45,7 @@ class Deployed:
 
     def scores(self, most: int = 100) -> list[dict[str, Any]]:
         """What it said last, newest first: asset, time (epoch ms), value, low, high; the champion's beside it."""
-        found = self.server.get(self._path("scores"), {"number": self.number, "n": most})
-        return list(found["scores"] if isinstance(found, dict) else found)
+        return list(self.server.get(self._path("scores"), {"number": self.number, "most": most})["scores"])
 
     def label(self, data: Dataset) -> int:
         """Tell what was true at each moment of a data set, for its evidence and its replay; how many were kept."""
