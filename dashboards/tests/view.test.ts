@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { nextSignal, place, span, steps, trace, zone } from "../src/lib/quality/plot.ts";
 import { test } from "node:test";
 import { query } from "../src/lib/api/http.ts";
 import type { Alarm, Asset, Prediction, Tag } from "../src/lib/api/types.ts";
@@ -9,7 +10,7 @@ import { barScale, outside } from "../src/lib/view/bar.ts";
 import { attention, condition } from "../src/lib/view/condition.ts";
 import { headline, keyTag, linesOf, stateKind } from "../src/lib/view/lines.ts";
 import { readable } from "../src/lib/view/predicted.ts";
-import { assetHref, route, tagHref } from "../src/lib/view/route.ts";
+import { assetHref, route, tagHref, chartHref } from "../src/lib/view/route.ts";
 import { segments, shares } from "../src/lib/view/timeline.ts";
 
 const tag = (name: string, more: Partial<Tag> = {}): Tag => ({
@@ -93,4 +94,20 @@ test("both languages have the same texts with the same places to fill", () => {
 test("one thing is said in the singular", () => {
   const texts = ["0", 1, "2,104", null].map((n) => filled("{n} {n:asset needs|assets need} it", { n }));
   assert.deepEqual(texts, ["0 assets need it", "1 asset needs it", "2,104 assets need it", "{n} assets need it"]);
+});
+
+test("a control chart has one place for each point, and limits that are steps", () => {
+  const at = place(4, [0, 10], 0, 0, 80, 100);
+  assert.deepEqual([at.x(0), at.x(3), at.y(0), at.y(10)], [10, 70, 100, 0]);
+  assert.equal(trace([1, null, 3, 4], at), "M10.0 90.0M50.0 70.0L70.0 60.0");
+  assert.equal(steps([5, 5, 7, null], at), "M0.0 50.0H40.0V30.0H60.0");
+  assert.deepEqual(zone([0, 0], [3, null], 2), [2, null]);
+  assert.deepEqual(span([null], []), [0, 1]);
+  assert.deepEqual([route("/quality").page, route(chartHref("d", "a/b/c/d/e")).rest], ["quality", "d/a/b/c/d/e"]);
+});
+
+test("signals are walked in both directions and stay at the ends", () => {
+  const broken = [[], ["nelson-1"], [], ["spread"]];
+  assert.deepEqual([nextSignal(broken, null, 1), nextSignal(broken, 1, 1), nextSignal(broken, 3, 1)], [1, 3, 3]);
+  assert.deepEqual([nextSignal(broken, null, -1), nextSignal(broken, 3, -1), nextSignal(broken, 1, -1)], [3, 1, 1]);
 });

@@ -15,11 +15,13 @@ from typing import Any
 
 import mock_answers as answers
 import mock_models as models_of
+import mock_quality
 import msgspec
 import numpy as np
 import uvicorn
 from mock_calls import Calls
 from mock_signals import plant, signal, state_of, states_between
+from shopfloor.services.api.wire import answer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -52,6 +54,8 @@ class Mock:
         self.calls = Calls()
         self.empty = self.hold = False
         self.job: dict[str, Any] = {}
+        self.charts = mock_quality.charts()
+        self.charted = True
 
     def numeric(self, path: str) -> bool:
         return path in self.plant.rates
@@ -123,6 +127,15 @@ class Mock:
             "high": around.max(axis=0).tolist(),
             "quality": quality.tolist(),
         }
+
+    async def control_charts(self, request: Request) -> Response:
+        """The charts, or one of them; none where a test wants a plant without."""
+        self.asked.append(f"quality?{request.url.query}")
+        name, q = request.path_params.get("chart"), request.query_params
+        if name is None:
+            return answer(mock_quality.listed(self.charts) if self.charted else [])
+        found = mock_quality.one(self.charts, name, q["asset"], float(q["start"]), float(q["end"]))
+        return answer(found) if found else JSONResponse({"detail": f"There is no chart {name!r}."}, 404)
 
     async def life(self, request: Request) -> Response:
         """What is known of a model; a promotion is refused unless it is forced."""
@@ -251,6 +264,8 @@ class Mock:
                 Route("/api/v1/registry/replays/{number}/cancel", self.cancel_replay, methods=["POST"]),
                 Route("/api/v1/registry/replays", lambda _: JSONResponse(self.replay(""))),
                 Route("/api/v1/registry/{model}/{action}", self.life, methods=["GET", "POST"]),
+                Route("/api/v1/quality", self.control_charts),
+                Route("/api/v1/quality/{chart}", self.control_charts),
                 Route("/api/v1/{name}", self.api),
                 Route("/mock", self.control, methods=["POST"]),
                 Route("/{path:path}", self.page),

@@ -24,6 +24,8 @@ PAGES = {
     "alarms": "/alarms",
     "connections": "/connections",
     "models": "/models",
+    "quality": "/quality",
+    "control-chart": "/quality/dimension/delta/frames/machining/cell-a/cnc-07",
 }
 SCREENS = {"desk": (1920, 1080), "wall": (1920, 1080), "tablet": (834, 1112)}
 

@@ -12,9 +12,12 @@ import pytest
 from front_end import node
 from shopfloor.models import reasons, split, train_parts, train_pots
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
-from shopfloor.plant import config
+from shopfloor.plant import Asset, AssetPath, config
 from shopfloor.services.alarms import sources, words
 from shopfloor.services.brain import judge
+from shopfloor.services.quality import rules
+from shopfloor.services.quality import words as quality_words
+from shopfloor.services.quality.evaluate import Points
 
 pytestmark = pytest.mark.browser
 PLANT = config.loads(files("shopfloor.services.plants").joinpath("demo.yaml").read_text("utf-8"), "demo.yaml")
@@ -73,7 +76,21 @@ def said_by_alarms() -> Iterator[str]:
                 yield from (said.title, said.sentence, said.advice)
 
 
-@pytest.mark.parametrize("sayer", [said_by_reasons, said_by_judge, said_by_models, said_by_alarms])
+def said_by_charts() -> Iterator[str]:
+    """Titles and advice of the demonstration's charts, and every rule as an alarm says it."""
+    ones = np.ones(1)
+    for kind in PLANT.types.values():
+        for chart in kind.charts.values():
+            tag = next(tag for tag in kind.tags if tag.name == chart.tag)
+            yield from (chart.title or tag.title, chart.advice)
+            asset = Asset(AssetPath.parse("delta/smelter/potline/row-1/pot-17"), kind.name, "Pot 17")
+            points = Points(*[ones] * 14, np.ones((1, 1), bool))  # type: ignore[arg-type]
+            for rule in rules.WORDS:
+                said = quality_words.condition("k", asset, chart, tag, [rule], points)
+                yield from (said.title, said.sentence, said.why, said.advice)
+
+
+@pytest.mark.parametrize("sayer", [said_by_reasons, said_by_judge, said_by_models, said_by_alarms, said_by_charts])
 def test_everything_said_has_chinese(sayer: object) -> None:
     sentences = set(sayer())  # type: ignore[operator]
     assert len(sentences) > 8

@@ -131,6 +131,13 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["{what} of {asset} is {value}, above its limit of {limit}.", "{asset} 的{what}为 {value}，高于限值 {limit}。"],
   ["{what} of {asset} is {value}, below its limit of {limit}.", "{asset} 的{what}为 {value}，低于限值 {limit}。"],
   ["Normal is {low} to {high}.", "正常范围 {low} 至 {high}。"],
+  // control charts
+  ["{what} of {asset} is out of control: {rule}.", "{asset} 的{what}失控：{rule}。"],
+  ["{what} out of control", "{what}失控"],
+  ["The newest point is {value}.", "最新点为 {value}。"],
+  ["Look at the wear of the tool and at the spindle temperature; correct the offset.", "检查刀具磨损和主轴温度；修正刀补。"],
+  ["Compare with the voltage and the AlF3 of the last days before anything is changed.", "调整之前，先与近几天的槽电压和氟化铝比较。"],
+  ["There is no chart '{chart}' of '{asset}': {hint}", "没有{asset}的控制图 {chart}。"],
   // advice of the demonstration plant
   ["Look at the cutting edge and change the tool after this part.", "检查切削刃，加工完此件后更换刀具。"],
   ["Check tool holder and clamping; change the cutting speed by 5 %.", "检查刀柄和装夹；将切削速度调整 5 %。"],

@@ -3,7 +3,7 @@ import { plant } from "../plant.svelte.ts";
 import { router } from "./router.svelte.ts";
 import { settings } from "./settings.svelte.ts";
 
-const PAGES: Record<string, string> = { o: "/", a: "/alarms", c: "/connections", m: "/models" };
+const PAGES: Record<string, string> = { o: "/", a: "/alarms", c: "/connections", m: "/models", q: "/quality" };
 const PATIENCE_MS = 1500;
 
 /** `g` then a letter goes to a page, `g` then a digit to a line; `w` the wall, `d` the theme, `?` the list of keys. */

@@ -1,4 +1,4 @@
-export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "connect" | "models" | "missing";
+export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "connect" | "models" | "quality" | "missing";
 
 export interface Route {
   page: Page;
@@ -6,12 +6,13 @@ export interface Route {
   rest: string;
 }
 
-const PLAIN: Record<string, Page> = { "/": "overview", "/alarms": "alarms", "/connections": "connections", "/models": "models" };
+const PLAIN: Record<string, Page> = { "/": "overview", "/alarms": "alarms", "/connections": "connections", "/models": "models", "/quality": "quality" };
 const DEEP: [string, Page, number][] = [
   ["/line/", "line", 2],
   ["/asset/", "asset", 5],
   ["/tag/", "tag", 6],
   ["/connect/", "connect", 1],
+  ["/quality/", "quality", 6],
 ];
 
 /** Which page an address means. */
@@ -32,4 +33,5 @@ const encoded = (path: string): string => path.split("/").map(encodeURIComponent
 export const lineHref = (area: string, line: string): string => `/line/${encoded(`${area}/${line}`)}`;
 export const assetHref = (path: string): string => `/asset/${encoded(path)}`;
 export const connectHref = (gateway: string, source = "", show = ""): string => `/connect/${encoded(source ? `${gateway}/${source}` : gateway)}${show ? `?show=${show}` : ""}`;
+export const chartHref = (name: string, asset: string): string => `/quality/${encoded(`${name}/${asset}`)}`;
 export const tagHref = (path: string): string => `/tag/${encoded(path)}`;

@@ -1,0 +1,45 @@
+import { clock } from "../live/clock.svelte.ts";
+import { live } from "../live/live.svelte.ts";
+
+const STALE_MS = 45_000;
+
+/** Something that is asked for again and again; what was told last stays while the server does not answer. */
+export class Polled<T> {
+  value = $state.raw<T | null>(null);
+  failure = $state("");
+  private told = $state(0);
+  private asked: AbortController | undefined;
+
+  constructor(private readonly ask: (signal: AbortSignal) => Promise<T>) {}
+
+  /** Whether what is shown was true a while ago. */
+  get stale(): boolean {
+    return this.value !== null && (live.stale || clock.second - this.told > STALE_MS);
+  }
+
+  async load(): Promise<void> {
+    this.asked?.abort();
+    this.asked = new AbortController();
+    const { signal } = this.asked;
+    try {
+      const told = await this.ask(signal);
+      if (signal.aborted) return;
+      this.value = told;
+      this.told = clock.now();
+      this.failure = "";
+    } catch (error) {
+      if (!signal.aborted) this.failure = (error as Error).message;
+    }
+  }
+
+  /** Ask every so many ms, and when the link is back; the answer ends it. */
+  every(ms: number): () => void {
+    const timer = setInterval(() => void this.load(), ms);
+    const stop = live.onRefill(() => void this.load());
+    return () => {
+      clearInterval(timer);
+      stop();
+      this.asked?.abort();
+    };
+  }
+}
