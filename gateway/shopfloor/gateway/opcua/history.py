@@ -20,6 +20,7 @@ from typing import Any, Final
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
 from asyncua.ua.ua_binary import struct_to_binary
+from shopfloor.gateway.opcua.ending import end
 from shopfloor.gateway.opcua.items import Item
 from shopfloor.gateway.opcua.marks import Gap, Marks
 from shopfloor.gateway.opcua.publish import Publisher
@@ -68,9 +69,7 @@ class History:
         try:
             yield
         finally:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
 
     def look(self) -> None:
         """There are new gaps."""

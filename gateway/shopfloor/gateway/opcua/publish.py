@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
 from shopfloor.gateway.opcua.ask import Acknowledgement, publish
+from shopfloor.gateway.opcua.ending import end
 from shopfloor.gateway.opcua.link import explained
 from shopfloor.gateway.opcua.subscribe import Subscribed
 from shopfloor.gateway.opcua.wire import Notification, read_publish_response, read_republish_response
@@ -85,10 +86,7 @@ class Publisher:
         try:
             yield
         finally:
-            for task in self._tasks:
-                task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+            await end(self._tasks)
 
     async def recover(self) -> bool:
         """Fetch what a lost link left in the server; False when it no longer knows a subscription."""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
+from shopfloor.gateway.opcua.ending import end
 from shopfloor.gateway.opcua.link import explained, leave, prepared
 from shopfloor.gateway.opcua.options import OpcuaOptions
 from shopfloor.gateway.opcua.security import Security
@@ -132,7 +133,8 @@ def _probe(sock: socket.socket) -> None:
 
 async def _drop(client: Any) -> None:
     """Leave the session on the server and end the connection at once: unsent bytes must not hold it."""
-    await client._cancel_task(client._renew_channel_task)  # noqa: SLF001
+    if client._renew_channel_task is not None:  # noqa: SLF001
+        await end([client._renew_channel_task])  # noqa: SLF001
     protocol = client.uaclient.protocol
     if protocol is not None and protocol.transport is not None:
         protocol.transport.abort()
