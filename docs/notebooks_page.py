@@ -59,7 +59,7 @@ def played(script: Path, url: str) -> str:
     os.environ["SHOPFLOOR_URL"] = url
     page = []
     for kind, text in cells(script.read_text("utf-8")):
-        page.append(text if kind == "text" else f"```python\n{text.replace('  # fmt: skip', '')}\n```")
+        page.append(text if kind == "text" else f"```python\n{text}\n```")
         if kind == "code":
             with contextlib.redirect_stdout(io.StringIO()) as said:
                 exec(compile(text, script.name, "exec"), names)  # noqa: S102 (our own script)

@@ -16,9 +16,17 @@ URL = os.environ.get("SHOPFLOOR_URL", "http://127.0.0.1:8000")
 END = np.datetime64(os.environ.get("SHOPFLOOR_END", "now"), "h")
 
 data = dataset(
-    alarms(tag="spindle.power"), tags=["spindle.power", "spindle.temperature"], assets="delta/frames",
-    start=END - np.timedelta64(2, "D"), end=END, before="10min", after="30min", every="1min", hold="3min", url=URL,
-)  # fmt: skip
+    alarms(tag="spindle.power"),
+    tags=["spindle.power", "spindle.temperature"],
+    assets="delta/frames",
+    start=END - np.timedelta64(2, "D"),
+    end=END,
+    before="10min",
+    after="30min",
+    every="1min",
+    hold="3min",
+    url=URL,
+)
 print(data)
 print(*data.notes, sep="\n")
 
@@ -47,9 +55,16 @@ print(learned.verdict())
 
 # %%
 found = deploy(
-    learned, None, later, name="overload", title="Overload within ten minutes", by="Anna", why="a pilot",
-    scope="delta/frames", url=URL,
-)  # fmt: skip
+    learned,
+    None,
+    later,
+    name="overload",
+    title="Overload within ten minutes",
+    by="Anna",
+    why="a pilot",
+    scope="delta/frames",
+    url=URL,
+)
 print(found)
 
 # %%

@@ -138,6 +138,10 @@ def _filled(
     }
     shown = windows(spec, held, drawn.asset.tolist(), drawn.time, steps)
     seen = ~np.isnan(shown[:, -1]).all(axis=1)
+    if not seen.any():
+        raise QuestionError(
+            f"None of {len(seen)} moments has a good value of {', '.join(spec.tags)[:200]}: hold longer."
+        )
     asset, moments = drawn.asset[seen], drawn.time[seen]
     x = described(spec, held, asset.tolist(), moments)
     notes = _notes(drawn, int((~seen).sum()))
