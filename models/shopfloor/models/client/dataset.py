@@ -140,7 +140,7 @@ def _filled(
     seen = ~np.isnan(shown[:, -1]).all(axis=1)
     if not seen.any():
         raise QuestionError(
-            f"None of {len(seen)} moments has a good value of {', '.join(spec.tags)[:200]}: hold longer."
+            f"None of {len(drawn.time)} moments has a good value of {', '.join(spec.tags)[:200]}: hold longer."
         )
     asset, moments = drawn.asset[seen], drawn.time[seen]
     x = described(spec, held, asset.tolist(), moments)
