@@ -52,7 +52,9 @@ class Calibration:
 class Card:
     """The words on a model, and what it promises. `data_start` and `data_end` are UTC ns.
 
-    `false_alarms` is the share of calibration rows above the threshold of a model of what is normal.
+    `false_alarms` is the share of calibration rows above the threshold of a model of what is normal. `settings` may
+    name the levels at which people shall `act` or `watch` (and `act_below`, `watch_below`), and `alarms_per_day` that
+    a healthy asset may raise.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Card:
     seed: int = 0
     budget: Budget = field(default_factory=Budget)
     lineage: Lineage | None = None
+    settings: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +123,7 @@ def compile(estimator: Any, features: Features, calibration: Calibration, card: 
     }
     if windows is not None:
         held["golden.window"] = np.asarray(windows, np.float64)
-    manifest = _manifest(features, calibration, card, kind, settings, classes)
+    manifest = _manifest(features, calibration, card, kind, {**_told(card), **settings}, classes)
     trees = {"value": unfolded.trees} if unfolded.trees is not None else {}
     files = sealed(manifest, trees, held, {"value": unfolded.names})
     return Sealed(files, load_files(files, card.name, features.names))
@@ -209,6 +212,12 @@ def _numbers(y: NDArray[Any]) -> NDArray[np.float64]:
     if not np.isfinite(truth).all():
         raise CannotCompile("The truth of the calibration rows has gaps: leave such rows out.")
     return truth
+
+
+def _told(card: Card) -> dict[str, float]:
+    if wrong := [name for name, value in card.settings.items() if not np.isfinite(value)]:
+        raise CannotCompile(f"The setting {wrong[0]} is {card.settings[wrong[0]]}: expected is a finite number.")
+    return {name: float(value) for name, value in card.settings.items()}
 
 
 def _typical(x: Matrix) -> Matrix:

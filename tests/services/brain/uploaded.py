@@ -10,6 +10,7 @@ from shopfloor.models.compile import compile as compiled
 from shopfloor.models.sealing.canonical import pack
 from shopfloor.models.streaming import StreamSpec
 from shopfloor.plant import Batch
+from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 PLANT = """
@@ -56,13 +57,20 @@ def made(name, kind="regression", spec=SPEC, seed=0, **card):
     """A bundle of a kind over the features of a stream; the truth is about the first feature."""
     x = rows(spec, seed=seed)
     y = x[:, 0] + 0.1 * x[:, 1] + seed
-    if kind == "regression":
+    if kind == "novelty":
+        model, truth = IsolationForest(n_estimators=20, random_state=0).fit(x[:100]), None
+    elif kind == "regression":
         model, truth = Ridge().fit(x[:100], y[:100]), y
     else:
         truth = np.array(["low", "high", "middle"])[np.digitize(y, [0.0] if kind == "probability" else [-0.5, 0.5])]
         model = LogisticRegression().fit(x[:100], truth[:100])
     words = Card(name, name.title(), unit="mm", trained_at=1 + seed, **card)
-    return compiled(model, Features(spec.features.names, spec.to_json()), Calibration(x[100:], truth[100:]), words)
+    return compiled(
+        model,
+        Features(spec.features.names, spec.to_json()),
+        Calibration(x[100:], None if truth is None else truth[100:]),
+        words,
+    )
 
 
 def upload(server, sealed, **asked):

@@ -128,13 +128,17 @@ class Nothing(BaseModel):
 
 
 class LabelPost(BaseModel):
-    """A truth: of a part, or of the windows that end within [start, end] (epoch ms). No `high`: at least `low`."""
+    """A truth: of a part, or of the windows that end within [start, end] (epoch ms).
+
+    A number within [low, high], at least `low` without `high`; a class by its name as `truth`; 1 or 0 whether it was.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     asset: str = Field(min_length=1, max_length=600)
-    low: float
+    low: float | None = None
     high: float | None = None
+    truth: str = Field("", max_length=200)
     part: str = Field("", max_length=200)
     start: float = 0.0
     end: float = 0.0

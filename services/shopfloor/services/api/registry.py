@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -23,9 +22,10 @@ from shopfloor.services.api.life import (
     VersionStep,
 )
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
-from shopfloor.services.registry import Event, Label, Registry, Version
+from shopfloor.services.registry import Card, Event, Label, Registry, Version
 from shopfloor.services.registry.audit import verify
 from shopfloor.services.registry.scope import scope as clean
+from shopfloor.services.registry.told import label_of, span_of
 from shopfloor.services.registry.words import SYSTEM, Place, person
 from starlette.responses import Response
 
@@ -46,8 +46,8 @@ def router(registry: Registry, train_again: Callable[[], str]) -> APIRouter:
     @routes.post("/registry/{name}/labels", response_model=Counted, responses=NO_JSON)
     def label(name: Name, said: list[LabelPost]) -> Response:
         """Tell what turned out to be true, whenever it is known."""
-        registry.state.version(name, 1)
-        registry.scores.label(_label(name, one, registry.clock()) for one in said)
+        card = registry.state.version(name, 1).card
+        registry.scores.label([_label(card, one, registry.clock()) for one in said])
         return answer({"kept": len(said)})
 
     return routes
@@ -169,6 +169,6 @@ def _event(event: Event) -> dict[str, Any]:
     return {**asdict(event), "time": event.time / 1e6}
 
 
-def _label(name: str, said: LabelPost, now: int) -> Label:
-    high = math.inf if said.high is None else said.high
-    return Label(name, said.asset, said.low, high, now, said.part, round(said.start * 1e6), round(said.end * 1e6))
+def _label(card: Card, said: LabelPost, now: int) -> Label:
+    span = span_of(card, said.low, said.high, said.truth)
+    return label_of(card, said.asset, span, now, said.part, round(said.start * 1e6), round(said.end * 1e6))

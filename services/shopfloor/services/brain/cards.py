@@ -55,7 +55,7 @@ def card_of(bundle: Bundle) -> Card:
     return Card(
         said.name, said.target, said.title, said.kind, said.unit, said.coverage, said.trained_at, said.state,
         said.target in KNOWN or "stream" in said.spec, tuple(said.classes), said.sha, level,
-        said.settings.get("alarms_per_pot_day"),
+        said.settings.get("alarms_per_day", said.settings.get("alarms_per_pot_day")),
     )  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """The gate: what is known of a version beside the one it would replace, and which conditions of the policy hold.
 
 The loss of a number is how far it lies outside the truth's interval (for an exact truth: the absolute error), that of a
-probability its square (Brier). Losses are compared window by window; windows of one asset within an hour tell the same
-story and count once, in the confidence bound, as their mean, in the order of their hours.
+probability its square (Brier); a wrong class, and an alarm that is wrong or missing, cost 1. Losses are compared window
+by window; windows of one asset within an hour tell the same story and count once, in the confidence bound, as their
+mean, in the order of their hours.
 """
 
 from __future__ import annotations
@@ -64,13 +65,19 @@ class Evidence:
     days: AssetDays | None
 
 
-def losses(kind: str, said: Floats, low: Floats, high: Floats) -> Floats:
-    """The loss of each window, [n]; truths lie within [low, high].
+def losses(kind: str, said: Floats, low: Floats, high: Floats, level: float = 1.0) -> Floats:
+    """The loss of each window, [n]; truths lie within [low, high]. From `level` on a distance alarms.
 
     >>> losses("regression", np.array([5.0, 9.0]), np.array([7.0, 7.0]), np.array([7.0, np.inf])).tolist()
     [2.0, 0.0]
+    >>> losses("novelty", np.array([0.3, 1.2]), np.array([0.0, 0.0]), np.array([0.0, 0.0])).tolist()
+    [0.0, 1.0]
     """
+    if kind in UNLABELLED:
+        said = np.where(np.isnan(said), np.nan, said >= level)
     outside = np.maximum(np.maximum(low - said, said - high), 0.0)
+    if kind == "classes":
+        return np.where(np.isnan(outside), np.nan, outside > 0.0)
     return outside**2 if kind in _PROBABILITIES else outside
 
 
@@ -146,7 +153,8 @@ def misses(card: Card, rows: Labelled) -> NDArray[np.bool_]:
 
 
 def _losses(card: Card, rows: Labelled, said: Floats | None = None) -> Floats:
-    return losses(card.kind, rows.value if said is None else said, rows.truth_low, rows.truth_high)
+    said = rows.value if said is None else said
+    return losses(card.kind, said, rows.truth_low, rows.truth_high, card.alarm_level or 1.0)
 
 
 def _stories(rows: Labelled, paired: NDArray[np.bool_], difference: Floats) -> Floats:

@@ -22,6 +22,11 @@ def fits(card: Card, firsts: Iterable[Version]) -> None:
                 f"The model {held.name} judges {held.target}, this bundle is called {card.name} and judges"
                 f" {card.target}: give it a name and a target of its own."
             )
+        if held.name == card.name and held.classes != card.classes and "classes" in (held.kind, card.kind):
+            raise Refused(
+                f"{held.name} tells {', '.join(held.classes)} apart, this bundle {', '.join(card.classes)}:"
+                " give it another name."
+            )
         if held.name == card.name and _sort(held.kind) != _sort(card.kind):
             raise Refused(f"{held.name} says a {held.kind}, this bundle says a {card.kind}: give it another name.")
 
