@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from running_server import Running, plant, running
-from shopfloor.services import app
+from shopfloor.services import learned
 from shopfloor.services.api import life
 from shopfloor.services.cli import main
 from shopfloor.services.registry import Label, Prediction
@@ -17,7 +17,7 @@ CNC = "delta/frames/machining/cell-a/cnc-01"
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     """A server with two versions of a model; the second is better, and proposed."""
-    monkeypatch.setattr(app, "_card", card)
+    monkeypatch.setattr(learned, "card", card)
     with running(tmp_path / "data", plant()) as running_server:
         registry = running_server.parts.registry
         one, two = (registry.submit(bundle(tmp_path, seed), "system: brain") for seed in (1, 2))
