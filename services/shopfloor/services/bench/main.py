@@ -171,7 +171,7 @@ def _run_models(args: argparse.Namespace, _: Place) -> int:
     from shopfloor.services.bench.models.run import parts
 
     missed = 0
-    for part in parts(list(args.sets)):
+    for part in parts(list(args.sets), args.seconds):
         _show(PAGE, [part], args)
         missed += sum(row["kept"] is False for row in part["summary"])
     return int(missed > 0)
