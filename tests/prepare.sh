@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests use and pip cannot bring: a browser, an MQTT broker, two time-series stores, a foreign OPC UA server.
+# Install what the tests use and pip cannot bring: a browser, an MQTT broker, two time-series stores, a foreign OPC UA server, MLflow, Triton's client.
 set -eu
 
 wanted=""
@@ -28,3 +28,5 @@ find dashboards tests -name package.json -not -path '*/node_modules/*' | while r
         (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error && touch node_modules) || echo "npm failed in $folder." >&2
     fi
 done
+
+[ ! -x .venv/bin/python ] || .venv/bin/python tests/foreign_python.py || true

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pytest
+from foreign_python import interpreter
 from served_models import Served
 from shopfloor.models.scorer import likely, score
-from shopfloor.services.bench.cache import Absent, Cache
 
 CLIENT: Final = Path(__file__).with_name("triton_client.py")
 X: Final = np.array([[0.5, -1.0, 3.0], [np.nan, 0.2, 1.0]], np.float32)
-WANTED: Final = ("tritonclient==2.73.0", "geventhttpclient==2.6.1", "python-rapidjson==1.25")
-
-
-def client_python() -> Path:
-    """A Python that has the client: installed once into the cache in CI; elsewhere where it is there already."""
-    try:
-        return Cache(Cache.default(), os.environ.get("CI") == "true").python("tritonclient", WANTED)
-    except Absent as problem:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(problem))
-        pytest.skip(f"{problem}: CI=true installs it")
 
 
 @pytest.mark.foreign
 def test_tritonclient_hears_what_the_bundle_says(served: Served) -> None:
     url = served.server.url.removeprefix("http://")
-    done = subprocess.run([client_python(), CLIENT, url], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [interpreter("tritonclient"), CLIENT, url], capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
     assert said["alive"] == [True, True, True, True, False]

@@ -16,10 +16,11 @@ _WHY = Field("", max_length=500)
 
 
 class VersionView(BaseModel):
-    """A submitted bundle."""
+    """A submitted bundle: the address of its content, and its own identity."""
 
     number: int
     sha: str
+    identity: str
     by: str
     time: float
     trained_at: float

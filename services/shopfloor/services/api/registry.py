@@ -155,8 +155,8 @@ def _life(registry: Registry, name: str) -> dict[str, Any]:
 
 def _version(version: Version) -> dict[str, Any]:
     card = version.card
-    told = {"number": version.number, "sha": version.sha, "by": version.by, "time": version.time / 1e6}
-    return {**told, "trained_at": card.trained_at / 1e6, "state": card.state}
+    told = {"number": version.number, "sha": version.sha, "identity": card.identity, "by": version.by}
+    return {**told, "time": version.time / 1e6, "trained_at": card.trained_at / 1e6, "state": card.state}
 
 
 def _place(text: str, place: Place, alarm: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 from shopfloor.plant import ShopfloorError
 from shopfloor.plant.chain import Head
-from shopfloor.services.commands import model_replay, model_submit
+from shopfloor.services.commands import model_replay, model_submit, model_watch
 from shopfloor.services.registry.audit import verify
 
 TOKEN: Final = "SHOPFLOOR_TOKEN"  # noqa: S105 (the name of a variable)
@@ -29,6 +29,7 @@ _HELP: Final = {
     "retire": "take a version out of use on a scope",
     "train": "learn anew from the newest history; what comes of it is proposed",
     "replay": model_replay.HELP,
+    "watch-mlflow": model_watch.HELP,
     "audit": "check that nothing in the audit was changed or taken out; 1 when something was",
 }
 
@@ -53,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             model_replay.add_arguments(sub)
         if action == "submit":
             model_submit.add_arguments(sub)
+        if action == "watch-mlflow":
+            model_watch.add_arguments(sub)
         if action in _OF_A_VERSION | _OF_A_SCOPE:
             _add_step(sub, action)
     parser.epilog = f"{parser.epilog}\n\nA server on the network asks for a token: put it into {TOKEN}."
@@ -71,8 +74,8 @@ def _add_step(sub: argparse.ArgumentParser, action: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List, act or check."""
-    if args.action == "audit":
-        return _audit(args.data, args.head)
+    if args.action in _ALONE:
+        return _ALONE[args.action](args)
     token = os.environ.get(TOKEN, "")
     if args.action == "replay":
         return model_replay.run(args, lambda path, body: ask(args.url, path, token, body))
@@ -151,8 +154,8 @@ def _told(event: dict[str, Any]) -> str:
     )
 
 
-def _audit(data: Path, head: Head | None) -> int:
-    fault, (number, sha) = verify(data / "registry", head)
+def _audit(args: argparse.Namespace) -> int:
+    fault, (number, sha) = verify(args.data / "registry", args.head)
     sys.stdout.write(f"{fault or f'The audit is whole: {number} events.'}\nhead {number}:{sha}\n")
     return int(bool(fault))
 
@@ -162,3 +165,7 @@ def _head(text: str) -> Head:
     if not number.isdecimal() or len(sha) != 64:
         raise argparse.ArgumentTypeError(f"{text!r} is no head: expected N:SHA256, as `shopfloor models audit` says it")
     return int(number), sha
+
+
+_ALONE: Final = {"audit": _audit, "watch-mlflow": model_watch.run}
+"""Those that ask no server, or in their own way."""
