@@ -18,17 +18,20 @@ Join = tuple[str, int, int, Floats]
 
 _MOST_INPUTS: Final = 12
 _MOST_ROWS: Final = 10_000
-_SCREENED: Final = 10
+_TRIED: Final = 30
+_LIVE: Final = 8
 _MOST_PAIRS: Final = 5
-_SURE: Final = 3.0
+_SURE: Final = 2.5
 """A pair must lower the loss of unseen rows by this many standard errors: tens of pairs are compared."""
+_WORTH: Final = 0.02
+"""… and by this share of it."""
 
 
 def joined(data: Data) -> tuple[Pair, ...]:
     """The pairs that let a small boosted model predict unseen rows better than it does without them, one after another.
 
-    Judged on the given rows only, half of them unseen in turn: inside a fold they are the rows to learn from. Small
-    trees on two inputs and their join say which pairs are worth the trial.
+    Judged on the given rows only, half of them unseen in turn: inside a fold they are the rows to learn from. The first
+    round tries every join (where there are very many: those that help a small tree most), later ones those that helped.
     """
     rows = np.random.default_rng(0).permutation(len(data))[:_MOST_ROWS]
     values, target = data.values[rows], data.target[rows]
@@ -36,41 +39,42 @@ def joined(data: Data) -> tuple[Pair, ...]:
     found: list[Pair] = []
     losses = _losses(_boosted(data), values, target)
     while live and len(found) < _MOST_PAIRS:
-        best, sure, after = _best(live, _boosted(data), values, target, losses)
-        if sure < _SURE:
+        after = [_losses(_boosted(data), np.column_stack([values, join[3]]), target) for join in live]
+        order = sorted(range(len(live)), key=lambda i: float(after[i].mean()))
+        if not _worth(losses - after[order[0]], losses):
             break
-        kind, a, b, together = live.pop(best)
+        kind, a, b, together = live[order[0]]
         found.append((kind, data.inputs[a], data.inputs[b], *_moments(together)))
-        values, losses = np.column_stack([values, together]), after
+        values, losses = np.column_stack([values, together]), after[order[0]]
+        live = [live[i] for i in order[1 : _LIVE + 1]]
     return tuple(found)
 
 
-def _best(
-    live: list[Join], model: Any, values: Floats, target: NDArray[Any], losses: Floats
-) -> tuple[int, float, Floats]:
-    """Which join lowers the loss most, by how many standard errors, and the losses [n] with it."""
-    gains, sures, after = [], [], []
-    for *_, together in live:
-        after.append(_losses(model, np.column_stack([values, together]), target))
-        gain = losses - after[-1]
-        gains.append(float(gain.mean()))
-        sures.append(float(gain.mean() / max(gain.std() / np.sqrt(len(gain)), 1e-12)))
-    best = int(np.argmax(gains))
-    return best, sures[best], after[best]
+def _worth(gain: Floats, losses: Floats) -> bool:
+    """Whether rows lose less by a gain [n] that is neither chance nor trifling."""
+    error = float(gain.std() / np.sqrt(len(gain)))
+    return float(gain.mean()) > max(_SURE * error, _WORTH * float(losses.mean()))
 
 
 def _screened(data: Data, values: Floats, target: NDArray[Any]) -> list[Join]:
-    """The joins that help a small tree most beside their two inputs."""
+    """The joins to try: all of them, or those that help a small tree most beside their two inputs."""
+    joins = [
+        (kind, a, b, joined_pair(kind, values[:, a], values[:, b]))
+        for a, b in combinations(_promising(data, values, target), 2)
+        for kind in PAIRS
+    ]
+    if len(joins) <= _TRIED:
+        return joins
     found: list[tuple[float, Join]] = []
     tree = _tree(data)
-    for a, b in combinations(_promising(data, values, target), 2):
-        both = float(_losses(tree, values[:, [a, b]], target).mean())
-        for kind in PAIRS:
-            together = joined_pair(kind, values[:, a], values[:, b])
-            beside = np.column_stack([values[:, [a, b]], together])
-            found.append((both - float(_losses(tree, beside, target).mean()), (kind, a, b, together)))
+    both: dict[tuple[int, int], float] = {}
+    for kind, a, b, together in joins:
+        if (a, b) not in both:
+            both[a, b] = float(_losses(tree, values[:, [a, b]], target).mean())
+        beside = np.column_stack([values[:, [a, b]], together])
+        found.append((both[a, b] - float(_losses(tree, beside, target).mean()), (kind, a, b, together)))
     found.sort(key=lambda one: -one[0])
-    return [join for gain, join in found[:_SCREENED] if gain > 0.0]
+    return [join for gain, join in found[:_TRIED] if gain > 0.0]
 
 
 def _promising(data: Data, values: Floats, target: NDArray[Any]) -> list[int]:
