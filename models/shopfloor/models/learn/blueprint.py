@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from shopfloor.models.learn.data import Data
 from shopfloor.models.learn.interactions import joined
 from shopfloor.models.learn.roles import Roles
+from shopfloor.models.learn.split import lives_alone
 from shopfloor.models.spec import FeatureSpec, features
 from shopfloor.models.spec.memory import Floats, Matrix
 from sklearn.cluster import KMeans
@@ -25,7 +26,7 @@ _MOST_MIXES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a specification is to contain: regimes found in the settings, mixes, pairs, age, lags."""
+    """What a specification is to contain: regimes found in the settings, mixes, pairs, age, lags, what began when."""
 
     settings: tuple[str, ...] = ()
     regimes: int = 1
@@ -34,6 +35,7 @@ class Blueprint:
     pairs: bool = False
     age: bool = False
     lags: int = 0
+    origin: bool = True
 
     @property
     def words(self) -> str:
@@ -55,7 +57,7 @@ class Blueprint:
         spec = FeatureSpec(
             data.inputs, **_scaling(seen, texts, centres, scale, self.settings), levels=data.levels,
             settings=self.settings, regimes=centres, regime_scale=scale, remembered=remembered, step=data.step,
-            age=self.age, lags=self.lags,
+            age=self.age, lags=self.lags, origin=self.origin,
         )  # fmt: skip
         if self.pairs:
             spec = replace(spec, pairs=joined(seen))
@@ -158,10 +160,15 @@ def _wanted(seen: Data) -> Floats:
 
 
 def blueprints(data: Data, roles: Roles) -> list[Blueprint]:
-    """What is worth trying: interactions for independent rows, health indices where rows follow each other."""
+    """What is worth trying: interactions for independent rows, health indices where rows follow each other.
+
+    Where a class was seen in one run only, how far a row is from the run's begin tells which run it is, not what is
+    wrong, and no fold can show it: nothing is measured from the begin then, and age is no input.
+    """
     settings = tuple(name for name in roles.settings if name in data.inputs)
     regimes = count_regimes(data, settings)
-    base = Blueprint(settings, regimes, remember=data.remembers, age=roles.age and data.remembers)
+    origin = not lives_alone(data)
+    base = Blueprint(settings, regimes, data.remembers, age=roles.age and data.remembers and origin, origin=origin)
     richer = replace(base, mixes=True) if base.remember else replace(base, pairs=True)
     numbers = len(data.inputs) - len(data.levels)
     return [richer, base] if numbers > 1 else [base]

@@ -1,4 +1,4 @@
-"""What makes an answer trustworthy: intervals, probabilities and thresholds, all from out-of-fold answers."""
+"""What makes an answer trustworthy: intervals and thresholds, all from out-of-fold answers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.learn.scores import f1
 from shopfloor.models.spec.memory import Floats
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 _BINS: Final = 12
-_ENOUGH: Final = 100
-_GRID: Final = 201
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,35 +82,6 @@ def covered(said: Floats, truth: Floats, block: NDArray[np.int64], coverage: flo
         code, count = np.unique(block[~one], return_inverse=True, return_counts=True)[1:]
         shares.append(float(np.average(inside, weights=1.0 / count[code])))
     return float(np.mean(shares))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Probability:
-    """A model's probability becomes an honest one by a rising curve [g] over it."""
-
-    at: Floats
-    honest: Floats
-
-    @classmethod
-    def of(cls, said: Floats, truth: Floats) -> Probability:
-        """Isotonic where there are enough cases of both classes, otherwise a sigmoid."""
-        grid = np.linspace(0.0, 1.0, _GRID)
-        if min(truth.sum(), len(truth) - truth.sum()) >= _ENOUGH:
-            return cls(
-                grid, IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(said, truth).predict(grid)
-            )
-        curve = LogisticRegression(C=100.0).fit(_logit(said)[:, None], truth)
-        return cls(grid, np.asarray(curve.predict_proba(_logit(grid)[:, None])[:, 1]))
-
-    def __call__(self, said: Floats) -> Floats:
-        """Honest probabilities [n]."""
-        return np.interp(said, self.at, self.honest)
-
-
-def _logit(p: Floats) -> Floats:
-    safe = np.clip(p, 1e-6, 1.0 - 1e-6)
-    odds: Floats = np.log(safe / (1.0 - safe))
-    return odds
 
 
 @dataclass(frozen=True, slots=True)

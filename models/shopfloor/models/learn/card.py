@@ -10,7 +10,9 @@ from typing import Final
 import numpy as np
 from shopfloor.models.learn import plots
 from shopfloor.models.learn.learned import Evidence, Learned
+from shopfloor.models.learn.probability import reliability
 from shopfloor.models.learn.train import leaky
+from shopfloor.models.spec.memory import Floats
 
 _STYLE: Final = """
 :root{color-scheme:light dark;--ink:#1f2429;--dim:#5c666f;--line:#d7dce0;--paper:#fff;
@@ -127,29 +129,21 @@ def _plots(learned: Learned) -> Iterator[str]:
         yield f"<div><h2>Answers</h2>{drawn}</div>"
         residual = evidence.said - evidence.truth
         yield f"<div><h2>Residuals</h2>{plots.histogram(residual, 0.0, 'answer - truth')}</div>"
-    if evidence is not None and learned.task == "class":
-        yield f"<div><h2>Calibration</h2>{_calibration(learned, evidence)}</div>"
+    if evidence is not None and evidence.told is not None:
+        yield f"<div><h2>Calibration</h2>{_calibration(evidence, evidence.told)}</div>"
     if learned.importance:
         drawn = plots.bars(learned.importance[:_SHOWN])
         yield f"<div><h2>Importance (loss when shuffled, out of fold)</h2>{drawn}</div>"
 
 
-def _calibration(learned: Learned, evidence: Evidence) -> str:
-    """How often what was said came true, in ten bins: as the model said it, and as it is told now."""
-    if len(learned.classes) == 2:
-        said, came = evidence.said[:, 1], evidence.truth == 1
-    else:
-        said, came = evidence.said.max(axis=1), evidence.said.argmax(axis=1) == evidence.truth
-    lines = [("as the model says it", *_reliability(said, came))]
-    if learned.probability is not None:
-        lines.append(("calibrated", *_reliability(learned.probability(said), came)))
-    return plots.curves(lines, "probability said", "share that came true")
-
-
-def _reliability(said: np.ndarray, came: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(said, kind="stable")
-    pieces = [piece for piece in np.array_split(order, 10) if len(piece)]
-    return np.array([said[piece].mean() for piece in pieces]), np.array([came[piece].mean() for piece in pieces])
+def _calibration(evidence: Evidence, told: Floats) -> str:
+    """How often what was said came true, in ten bins: as the model says it, and as it is told, without the fold."""
+    lines = [
+        (f"{name} (error {reliability(said, evidence.truth)[2]:.3f})", *reliability(said, evidence.truth)[:2])
+        for name, said in (("as the model says it", evidence.said), ("calibrated", told))
+    ]
+    across = "probability said" if told.shape[1] == 2 else "probability said of the most probable class"
+    return plots.curves(lines, across, "share that came true")
 
 
 def _worst(learned: Learned, evidence: Evidence) -> str:

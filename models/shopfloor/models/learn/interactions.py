@@ -18,7 +18,8 @@ Join = tuple[str, int, int, Floats]
 
 _MOST_INPUTS: Final = 12
 _MOST_ROWS: Final = 10_000
-_TRIED: Final = 30
+_ALL: Final = 30
+_SCREENED: Final = 10
 _LIVE: Final = 8
 _MOST_PAIRS: Final = 5
 _SURE: Final = 2.5
@@ -63,7 +64,7 @@ def _screened(data: Data, values: Floats, target: NDArray[Any]) -> list[Join]:
         for a, b in combinations(_promising(data, values, target), 2)
         for kind in PAIRS
     ]
-    if len(joins) <= _TRIED:
+    if len(joins) <= _ALL:
         return joins
     found: list[tuple[float, Join]] = []
     tree = _tree(data)
@@ -74,7 +75,7 @@ def _screened(data: Data, values: Floats, target: NDArray[Any]) -> list[Join]:
         beside = np.column_stack([values[:, [a, b]], together])
         found.append((both[a, b] - float(_losses(tree, beside, target).mean()), (kind, a, b, together)))
     found.sort(key=lambda one: -one[0])
-    return [join for gain, join in found[:_TRIED] if gain > 0.0]
+    return [join for gain, join in found[:_SCREENED] if gain > 0.0]
 
 
 def _promising(data: Data, values: Floats, target: NDArray[Any]) -> list[int]:

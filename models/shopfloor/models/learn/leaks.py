@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.learn.data import Data
 from shopfloor.models.learn.roles import LearnError, Roles
+from shopfloor.models.learn.twins import families, same_rows, twins
 from shopfloor.models.spec import refused
 from shopfloor.models.spec.memory import Floats
 from sklearn.metrics import balanced_accuracy_score
@@ -146,11 +147,21 @@ def _duplicates(data: Data) -> list[Finding]:
     """Rows that are there twice in different groups: one of them would be learned, the other scored."""
     if data.task == "novelty":
         return []
-    rows = np.unique(np.nan_to_num(data.values, nan=-1e300), axis=0, return_inverse=True)[1].reshape(-1)
+    rows = same_rows(data)
     pairs = np.unique(np.stack([rows, data.group]), axis=1)
     shared = np.bincount(pairs[0]) > 1
     share = float(shared[rows].mean())
     if share < _DUPLICATES:
         return []
     where = "groups" if data.groups else "rows"
-    return [Finding("duplicates", None, f"{share:.1%} of the rows have the same values in other {where}.", drop=False)]
+    sentence = f"{share:.1%} of the rows have the same values in other {where}; {_kept_together(data)}."
+    return [Finding("duplicates", None, sentence, drop=False)]
+
+
+def _kept_together(data: Data) -> str:
+    """What the split does about rows that are there twice."""
+    if data.groups:
+        copies = len(np.unique(data.group)) - len(np.unique(families(data)))
+        return f"{copies} copies of other groups stay in one fold with them" if copies else "no group is mostly a copy"
+    few = np.array_equal(twins(data), np.arange(len(data)))
+    return "the inputs have few values, so that they count as cases of their own" if few else "they stay in one fold"

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.learn.blueprint import features_of
-from shopfloor.models.learn.calibrate import Alarm, Intervals, Probability
+from shopfloor.models.learn.calibrate import Alarm, Intervals
 from shopfloor.models.learn.data import Data, read
 from shopfloor.models.learn.leaks import Finding
 from shopfloor.models.learn.novelty import Novelty, Usual
+from shopfloor.models.learn.probability import Probability, Temperature, calibrated
 from shopfloor.models.learn.roles import LearnError, Roles, Task
 from shopfloor.models.learn.scores import Score
 from shopfloor.models.learn.search import Trial, answer, known
@@ -23,12 +24,16 @@ from shopfloor.models.spec.memory import Floats
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the score rests on: honest answers [n] or [n, classes], the target [n], groups [n], row of the table [n]."""
+    """What the score rests on: honest answers [n] or [n, classes], the target [n], groups [n], row of the table [n].
+
+    `told` [n, classes]: probabilities, each row's calibrated without its fold.
+    """
 
     said: NDArray[Any]
     truth: Floats
     group: NDArray[np.int64]
     row: NDArray[np.int64]
+    told: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +78,7 @@ class Learned:
     groups: tuple[str, ...]
     intervals: Intervals | None = None
     coverage: float | None = None
-    probability: Probability | None = None
+    probability: Probability | Temperature | None = None
     alarm: Alarm | None = None
     usual: Usual | None = None
     evidence: Evidence | None = None
@@ -141,11 +146,7 @@ def _number(learned: Learned, said: Floats, row: NDArray[np.int64], rows: int) -
 
 
 def _class(learned: Learned, said: Floats, row: NDArray[np.int64], rows: int) -> Prediction:
-    if learned.probability:
-        honest = learned.probability(said[:, 1])
-        said_honest = np.stack([1.0 - honest, honest], axis=1)
-    else:
-        said_honest = said
+    said_honest = calibrated(learned.probability, said) if learned.probability else said
     raised = said[:, 1] > learned.alarm.threshold if learned.alarm else np.zeros(len(said), bool)
     value = said.argmax(axis=1).astype(np.float64)
     if learned.alarm:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.learn.data import Data
 from shopfloor.models.learn.roles import LearnError, Roles
+from shopfloor.models.learn.twins import families, twins
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -36,7 +37,7 @@ class Split:
 def choose(data: Data, roles: Roles, folds: int = FOLDS, seed: int = 0) -> Split:
     """Grouped by asset or run; else blocks of time with an embargo; random rows only when rows are independent."""
     groups = len(np.unique(data.group))
-    if data.groups and groups >= 2 and not _class_lives_alone(data):
+    if data.groups and groups >= 2 and not lives_alone(data):
         return _grouped(data, min(folds, groups), roles)
     if roles.independent and not data.groups:
         return _by_rows(data, folds, seed)
@@ -55,9 +56,9 @@ def random_rows(data: Data, folds: int = 3, seed: int = 1) -> tuple[Fold, ...]:
     return _folds(KFold(folds, shuffle=True, random_state=seed), data)
 
 
-def _class_lives_alone(data: Data) -> bool:
+def lives_alone(data: Data) -> bool:
     """Whether a class is seen in one group only: leaving that group out leaves nothing to learn it from."""
-    if data.task != "class":
+    if data.task != "class" or not data.groups:
         return False
     pairs = np.unique(np.stack([data.target.astype(np.int64), data.group]), axis=1)
     return bool((np.bincount(pairs[0])[np.unique(pairs[0])] < 2).any())
@@ -69,16 +70,18 @@ def _folds(splitter: Any, data: Data, *arguments: Any) -> tuple[Fold, ...]:
 
 def _grouped(data: Data, folds: int, roles: Roles) -> Split:
     kind = roles.asset or roles.run
-    count = len(np.unique(data.group))
+    group = families(data)
+    count = len(np.unique(group))
+    group = group if count > 1 else data.group
     if data.task == "class":
-        pairs = np.unique(np.stack([data.target.astype(np.int64), data.group]), axis=1)
+        pairs = np.unique(np.stack([data.target.astype(np.int64), group]), axis=1)
         folds = max(2, min(folds, int(np.bincount(pairs[0])[np.unique(pairs[0])].min())))
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     else:
-        splitter = GroupKFold(folds)
-    found = _folds(splitter, data, data.target if data.task == "class" else None, data.group)
-    sentence = f"{folds} folds grouped by {kind}: each of the {count} is scored by models that never saw it."
-    return Split("group", found, sentence, data.group)
+        splitter = GroupKFold(min(folds, max(count, 2)))
+    found = _folds(splitter, data, data.target if data.task == "class" else None, group)
+    sentence = f"{len(found)} folds grouped by {kind}: each of the {count} is scored by models that never saw it."
+    return Split("group", found, sentence, group)
 
 
 def _by_rows(data: Data, folds: int, seed: int) -> Split:
@@ -88,7 +91,17 @@ def _by_rows(data: Data, folds: int, seed: int) -> Split:
     else:
         found = _folds(KFold(folds, shuffle=True, random_state=seed), data)
     sentence = f"{folds} folds of rows at random, because the rows were declared independent."
-    return Split("rows", found, sentence, np.arange(len(data)))
+    twin = twins(data)
+    return Split("rows", _together(found, twin), sentence, twin)
+
+
+def _together(folds: tuple[Fold, ...], twin: NDArray[np.int64]) -> tuple[Fold, ...]:
+    """The folds, where each row went to that of the first row like it."""
+    place = np.empty(len(twin), np.int64)
+    for k, (_, scored) in enumerate(folds):
+        place[scored] = k
+    place = place[twin]
+    return tuple((np.flatnonzero(place != k), np.flatnonzero(place == k)) for k in range(len(folds)))
 
 
 def _by_time(data: Data, folds: int) -> Split:
@@ -99,7 +112,7 @@ def _by_time(data: Data, folds: int) -> Split:
         scored = piece == k
         learned = ~scored & ~embargoed[:, k]
         found.append((np.flatnonzero(learned), np.flatnonzero(scored)))
-    alone = " (grouped folds would leave out whole classes)" if data.groups and _class_lives_alone(data) else ""
+    alone = " (grouped folds would leave out whole classes)" if lives_alone(data) else ""
     sentence = f"{folds} blocks of time with an embargo of {_EMBARGO:.0%} around each{alone}."
     block = np.unique(np.stack([data.unit, piece * 8 + _within(data, folds)]), axis=1, return_inverse=True)[1]
     return Split("time", tuple(found), sentence, block.reshape(-1))

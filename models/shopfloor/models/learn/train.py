@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 from shopfloor.models.learn.blueprint import blueprints, features_of
-from shopfloor.models.learn.calibrate import Intervals, Probability, alarm, covered
+from shopfloor.models.learn.calibrate import Intervals, alarm, covered
 from shopfloor.models.learn.candidates import Candidate, candidates
 from shopfloor.models.learn.data import Data, read
 from shopfloor.models.learn.importance import importance
 from shopfloor.models.learn.leaks import Finding, leaks, unusable
 from shopfloor.models.learn.learned import Evidence, Learned
 from shopfloor.models.learn.novelty import Usual, learn_usual
+from shopfloor.models.learn.probability import calibration, honest
 from shopfloor.models.learn.roles import LearnError, Roles
 from shopfloor.models.learn.scores import LEAST_GROUPS, Score, measure_of, score
 from shopfloor.models.learn.search import Answers, Search, Trial, fitted, out_of_fold
@@ -110,7 +111,7 @@ class _Training:
             data.task, self.roles, data.take(np.arange(0)) if data.task != "life" else _shape(data), spec, model,
             trial.candidate.name, split.sentence, found, tuple(self.findings), _abstains(split, found),
             tuple(search.trials), tuple(search.skipped), tuple(weights), time.process_time() - self.begun, fit_seconds,
-            len(data), data.groups, evidence=Evidence(answers.said, data.target, data.group, data.row),
+            len(data), data.groups, evidence=_evidence(data, split, answers),
             **self._calibrated(split, answers),
         )  # fmt: skip
 
@@ -124,13 +125,19 @@ class _Training:
             floor, ceiling = (0.0, float(data.target.max())) if data.task == "life" else (-np.inf, np.inf)
             found = Intervals.of(said, data.target, split.block, roles.coverage, floor, ceiling)
             return {"intervals": found, "coverage": covered(said, data.target, split.block, roles.coverage)}
+        by = calibration(said, data.target)
         if len(data.classes) > 2:
-            return {}
+            return {"probability": by}
         folds = [scored for _, scored in split.folds]
         return {
-            "probability": Probability.of(said[:, 1], data.target),
+            "probability": by,
             "alarm": alarm(said[:, 1], data.target, folds, roles.false_alarms, data.per_day),
         }
+
+
+def _evidence(data: Data, split: Split, answers: Answers) -> Evidence:
+    told = honest(answers.said, data.target, [rows for _, rows in split.folds]) if data.task == "class" else None
+    return Evidence(answers.said, data.target, data.group, data.row, told)
 
 
 def _shape(data: Data) -> Data:

@@ -32,6 +32,8 @@ class FeatureSpec:
                 asset's first `baseline` values, spread around the middle mean, mean of the whole life
     mixes       (name, weights over the inputs): weighted sums of scaled inputs, used like further inputs; what is
                 missing counts as its centre
+    origin      whether what is measured from an asset's first row (drift, mean of the whole life) is told; only a
+                specification without it writes the word, so that the hashes of older ones stay
     lags        with 1 or more, the value now and that many values before it are features of remembered inputs too
     constants   time constants of the means in steps; `step` is one step in the unit of time (ns, cycles, rows)
     pairs       (kind, input, input, centre, scale): product, difference or ratio of two raw inputs
@@ -59,6 +61,7 @@ class FeatureSpec:
     age: bool = False
     mixes: tuple[tuple[str, tuple[float, ...]], ...] = ()
     lags: int = 0
+    origin: bool = True
 
     def __post_init__(self) -> None:
         _check(self)
@@ -82,7 +85,7 @@ class FeatureSpec:
     def kept(self) -> tuple[str, ...]:
         """What is told of each remembered column."""
         lags = ["now", *(f"{i + 1} before" for i in range(self.lags))] if self.lags else []
-        return (*MEMORY, *lags)
+        return (*(what for what in MEMORY if self.origin or what not in ORIGIN), *lags)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -104,7 +107,10 @@ class FeatureSpec:
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no blanks, shortest numbers that come back the same."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        said = {"format": FORMAT, **asdict(self)}
+        if self.origin:
+            del said["origin"]
+        return json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> FeatureSpec:
@@ -113,7 +119,7 @@ class FeatureSpec:
             found = json.loads(text)
             version = found.pop("format")
             known = {field.name for field in fields(cls)}
-            if version != FORMAT or set(found) != known:
+            if version != FORMAT or set(found) | {"origin"} != known:
                 raise SpecError(f"A feature specification of format {version} with keys {sorted(found)} is not known.")
             return cls(**{name: _frozen(value) for name, value in found.items()})
         except (ValueError, TypeError, KeyError, AttributeError) as problem:
@@ -123,6 +129,7 @@ class FeatureSpec:
 
 
 MEMORY: Final = ("fast", "middle", "slow", "trend", "drift", "spread", "mean")
+ORIGIN: Final = ("drift", "mean")
 
 
 def _frozen(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.models.spec.featurespec import CONSTANTS, FeatureSpec
+from shopfloor.models.spec.featurespec import CONSTANTS, MEMORY, FeatureSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -168,6 +168,7 @@ def _remember(spec: FeatureSpec, memory: Memory, time: Ints, x: Floats) -> list[
     ever = memory.count > 0
     fast, middle, slow = (memory.level[:, :, i] for i in range(CONSTANTS))
     found = [fast, middle, slow, fast - slow, middle - memory.base, np.sqrt(memory.spread), memory.mean]
+    found = [one for what, one in zip(MEMORY, found, strict=True) if what in spec.kept]
     if spec.lags:
         _shift(memory, x, known)
         found += [np.where(known, x, np.nan), *(memory.past[:, :, i + 1] for i in range(spec.lags))]
