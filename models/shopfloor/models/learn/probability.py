@@ -49,24 +49,36 @@ class Probability:
 
 
 def _isotonic(said: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    """The middles of the steps, joined by straight lines: neighbours on one step keep their order."""
+    """The middles of the steps, joined by straight lines, as if one more case had come true as said: no level piece."""
     order = np.argsort(said, kind="stable")
     step = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(said[order], truth[order])
     height, code = np.unique(step, return_inverse=True)
     middle = np.bincount(code, said[order]) / np.bincount(code)
-    return np.concatenate([[0.0], middle, [1.0]]), np.concatenate([[0.0], height, [1.0]])
+    at, level = np.concatenate([[0.0], middle, [1.0]]), np.concatenate([[0.0], height, [1.0]])
+    return at, (len(said) * level + at) / (len(said) + 1.0)
 
 
 def _beta(said: Floats, truth: Floats) -> Floats:
-    """The beta curve over the grid; a slope that would fall is left out."""
-    signs = [0, 1]
-    while True:
-        curve = LogisticRegression(C=_WEAK).fit(_ends(said)[:, signs], truth)
-        falling = [one for one, slope in zip(signs, curve.coef_[0], strict=True) if slope < 0.0]
-        if not falling or len(signs) == 1:
-            break
-        signs = [one for one in signs if one not in falling] or [0]
-    honest: Floats = curve.predict_proba(_ends(_GRID)[:, signs])[:, 1]
+    """The beta curve over the grid; a part that would make it fall is left out, and nothing but the share is left."""
+    both = _rising(said, truth, [0, 1])
+    if isinstance(both, LogisticRegression):
+        return _over_grid(both, [0, 1])
+    for part in np.argsort(-both).tolist():
+        curve = _rising(said, truth, [part])
+        if isinstance(curve, LogisticRegression):
+            return _over_grid(curve, [part])
+    return np.full(len(_GRID), float(truth.mean()))
+
+
+def _rising(said: Floats, truth: Floats, parts: list[int]) -> LogisticRegression | Floats:
+    """The curve of some parts, or their slopes when one of them falls."""
+    curve = LogisticRegression(C=_WEAK).fit(_ends(said)[:, parts], truth)
+    slopes: Floats = curve.coef_[0]
+    return curve if (slopes >= 0.0).all() else slopes
+
+
+def _over_grid(curve: LogisticRegression, parts: list[int]) -> Floats:
+    honest: Floats = curve.predict_proba(_ends(_GRID)[:, parts])[:, 1]
     return honest
 
 

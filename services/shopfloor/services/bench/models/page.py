@@ -52,9 +52,8 @@ LOOKED: Final = {
     "cmapss": "The test was looked at {n}; features and candidates were chosen by folds of train.",
     "tep": (
         "The test was looked at {n}; an earlier study, whose detector this one follows, looked about 60 times. Runs to"
-        " learn from begin in the fault, those of the test begin healthy: nothing is measured from a run's begin where a"
-        " class was seen in one run only. The rule follows from that, not from folds, which cannot see it; the test says"
-        " what it is worth (79.3 % without it)."
+        " learn from begin in the fault, those of the test begin healthy: nothing is measured from a run's begin where"
+        " a class was seen in one run only. Folds cannot see what that is worth; the test does (79.3 % without it)."
     ),
     "ai4i": (
         "There is no separate test; the search for interactions and the list of models were written with this data set"
