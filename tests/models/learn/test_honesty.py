@@ -79,12 +79,6 @@ def test_what_is_measured_from_the_begin_is_left_out_where_a_class_lives_in_one_
     assert FeatureSpec.from_json(spec.to_json()) == spec
 
 
-def test_a_specification_from_before_keeps_its_hash():
-    spec = FeatureSpec.plain(("power",), remembered=("power",))
-    assert "origin" not in spec.to_json()
-    assert FeatureSpec.from_json(spec.to_json()).sha == spec.sha
-
-
 @pytest.mark.parametrize("rows", [1500, 12_000])
 def test_probabilities_become_true_and_keep_the_order(rows):
     random = np.random.default_rng(0)

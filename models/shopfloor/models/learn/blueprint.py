@@ -22,11 +22,13 @@ _MOST_REGIMES: Final = 8
 _SAMPLE: Final = 2000
 _LEAST_IN_REGIME: Final = 20
 _MOST_MIXES: Final = 20
+_ORIGIN: Final = ("drift", "mean")
+"""What is measured from the first row of an asset or run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a specification is to contain: regimes found in the settings, mixes, pairs, age, lags, what began when."""
+    """What a specification is to contain: regimes found in the settings, mixes, pairs, age, lags."""
 
     settings: tuple[str, ...] = ()
     regimes: int = 1
@@ -57,8 +59,10 @@ class Blueprint:
         spec = FeatureSpec(
             data.inputs, **_scaling(seen, texts, centres, scale, self.settings), levels=data.levels,
             settings=self.settings, regimes=centres, regime_scale=scale, remembered=remembered, step=data.step,
-            age=self.age, lags=self.lags, origin=self.origin,
+            age=self.age, lags=self.lags,
         )  # fmt: skip
+        if not self.origin:
+            spec = replace(spec, told=tuple(what for what in spec.told if what not in _ORIGIN))
         if self.pairs:
             spec = replace(spec, pairs=joined(seen))
         return _with_mixes(spec, seen) if self.mixes else spec
@@ -167,8 +171,8 @@ def blueprints(data: Data, roles: Roles) -> list[Blueprint]:
     """
     settings = tuple(name for name in roles.settings if name in data.inputs)
     regimes = count_regimes(data, settings)
-    origin = not lives_alone(data)
-    base = Blueprint(settings, regimes, data.remembers, age=roles.age and data.remembers and origin, origin=origin)
+    base = Blueprint(settings, regimes, remember=data.remembers, age=roles.age and data.remembers)
+    base = replace(base, age=False, origin=False) if lives_alone(data) else base
     richer = replace(base, mixes=True) if base.remember else replace(base, pairs=True)
     numbers = len(data.inputs) - len(data.levels)
     return [richer, base] if numbers > 1 else [base]

@@ -10,10 +10,16 @@ from typing import Any, Final
 
 from shopfloor.plant.errors import ShopfloorError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 PAIRS: Final = {"product": "*", "difference": "-", "ratio": "/"}
 CONSTANTS: Final = 3
 """Every remembered input has this many time constants: fast, middle, slow."""
+MEMORY: Final = ("fast", "middle", "slow", "trend", "drift", "spread", "mean")
+"""What is told of a remembered input unless the specification says otherwise."""
+TOLD: Final = (*MEMORY, "rise")
+"""What can be told of one."""
+_SINCE_2: Final = {"told": MEMORY, "unseen": ()}
+"""Fields of format 2, and what they were before: a specification that leaves them so is written in format 1."""
 
 
 class SpecError(ShopfloorError, ValueError):
@@ -28,12 +34,12 @@ class FeatureSpec:
     settings    inputs by which regimes are told apart: the nearest of `regimes` (centres, one row each, in units of
                 `regime_scale`); with one regime or none every row is in regime 0
     centre, scale   [regimes][inputs]: an input becomes (value - centre) / scale of its regime before anything else
-    remembered  inputs with a memory: three exponentially weighted means, fast minus slow, drift from the mean of the
-                asset's first `baseline` values, spread around the middle mean, mean of the whole life
+    remembered  inputs with a memory, of which `told` says what becomes features: three exponentially weighted means
+                (fast, middle, slow), trend (fast minus slow), rise (middle minus slow), drift (middle minus the mean of
+                the asset's first `baseline` values), spread around the middle mean, mean of the whole life
+    unseen      inputs that are no features themselves: only mixes, pairs and regimes are made of them
     mixes       (name, weights over the inputs): weighted sums of scaled inputs, used like further inputs; what is
                 missing counts as its centre
-    origin      whether what is measured from an asset's first row (drift, mean of the whole life) is told; only a
-                specification without it writes the word, so that the hashes of older ones stay
     lags        with 1 or more, the value now and that many values before it are features of remembered inputs too
     constants   time constants of the means in steps; `step` is one step in the unit of time (ns, cycles, rows)
     pairs       (kind, input, input, centre, scale): product, difference or ratio of two raw inputs
@@ -61,7 +67,8 @@ class FeatureSpec:
     age: bool = False
     mixes: tuple[tuple[str, tuple[float, ...]], ...] = ()
     lags: int = 0
-    origin: bool = True
+    told: tuple[str, ...] = MEMORY
+    unseen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self)
@@ -78,14 +85,14 @@ class FeatureSpec:
 
     @cached_property
     def plain_columns(self) -> tuple[str, ...]:
-        """Columns without a memory."""
-        return tuple(name for name in self.columns if name not in self.remembered)
+        """Columns without a memory that are features as they are."""
+        return tuple(name for name in self.columns if name not in self.remembered and name not in self.unseen)
 
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """What is told of each remembered column."""
         lags = ["now", *(f"{i + 1} before" for i in range(self.lags))] if self.lags else []
-        return (*(what for what in MEMORY if self.origin or what not in ORIGIN), *lags)
+        return (*self.told, *lags)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -108,8 +115,8 @@ class FeatureSpec:
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no blanks, shortest numbers that come back the same."""
         said = {"format": FORMAT, **asdict(self)}
-        if self.origin:
-            del said["origin"]
+        if all(said[name] == before for name, before in _SINCE_2.items()):
+            said = {name: value for name, value in said.items() if name not in _SINCE_2} | {"format": 1}
         return json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod
@@ -118,18 +125,14 @@ class FeatureSpec:
         try:
             found = json.loads(text)
             version = found.pop("format")
-            known = {field.name for field in fields(cls)}
-            if version != FORMAT or set(found) | {"origin"} != known:
+            known = {field.name for field in fields(cls)} - (set(_SINCE_2) if version == 1 else set())
+            if version not in (1, FORMAT) or set(found) != known:
                 raise SpecError(f"A feature specification of format {version} with keys {sorted(found)} is not known.")
             return cls(**{name: _frozen(value) for name, value in found.items()})
         except (ValueError, TypeError, KeyError, AttributeError) as problem:
             if isinstance(problem, SpecError):
                 raise
             raise SpecError(f"This is no feature specification in JSON: {problem}.") from problem
-
-
-MEMORY: Final = ("fast", "middle", "slow", "trend", "drift", "spread", "mean")
-ORIGIN: Final = ("drift", "mean")
 
 
 def _frozen(value: Any) -> Any:
@@ -141,12 +144,17 @@ def _check(spec: FeatureSpec) -> None:
     known = set(spec.inputs)
     if not spec.inputs or len(known) != len(spec.inputs):
         raise SpecError("A feature specification needs at least one input, and each only once.")
-    named = {*spec.settings, *(name for name, _ in spec.levels), *(name for pair in spec.pairs for name in pair[1:3])}
+    paired = [name for pair in spec.pairs for name in pair[1:3]]
+    named = {*spec.settings, *spec.unseen, *paired, *(name for name, _ in spec.levels)}
     named |= set(spec.remembered) - {name for name, _ in spec.mixes}
     if unknown := sorted(named - known):
         raise SpecError(f"{', '.join(unknown)}: not among the inputs {', '.join(spec.inputs)}; add it or leave it out.")
     if bad := [kind for kind, *_ in spec.pairs if kind not in PAIRS]:
         raise SpecError(f"{bad[0]!r} is no way to join two inputs: expected {', '.join(PAIRS)}.")
+    if (strange := [what for what in spec.told if what not in TOLD]) or len(set(spec.told)) != len(spec.told):
+        raise SpecError(f"{', '.join(strange or spec.told)}: `told` names each of {', '.join(TOLD)} at most once.")
+    if not spec.names:
+        raise SpecError("A feature specification without a feature: tell something, or leave an input seen.")
     _check_numbers(spec)
 
 

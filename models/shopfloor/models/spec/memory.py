@@ -6,12 +6,13 @@ asset depends neither on how many others are beside it nor on how the history wa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from shopfloor.models.spec.featurespec import CONSTANTS, MEMORY, FeatureSpec
+from shopfloor.models.spec.featurespec import CONSTANTS, FeatureSpec
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -167,8 +168,17 @@ def _remember(spec: FeatureSpec, memory: Memory, time: Ints, x: Floats) -> list[
     _averages(memory, spec.baseline, x, known)
     ever = memory.count > 0
     fast, middle, slow = (memory.level[:, :, i] for i in range(CONSTANTS))
-    found = [fast, middle, slow, fast - slow, middle - memory.base, np.sqrt(memory.spread), memory.mean]
-    found = [one for what, one in zip(MEMORY, found, strict=True) if what in spec.kept]
+    told: dict[str, Callable[[], Floats]] = {
+        "fast": lambda: fast,
+        "middle": lambda: middle,
+        "slow": lambda: slow,
+        "trend": lambda: fast - slow,
+        "rise": lambda: middle - slow,
+        "drift": lambda: middle - memory.base,
+        "spread": lambda: np.sqrt(memory.spread),
+        "mean": lambda: memory.mean,
+    }
+    found = [told[what]() for what in spec.told]
     if spec.lags:
         _shift(memory, x, known)
         found += [np.where(known, x, np.nan), *(memory.past[:, :, i + 1] for i in range(spec.lags))]
