@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from running_server import CNC, Running, S, plant, running, until
 from shopfloor.plant import Batch, Kind, Sample
+from shopfloor.services.backup.take import take
 
 PLANT = """
 plant: {site: delta, title: Delta works}
@@ -26,6 +27,7 @@ types:
                advice: Measure the next part., spec: {low: 9.9, high: 10.1, target: 10}}
       mean: {chart: xbar-r, tag: diameter, subgroup: {size: 5}, baseline: 4, centre: 10.0, sigma: 0.01}
       share: {chart: p, tag: scrap, inspected: made, subgroup: {parts: 50}, baseline: 4}
+      sums: {chart: cusum, tag: diameter, baseline: 20, decision: 4}
       by-parts: {chart: xbar-s, tag: diameter, subgroup: {parts: 10, counter: made}, baseline: 3}
 assets:
   - {path: "delta/frames/machining/cell-a/cnc-[01..02]", type: machine-tool, title: "CNC [01..02]"}
@@ -99,6 +101,8 @@ def test_subgroups_by_size_by_inspected_parts_and_by_a_counter(server: Running) 
     share = grown(server, "share", 4)
     assert share["n"][1:4] == [50, 50, 50]
     assert share["value"][1:4] == [0.1, 0.1, 0.1]
+    sums = grown(server, "sums", 240)
+    assert sums["run_length"] == {"in_control": 168.0, "shifted": 8.4}
     counted = grown(server, "by-parts", 23)
     assert counted["n"][:3] == [9, 10, 10]
     assert counted["spread"][1] == pytest.approx(np.std(SIZES[9:19], ddof=1))
@@ -156,6 +160,8 @@ def test_what_comes_late_is_judged_as_if_it_had_come_in_time_and_limits_stay(tmp
         late = grown(server, "single", 100)
         assert late["value"] == SIZES[:100]
         assert late["limits"] == before["limits"]
+        saved = take(tmp_path, tmp_path / "copy")
+        assert "quality/limits.json" in [entry.name for entry in saved.files]
     with running(tmp_path, plant(PLANT)) as server:
         again = grown(server, "single", 100)
         assert {**again, "left_out": 0} == {**late, "left_out": 0}

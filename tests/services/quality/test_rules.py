@@ -49,8 +49,9 @@ def test_a_rule_is_broken_by_the_point_that_completes_its_pattern(rule: str, z: 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(-4, 4), min_size=16, max_size=60))
 def test_the_library_finds_the_same(values: list[float]) -> None:
-    z = np.array(values)
-    location = oracle.ControlChart("x", tuple(values), oracle.ControlLimits(center=0.0, lower=-3.0, upper=3.0), ())
+    """Behind five usual points: the library waits for a whole window, where four of the first four are four of five."""
+    z = np.array([0.0] * 5 + values)
+    location = oracle.ControlChart("x", tuple(z), oracle.ControlLimits(center=0.0, lower=-3.0, upper=3.0), ())
     theirs = {(v.rule_set, v.rule, v.point) for v in oracle.nelson_rules(location)}
     ours = {("nelson", int(rule[-1]), i) for rule in SETS[RuleName.NELSON] for i in found(z, rule)}
     assert ours == theirs

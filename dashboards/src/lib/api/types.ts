@@ -197,7 +197,7 @@ export interface Alarm {
   id: string | number;
   asset: string | null;
   tag: string | null;
-  kind: "limit" | "model" | "source";
+  kind: "limit" | "model" | "source" | "quality";
   code: string;
   priority: PriorityLevel;
   state: "active" | "acknowledged" | "returned" | "closed";

@@ -220,6 +220,7 @@ export const en = {
   "sources.none.next": "Add one under `sources` in the plant file; `shopfloor browse URL` shows what it offers.",
   "sources.title": "Sources",
   "spc.all": "All ({n})",
+  "spc.arl": "In control, a false signal comes every {none} points on average; a shift of one standard deviation is found after {one}.",
   "spc.back": "All charts",
   "spc.calm": "No chart is out of control",
   "spc.calm.next": "The newest point of every chart breaks no rule.",

@@ -220,6 +220,7 @@ export const zh: Readonly<Record<Key, string>> = {
   "sources.none.next": "请在工厂配置文件的 `sources` 下添加；`shopfloor browse URL` 可查看设备提供的变量。",
   "sources.title": "数据源",
   "spc.all": "全部（{n}）",
+  "spc.arl": "受控时平均每 {none} 点出现一次误报；均值偏移一个标准差平均在 {one} 点后发现。",
   "spc.back": "全部控制图",
   "spc.calm": "没有失控的控制图",
   "spc.calm.next": "所有控制图的最新点都没有违反规则。",

@@ -72,6 +72,7 @@ export interface ChartView extends ChartHead {
   spread_upper: Column;
   broken: string[][];
   more: number;
+  run_length: { in_control: number; shifted: number } | null;
   left_out: number;
   capability: Capability | null;
   histogram: { edges: number[]; count: number[] } | null;

@@ -103,6 +103,7 @@ class ChartView(ChartHead):
     quality: list[int]
     broken: list[list[str]]
     more: int
+    run_length: dict[str, float] | None
     left_out: int
     capability: CapabilityView | None
     histogram: dict[str, list[float]] | None

@@ -21,8 +21,9 @@ from shopfloor.services.historian.care.snapshot import LOG, Snapshot, held
 from shopfloor.services.historian.segments.segment import Segment
 
 Tell = Callable[[int, int], None]
-PARTS: Final = ("alarms", "brain", "registry", "gateways.json")
-"""What a server keeps beside its store: alarms and events, models with their audit, its gateways' reports."""
+PARTS: Final = ("alarms", "brain", "registry", "quality", "gateways.json")
+"""What a server keeps beside its store: alarms and events, models with their audit, limits of control charts, its
+gateways' reports."""
 SECRETS: Final = "secrets"
 _SQLITE: Final = b"SQLite format 3\0"
 _PASSING: Final = ("-wal", "-shm", "-journal", ".part", ".new", ".tmp", ".lock")

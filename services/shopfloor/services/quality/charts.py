@@ -39,6 +39,7 @@ class Chart:
     since: int = 0
     due: int | None = None
     again: int | None = 0
+    kept: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -172,9 +173,13 @@ class Charts:
             chart.read, chart.due = end, None
 
     def _keep(self, chart: Chart) -> None:
+        """Limits of phase I are written once, when they are made."""
         limits = chart.process.limits
-        if limits is not None and limits.subgroups and self._kept.get(chart.key, chart.section) is None:
+        if chart.kept or limits is None:
+            return
+        if limits.subgroups and self._kept.get(chart.key, chart.section) is None:
             self._kept.put(chart.key, chart.section, limits)
+        chart.kept = True
 
     @contextmanager
     def _told(self, chart: Chart) -> Iterator[None]:

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from shopfloor.plant.config import ChartKind, ChartSection
 from shopfloor.plant.config.quality import ATTRIBUTE
-from shopfloor.services.quality.capability import Capability, capability
+from shopfloor.services.quality.capability import Capability, Index, actual, capability
 from shopfloor.services.quality.charts import Chart
 from shopfloor.services.quality.evaluate import Points
 from shopfloor.services.quality.limits import freedom, sigma_within
 from shopfloor.services.quality.process import Process
 from shopfloor.services.quality.subgroups import Columns
+from shopfloor.services.quality.weighted import cusum_arl, ewma_arl
 
 MOST: Final = 5_000
 SPARK: Final = 40
@@ -29,7 +31,7 @@ def row(chart: Chart) -> dict[str, Any]:
         process = chart.process
         points, groups = process.points(), process.groups()
         newest = None if points is None else points.cut(slice(-SPARK, None))
-        can = _capable(process, 0, np.iinfo(np.int64).max) if newest is not None else None
+        cpk = _cpk(process) if newest is not None else None
     return head(chart) | {
         "state": state(chart, newest),
         "learned": 0 if groups is None else min(len(groups), chart.section.baseline),
@@ -38,7 +40,7 @@ def row(chart: Chart) -> dict[str, Any]:
         "broken": [] if newest is None else broken(process, newest)[-1],
         "spark": {name: getattr(newest, name).tolist() if newest else [] for name in ("value", "lower", "upper")}
         | {"out": newest.broken.any(axis=1).tolist() if newest else []},
-        "cpk": can.cpk.value if can and can.cpk else None,
+        "cpk": cpk.value if cpk else None,
     }
 
 
@@ -83,6 +85,7 @@ def detail(process: Process, start: int, end: int) -> dict[str, Any]:
         "quality": shown.quality.tolist() if shown is not None else [],
         "broken": broken(process, shown) if shown is not None else [],
         "more": more,
+        "run_length": run_length(process.chart),
         "left_out": process.rows.left_out,
         "capability": _told(_capable(process, start, end)),
         "histogram": _histogram(process, start, end),
@@ -92,6 +95,21 @@ def detail(process: Process, start: int, end: int) -> dict[str, Any]:
 def broken(process: Process, points: Points) -> list[list[str]]:
     """Names of the rules that every point breaks."""
     return [[process.signals[i] for i in np.flatnonzero(flags)] for flags in points.broken]
+
+
+def run_length(chart: ChartSection) -> dict[str, float] | None:
+    """Points until a signal, on average, in control and one standard deviation off; None of charts with rules.
+
+    >>> run_length(ChartSection(chart="cusum", tag="d", slack=0.5, decision=4.0))
+    {'in_control': 168.0, 'shifted': 8.4}
+    """
+    if chart.chart is ChartKind.CUSUM:
+        found = [cusum_arl(chart.slack, chart.decision, shift) for shift in (0.0, 1.0)]
+    elif chart.chart is ChartKind.EWMA:
+        found = [ewma_arl(chart.weight, chart.width, shift) for shift in (0.0, 1.0)]
+    else:
+        return None
+    return {"in_control": round(found[0], 1 if found[0] < 100 else 0), "shifted": round(found[1], 1)}
 
 
 def _limits(process: Process) -> dict[str, Any] | None:
@@ -114,6 +132,15 @@ def _capable(process: Process, start: int, end: int) -> Capability | None:
     if spec is None or values is None or groups is None or not len(groups):
         return None
     return capability(values.value, spec, sigma_within(kind, groups), freedom(kind, groups))
+
+
+def _cpk(process: Process) -> Index | None:
+    """Cpk of all values, alone: the whole capability tests for a normal distribution, which takes longer."""
+    spec, values, groups, kind = process.chart.spec, process.values(), process.groups(), process.chart.chart
+    if spec is None or values is None or groups is None:
+        return None
+    mean, within = float(np.mean(values.value)), sigma_within(kind, groups)
+    return actual(spec, mean, within, len(values), freedom(kind, groups))
 
 
 def _told(said: Capability | None) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ that of Brook and Evans (1972): a Markov chain whose states cut the limits into 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,7 @@ def cusum(z: Series, slack: float, start: tuple[float, float] = (0.0, 0.0)) -> t
     return high, low
 
 
+@lru_cache(1024)
 def cusum_arl(slack: float, decision: float, shift: float = 0.0, cells: int = 100) -> float:
     """Points until a two-sided CUSUM signals, on average, with the mean `shift` standard deviations off.
 
@@ -65,6 +67,7 @@ def cusum_arl(slack: float, decision: float, shift: float = 0.0, cells: int = 10
     return 1.0 / rate
 
 
+@lru_cache(1024)
 def ewma_arl(weight: float, width: float, shift: float = 0.0, cells: int = 151) -> float:
     """Points until an EWMA with its final limits signals, on average.
 
