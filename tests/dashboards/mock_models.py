@@ -41,6 +41,19 @@ def evidence(_: float, number: int) -> Part:
     return {"number": number, "against": 2, "conditions": conditions}
 
 
+def scores(now: float, number: int) -> Part:
+    """What a version that is compared said last of two machines, the champion beside it; one lacks a tag."""
+    path = "delta/frames/machining/cell-a/cnc-0"
+    one = {"live": False, "champion": 2, "champion_low": 20.0, "champion_high": 31.0}
+    rows = [
+        {**one, "asset": f"{path}{i}", "time": now - 9_000 - back, "value": value, "low": value - 5, "high": value + 5,
+         "champion_value": 25.0 + i}
+        for back in (0, 60_000) for i, value in ((1, 24.25), (2, 7.5))
+    ]  # fmt: skip
+    left_out = [{"asset": f"{path}3", "sentence": "The asset has no value of oil.flow yet: the model needs it."}]
+    return {"number": number, "unit": "min", "kind": "regression", "classes": [], "scores": rows, "left_out": left_out}
+
+
 def events(now: float) -> list[Part]:
     """What happened to a model; version 3 was replayed."""
     said = (
@@ -88,4 +101,4 @@ def further(one: Part, *, hold: bool) -> Part:
     return one | {"progress": 1.0, "state": "done", "sentence": "The replay is done."}
 
 
-ANSWERS: Final[dict[str, Callable[..., Any]]] = {"evidence": evidence, "events": events}
+ANSWERS: Final[dict[str, Callable[..., Any]]] = {"evidence": evidence, "events": events, "scores": scores}

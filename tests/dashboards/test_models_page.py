@@ -52,6 +52,17 @@ def test_a_model_is_promoted_and_rolled_back_by_a_named_person(open_page: Any, m
     assert sent(mock_plant, "rollback tool-life") == {"by": "Anna", "scope": "*", "why": "worse"}
 
 
+def test_a_version_that_is_compared_shows_its_newest_scores_beside_the_champions(open_page: Any) -> None:
+    page = open_page("/models")
+    scores = model(page, "tool-life").get_by_test_id("shadow-scores")
+    rows = scores.get_by_role("row")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_contain_text("24.25")
+    expect(rows.nth(1)).to_contain_text("19.25 to 29.25")
+    expect(rows.nth(2)).to_contain_text("27")
+    expect(model(page, "tool-life")).to_contain_text("no value of oil.flow yet")
+
+
 def test_every_other_step_has_a_button(open_page: Any, mock_plant: Any) -> None:
     page = open_page("/models")
     spreading, proposed = model(page, "anode-effect"), model(page, "tool-life")

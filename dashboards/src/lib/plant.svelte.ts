@@ -70,8 +70,9 @@ class Plant {
 
   async loadModels(): Promise<void> {
     const [models, lives] = await Promise.all([get<Model[]>("models"), get<ModelLife[]>("registry")]);
-    this.lives = lives;
-    this.models = models.map((model) => ({ ...model, metrics: model.metrics.map(inUnits) }));
+    const shown = models.map((model) => ({ ...model, metrics: model.metrics.map(inUnits) }));
+    if (differs(this.lives, lives)) this.lives = lives;
+    if (differs(this.models, shown)) this.models = shown;
   }
 
   async loadAlarms(): Promise<void> {
@@ -129,3 +130,8 @@ function merged(old: ReadonlyMap<string, Prediction[]>, items: Prediction[]): Ma
 }
 
 export const plant = new Plant();
+
+/** Whether two answers are not the same: what is shown is drawn again, and asked about again, only then. */
+function differs(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
+}

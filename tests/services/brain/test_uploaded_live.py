@@ -57,7 +57,7 @@ def scores(server, name, number=1, **asked):
 
 def test_an_upload_is_judged_as_a_shadow_and_never_shown(server, capsys):
     begun = time.perf_counter()
-    said = upload(server, made("shadowed"))
+    said = upload(server, made("shadowed", metrics=[{"name": "MAE", "value": 0.2}, {"name": "odd", "value": "?"}]))
     found = until(lambda: (s := scores(server, "shadowed")).scores and s, 60)
     with capsys.disabled():
         sys.stdout.write(f"\nfrom upload to shadow scores: {time.perf_counter() - begun:.2f} s\n")
@@ -68,6 +68,8 @@ def test_an_upload_is_judged_as_a_shadow_and_never_shown(server, capsys):
     (left_out,) = found.left_out
     assert (left_out.asset, "oil.temperature" in left_out.sentence) == (SCALE, True)
     assert [p for p in server.get("/predictions") if p["target"] == "shadowed"] == []
+    (card,) = [m for m in server.get("/models") if m["name"] == "shadowed"]
+    assert [(m["name"], m["unit"], m["baseline"]) for m in card["metrics"]] == [("MAE", "", None)]
 
 
 def test_a_champion_is_shown_explained_and_its_shadow_recorded_beside_it(server):
@@ -89,7 +91,7 @@ def test_a_champion_is_shown_explained_and_its_shadow_recorded_beside_it(server)
     why = server.get("/predictions/explanation", asset=PRESSES[0], target="spoken")
     assert abs(why["value"] - why["usual"] - sum(g["contribution"] for g in why["groups"])) < 1e-6
     assert {g["tag"] for g in why["groups"]} == {"ram.force", "oil.temperature"}
-    advice = server.get("/predictions/advice", asset=PRESSES[0], target="spoken", high=0.0)
+    advice = server.get("/predictions/advice", asset=PRESSES[0], target="spoken", high=-1000.0)
     assert (advice["found"], advice["version"]) == (False, 1)
     refused = server.client.get("/api/v1/predictions/advice", params={"asset": PRESSES[0], "target": "spoken"})
     assert (refused.status_code, "give low, high or both" in refused.text) == (422, True)

@@ -144,6 +144,27 @@ export interface Evidence {
   conditions: { name: string; holds: boolean; sentence: string }[];
 }
 
+/** What a version said of a window, and the champion beside it. */
+export interface RecordedScore {
+  asset: string;
+  time: number;
+  live: boolean;
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  champion: number | null;
+  champion_value: number | null;
+}
+
+/** The newest scores of a version; of `classes` a value is the place of one. */
+export interface RecordedScores {
+  unit: string;
+  kind: string;
+  classes: string[];
+  scores: RecordedScore[];
+  left_out: { asset: string; sentence: string }[];
+}
+
 /** What one version said over a replayed time: windows, alarms and events, minutes of lead. */
 export interface Outcome {
   number: number;

@@ -65,6 +65,15 @@ export const modelsEn = {
   "replay.title": "Replay over the past",
   "replay.version": "Version",
   "replay.why": "What a version would have said over a stored time, beside the one that speaks. Nothing changes.",
+  "scores.asset": "Asset",
+  "scores.champion": "Speaks",
+  "scores.failed": "no score",
+  "scores.more": "and {n} more {n:asset|assets}",
+  "scores.none": "Version {number} has no scores yet.",
+  "scores.span": "{low} to {high}",
+  "scores.time": "Time",
+  "scores.title": "Newest scores of version {number}: nobody acts on them",
+  "scores.value": "Score",
 } as const;
 
 export const modelsZh: Record<keyof typeof modelsEn, string> = {
@@ -133,4 +142,13 @@ export const modelsZh: Record<keyof typeof modelsEn, string> = {
   "replay.title": "历史回放",
   "replay.version": "版本",
   "replay.why": "版本在过去一段时间会给出的结果，与使用中的版本并列。不改变任何设置。",
+  "scores.asset": "设备",
+  "scores.champion": "使用中",
+  "scores.failed": "无评分",
+  "scores.more": "另有 {n} 台设备",
+  "scores.none": "版本 {number} 还没有评分。",
+  "scores.span": "{low} 至 {high}",
+  "scores.time": "时间",
+  "scores.title": "版本 {number} 的最新评分：仅供对比，不用于操作",
+  "scores.value": "评分",
 };

@@ -131,9 +131,9 @@ class Brain:
         return self._diary.read(asset, target, start, end)
 
     def models(self) -> list[dict[str, Any]]:
-        """The models in use, with their scores beside a trivial baseline."""
+        """The models in use, and those in their pilot, with their scores beside a trivial baseline."""
         champions = self._serving.champions() if self._live is not None else {}
-        uploaded = self._streams.champions() if self._streams is not None else []
+        uploaded = self._streams.shown() if self._streams is not None else []
         return [
             {**model_view(one.bundle.manifest), "version": one.number, "scope": one.scope}
             for one in (*champions.values(), *(one.opened for one in uploaded))

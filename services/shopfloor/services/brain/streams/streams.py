@@ -76,9 +76,10 @@ class Streams:
         with self._lock:
             return self._windows.get((asset, target))
 
-    def champions(self) -> list[Judged]:
-        """The versions that speak anywhere."""
-        return [one for one in self._planned if one.live]
+    def shown(self) -> list[Judged]:
+        """Of every name the version that speaks for most assets; of one that is in its pilot the newest shadow."""
+        ordered = sorted(self._planned, key=lambda one: (len(one.live), one.version.number))
+        return list({one.version.name: one for one in ordered}.values())
 
     def left_out(self, name: str, number: int) -> list[dict[str, str]]:
         """Assets that have some of a version's tags but not all, each with the sentence that says which are missing."""
