@@ -45,6 +45,7 @@ PROTOCOLS: Final = {
     "protocol": (
         "That model in a server of its own process, asked over one connection on loopback; latency is that of the"
         " client, one request after the other. The bytes are those of the binary tensor extension, both ways."
+        " CPU does not depend on what else the machine does; latency does, and the load stands below."
     ),
 }
 
@@ -95,7 +96,8 @@ _INTRO: Final = """
 
 Written by `shopfloor bench models --publish`. One training service does all of them: for each data set there is only a
 loader, the roles of its columns, and what a user would say (age is legitimate, rows are independent).
-[How it learns](../models.md). Missed bars are shown as missed. The last two parts say how fast models are asked.
+[How it learns](../models.md). Missed bars are shown as missed. Two parts, `live` and
+`protocol`, say how fast models are asked.
 """
 
 
