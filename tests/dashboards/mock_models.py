@@ -101,4 +101,19 @@ def further(one: Part, *, hold: bool) -> Part:
     return one | {"progress": 1.0, "state": "done", "sentence": "The replay is done."}
 
 
-ANSWERS: Final[dict[str, Callable[..., Any]]] = {"evidence": evidence, "events": events, "scores": scores}
+def drift(now: float, number: int) -> Part:
+    """Twelve features, two of them much changed; the test for shifted means found one."""
+    several = [("spindle.power mean", 0.61, 0.4, now - 7_200_000), ("vibration p95", 0.27, 0.9, None)]
+    several += [(f"coolant.flow {i}", 0.14 / i, 0.1 * i, None) for i in range(1, 11)]
+    features = [{"name": n, "psi": psi, "level": level, "moved": moved} for n, psi, level, moved in several]
+    said = "2 of 12 features look much different from training, the mean of 1 has moved."
+    return {
+        "name": "", "number": number, "time": now, "sentence": said, "rows": 5_760, "since": now - DAY, "some": 0.1,
+        "much": 0.2, "steps": 60, "steps_missing": 0, "features": features,
+        "coverage": {"windows": 1_204, "measured": 0.893, "nominal": 0.9, "alarm": False},
+    }  # fmt: skip
+
+
+ANSWERS: Final[dict[str, Callable[..., Any]]] = {
+    "evidence": evidence, "events": events, "drift": drift, "scores": scores,
+}  # fmt: skip

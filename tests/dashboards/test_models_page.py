@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from front_end import modules
+from looking import SHOTS, screen, sideways, violations
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -111,3 +113,40 @@ def test_a_replay_is_begun_watched_cancelled_and_read(open_page: Any, mock_plant
     result = life.get_by_test_id("replayed")
     for text in ("412 alarmed", "79 missed", "61 false", "18.6", "111 of 118", "14 min", "2.61", "89.3 %", "4.7 s"):
         expect(result).to_contain_text(text)
+
+
+def test_drift_is_drawn_with_its_guide_values(open_page: Any) -> None:
+    page = open_page("/models")
+    life = model(page, "tool-life")
+    life.get_by_text("Drift:").click()
+    drift = life.get_by_test_id("drift")
+    expect(drift).to_contain_text("2 of 12 features look much different from training, the mean of 1 has moved.")
+    expect(drift).to_contain_text("89.3 % of 1204 truths inside, 90 % promised. As promised.")
+    expect(drift.locator("tbody tr.much")).to_have_count(2)
+    expect(drift.locator("tbody tr")).to_have_count(10)
+    drift.get_by_role("button", name="All 12 features").click()
+    expect(drift.locator("tbody tr")).to_have_count(12)
+    lengths = [bar.bounding_box()["width"] for bar in drift.locator(".bar").all()[:2]]  # type: ignore[index]
+    assert lengths[0] / lengths[1] == pytest.approx(0.61 / 0.27, rel=0.02)
+
+
+def test_the_page_with_everything_open_fits_and_is_accessible(open_page: Any) -> None:
+    """Replay, drift and history open, in both themes and languages, at a desk and on a tablet."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page = open_page("/models")
+    life = model(page, "tool-life")
+    for summary in life.locator("summary").all():
+        summary.click()
+    expect(life.get_by_test_id("replayed")).to_be_visible()
+    expect(life.get_by_test_id("drift")).to_be_visible()
+    page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
+    for language, other in (("en", "中文"), ("zh", "English")):
+        for theme in ("light", "dark"):
+            assert violations(page) == [], (language, theme)
+            assert sideways(page) <= 0, (language, theme)
+            page.screenshot(path=SHOTS / f"models-open-{language}-{theme}.png", full_page=True)
+            page.keyboard.press("d")
+        page.get_by_role("button", name=other).click()
+    screen(page, 834, 1112)
+    assert sideways(page) <= 0
+    page.screenshot(path=SHOTS / "models-open-tablet.png", full_page=True)

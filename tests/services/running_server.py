@@ -73,6 +73,9 @@ class FakeBrain:
     def left_out(self, name: str, number: int) -> list[dict[str, str]]:
         return []
 
+    def drift(self, name: str, number: int) -> dict[str, Any]:
+        return {"name": name, "number": number}
+
     def train_again(self) -> str:
         return "The training has begun: its models will be proposed."
 

@@ -34,6 +34,7 @@ from shopfloor.services.api import (
     tags,
     values,
 )
+from shopfloor.services.api import drift as drift_api
 from shopfloor.services.api import errands as errands_api
 from shopfloor.services.api import gateways as gateways_api
 from shopfloor.services.api import health as health_api
@@ -182,6 +183,7 @@ def _api(parts: Parts) -> APIRouter:
         scores.router(parts.registry, parts.brain),
         registry_api.router(parts.registry, parts.brain.train_again),
         replays_api.router(parts.registry, parts.replays),
+        drift_api.router(parts.brain),
         alarms_api.router(parts.alarms),
         quality_api.router(parts.charts, parts.clock),
         events.router(parts.alarms, parts.clock),

@@ -44,6 +44,10 @@ class Thinking(Protocol):
         """Assets that an uploaded version cannot judge, each with a sentence."""
         ...
 
+    def drift(self, name: str, number: int) -> Mapping[str, Any]:
+        """How far what a version sees is from its training; an unknown version raises `ModelUnknown`."""
+        ...
+
     def train_again(self) -> str:
         """Learn anew in the background and propose what comes of it; answers what happens now, in a sentence."""
         ...
@@ -88,6 +92,10 @@ class NoBrain:
     def left_out(self, name: str, number: int) -> Sequence[Mapping[str, str]]:
         """None."""
         return ()
+
+    def drift(self, name: str, number: int) -> Mapping[str, Any]:
+        """Nothing is seen."""
+        raise ModelUnknown(self.sentence)
 
     def train_again(self) -> str:
         """Nothing happens."""

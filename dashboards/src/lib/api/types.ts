@@ -203,6 +203,19 @@ export interface ReplayJob {
   result: Replayed | null;
 }
 
+export interface Drift {
+  number: number;
+  sentence: string;
+  rows: number;
+  since: number | null;
+  some: number;
+  much: number;
+  steps: number;
+  steps_missing: number;
+  features: { name: string; psi: number; level: number | null; moved: number | null }[];
+  coverage: { windows: number; measured: number; nominal: number; alarm: boolean } | null;
+}
+
 export interface ModelEvent {
   sequence: number;
   time: number;

@@ -18,11 +18,13 @@ from shopfloor.plant.errors import ShopfloorError
 from shopfloor.services.brain.adopting import Adopting
 from shopfloor.services.brain.advise import Window, advice, explanation
 from shopfloor.services.brain.diary import Diary
+from shopfloor.services.brain.drifting import Drifting
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import lines, newest
 from shopfloor.services.brain.kept import keep, recalled
 from shopfloor.services.brain.learning import Learning, TrainingFailed
 from shopfloor.services.brain.live import Live
+from shopfloor.services.brain.recent import Recent
 from shopfloor.services.brain.serving import Opened, Registered
 from shopfloor.services.brain.streams.streams import Streams
 from shopfloor.services.brain.views import model_view
@@ -64,6 +66,8 @@ class Brain:
         self._registry, self._watch = registry, Watch(registry)
         self._serving = Registered(registry, _by_target(self._assets))
         self._adopting = Adopting(registry, self._serving, self._assets, folder)
+        self._recent = Recent()
+        self._drifting = Drifting(registry, self._recent, clock)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._again: threading.Thread | None = None
@@ -81,7 +85,7 @@ class Brain:
         self._diary = Diary(self._folder)
         self._thread = threading.Thread(target=self._run, name="brain", daemon=True)
         self._thread.start()
-        self._streams = Streams(self._reader, self._registry, self._diary, self._clock)
+        self._streams = Streams(self._reader, self._registry, self._diary, self._clock, self._recent)
         judging = (self._stop, self._changed, self._watch.tend)
         self._streaming = threading.Thread(target=self._streams.run, args=judging, name="uploaded models", daemon=True)
         self._streaming.start()
@@ -142,6 +146,10 @@ class Brain:
     def left_out(self, name: str, number: int) -> list[dict[str, str]]:
         """Assets that an uploaded version cannot judge for want of a tag, each with a sentence."""
         return self._streams.left_out(name, number) if self._streams is not None else []
+
+    def drift(self, name: str, number: int) -> dict[str, Any]:
+        """How far what a version sees is from its training, and how well it keeps its word."""
+        return self._drifting.of(name, number)
 
     def train_again(self) -> str:
         """Learn from the newest week in the background; what comes of it is proposed beside what speaks now."""
@@ -223,7 +231,8 @@ class Brain:
         assert self._diary is not None  # noqa: S101 (opened by start)
         several = lines(self._assets)
         recalled(self._folder, several)
-        live = Live(self._reader, several, self._serving, self._diary, self._clock, self._registry.scores)
+        known = (self._registry.scores, self._recent)
+        live = Live(self._reader, several, self._serving, self._diary, self._clock, *known)
         self._live = live
         self._status = _status("ready", 1.0, _ready(self._serving.champions()), self._cpu())
         self._saved = self._clock()

@@ -19,6 +19,7 @@ from shopfloor.services.brain.diary import Diary, Row
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.follow import Machines, Pots, advance, newest
 from shopfloor.services.brain.judge import unknown
+from shopfloor.services.brain.recent import Recent
 from shopfloor.services.brain.serving import Opened, Serving
 from shopfloor.services.brain.speak import NOTHING, Described, Looked, speak
 from shopfloor.services.brain.truths import Truths, part_key
@@ -41,6 +42,7 @@ class Live:
     diary: Diary
     now: Callable[[], int]
     record: Scores | None = None
+    recent: Recent = field(default_factory=Recent)
     said: dict[tuple[str, str], Prediction] = field(default_factory=dict)
     _windows: dict[tuple[str, str], Window] = field(default_factory=dict)
     _spoken: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Live:
         if self.record is not None:
             self.record.label(self._truths.setdefault(id(line), Truths()).of(line, self.now()))
         what = described(line)
+        self.recent.take(line.assets[0].type, what.assets, what.times, what.x)
         found: list[Prediction] = []
         for target in TARGETS[line.assets[0].type]:
             for group in self.serving.groups(target, what.assets):

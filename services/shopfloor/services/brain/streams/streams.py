@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 from shopfloor.models.columns import MINUTE
 from shopfloor.models.streaming import Rows, good_columns
@@ -16,6 +17,7 @@ from shopfloor.services.brain.advise import Window
 from shopfloor.services.brain.diary import Diary
 from shopfloor.services.brain.feed import HistoryReader
 from shopfloor.services.brain.judge import unknown
+from shopfloor.services.brain.recent import Recent
 from shopfloor.services.brain.streams.followed import Followed
 from shopfloor.services.brain.streams.plan import Judged, Plan
 from shopfloor.services.brain.streams.said import Said, say
@@ -37,6 +39,7 @@ class Streams:
     registry: Registry
     diary: Diary
     now: Callable[[], int]
+    recent: Recent = field(default_factory=Recent)
     plan: Plan = field(init=False)
     said: dict[Key, dict[str, Any]] = field(default_factory=dict)
     _windows: dict[Key, Window] = field(default_factory=dict)
@@ -118,7 +121,12 @@ class Streams:
         asked, start = {tag for values in wanted for tag in values.tags()}, min(values.cursor for values in wanted)
         end = max(int(moments[-1]) for moments in due.values()) + 1
         columns = good_columns(self.reader.read(sorted(asked), start, end))
-        return {sha: self._followed[sha].take(columns, moments) for sha, moments in due.items()}
+        found = {sha: self._followed[sha].take(columns, moments) for sha, moments in due.items()}
+        for sha, rows in found.items():
+            moment, place = np.nonzero(rows.known)
+            assets = [self._followed[sha].assets[i] for i in place.tolist()]
+            self.recent.take(sha, assets, rows.time[moment].tolist(), rows.x[moment, place])
+        return found
 
     def _look(self, judged: tuple[Judged, ...]) -> list[dict[str, Any]]:
         """Who follows what, by the tags that the store knows; answers what is said of assets that lack some."""
