@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from shopfloor.dashboards import static_folder
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 ROOT = HERE.parents[1]
 SHOTS = ROOT / "build" / "screenshots"
 FLAGS = [

@@ -28,13 +28,13 @@ def sealed(tmp_path_factory):  # type: ignore[no-untyped-def]
 
 
 def saw(recent: Recent, source: str, days: float, moved: int | None = None) -> None:
-    """What live judging saw: standard normal features, feature `moved` higher by 2 on the last half day."""
+    """What live judging saw: standard normal features, feature `moved` higher by 3 on the last day."""
     rng = np.random.default_rng(1)
     end = int(days * DAY)
     for time in range(STEP, end, STEP):
         x = rng.normal(size=(len(ASSETS), 3)).astype(np.float32)
-        if moved is not None and time >= end - DAY // 2:
-            x[:, moved] += 2.0
+        if moved is not None and time >= end - DAY:
+            x[:, moved] += 3.0
         recent.take(source, ASSETS, [time] * len(ASSETS), x)
 
 
@@ -57,7 +57,7 @@ def test_the_feature_that_moved_is_named_first_and_when(registry, sealed) -> Non
     first, *rest = told.features
     assert (first.name, first.psi > told.much) == ("b", True)
     assert first.moved is not None
-    assert 2.0 * DAY / 1e6 < first.moved <= 2.5 * DAY / 1e6
+    assert 1.5 * DAY / 1e6 < first.moved <= 2.5 * DAY / 1e6
     assert all(one.psi < told.some and one.moved is None and one.level < 1.0 for one in rest)
 
 

@@ -23,7 +23,7 @@ for (const [code, [english, chinese]] of Object.entries(words)) {
 
 const forms: Form[] = phrases.map(([english, chinese]) => {
   const places = [...english.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
-  const source = english.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, (_, name) => (name === "what" ? "(.+)" : "(.+?)"));
+  const source = english.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{(\w+)\}/g, (_, name) => (name === "what" || name === "list" ? "(.+)" : "(.+?)"));
   return { pattern: new RegExp(`^${source}$`), names: places, chinese };
 });
 
@@ -47,12 +47,17 @@ export function inChinese(text: string): string | null {
 function phrase(text: string): string | null {
   for (const { pattern, names: places, chinese } of forms) {
     const match = pattern.exec(text);
-    if (match) return chinese.replace(/\{(\w+)\}/g, (_, place: string) => filling(match[places.indexOf(place) + 1]!));
+    if (!match) continue;
+    return chinese.replace(/\{(\w+)\}/g, (whole, place: string) => {
+      const text = match[places.indexOf(place) + 1];
+      if (text === undefined) return whole;
+      return place === "list" ? text.split("; ").map((one) => phrase(one) ?? filling(one)).join("；") : filling(text);
+    });
   }
   return null;
 }
 
 function filling(text: string): string {
   if (/^[\d.+−-]/.test(text)) return /[a-z]{4}/.test(text) ? (phrase(text) ?? text) : text;
-  return names.get(text) ?? names.get(text.toLowerCase()) ?? assetInChinese(text);
+  return names.get(text) ?? names.get(text.toLowerCase()) ?? (/[a-z]{4}/.test(text) ? phrase(text) : null) ?? assetInChinese(text);
 }

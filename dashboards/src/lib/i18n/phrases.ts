@@ -1,3 +1,5 @@
+import { modelPhrases } from "./phrases.models.ts";
+
 /** Sentences of the server in Chinese. What stands in braces is taken over; a word of the plant in it is translated. */
 export const phrases: readonly (readonly [string, string])[] = [
   // reasons
@@ -63,21 +65,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["{n} hours", "{n} 小时"],
   ["{n} days", "{n} 天"],
   ["per pot-day", "每槽日"],
-  // life of a model
-  ["Nothing was there before.", "此前没有模型。"],
-  ["It waits for a person to approve it.", "等待人员批准。"],
-  ["Learned from the plant's own history.", "由本厂历史数据训练。"],
-  ["{n} labelled window of {m} that are needed", "已有 {n} 个带真值的窗口，需要 {m} 个"],
-  ["{n} labelled windows of {m} that are needed", "已有 {n} 个带真值的窗口，需要 {m} 个"],
-  ["a loss {d} beside version {n}'s, at {level} confidence at most {upper}, which must be below 0", "与版本 {n} 的损失差 {d}，{level} 置信上限 {upper}，须小于 0"],
-  ["no window yet that version {n} was compared on", "还没有可与版本 {n} 对比的窗口"],
-  ["a coverage of {share} where {nominal} was promised, allowed are {within} to either side", "区间覆盖率 {share}，承诺 {nominal}，允许偏差 {within}"],
-  ["probabilities {share} off what happened, allowed are {within} to either side", "概率与实际相差 {share}，允许偏差 {within}"],
-  ["a latency of {ms} ms at the 99th percentile, allowed are {most}", "第 99 百分位延迟 {ms} ms，允许 {most} ms"],
-  ["{share} of windows without a score, allowed are {most}", "{share} 的窗口没有评分，允许 {most}"],
-  ["an unknown share", "未知"],
-  ["unknown", "未知"],
-  ["an unknown share of windows without a score, allowed are {most}", "没有评分的窗口比例未知，允许 {most}"],
+  ...modelPhrases,
   // brain
   ["Waiting for the history.", "等待历史数据导入。"],
   ["Reading the history.", "正在读取历史数据。"],

@@ -182,13 +182,15 @@ def _gap(card: Card, rows: Labelled) -> float | None:
 def _loss(evidence: Evidence, policy: Policy) -> Condition | None:
     if evidence.against is None:
         return None
-    known = evidence.upper is not None
-    said = (
-        f"a loss {_signed(evidence.difference)} beside version {evidence.against}'s, at {policy.level:.0%} confidence"
-    )
-    bound = f"{said} at most {_signed(evidence.upper)}, which must be below 0"
-    nothing = f"no window yet that version {evidence.against} was compared on"
-    return Condition("loss", known and (evidence.upper or 0.0) < 0.0, bound if known else nothing)
+    said = f"a loss {_signed(evidence.difference)} beside version {evidence.against}'s"
+    if evidence.difference is None:
+        sentence = f"no window yet that version {evidence.against} was compared on"
+    elif evidence.upper is None:
+        sentence = f"{said}, but too few machine-hours for a bound at {policy.level:.0%} confidence"
+    else:
+        bound = f"at {policy.level:.0%} confidence at most {_signed(evidence.upper)}, which must be below 0"
+        sentence = f"{said}, {bound}"
+    return Condition("loss", evidence.upper is not None and evidence.upper < 0.0, sentence)
 
 
 def _keeps_its_word(card: Card, evidence: Evidence, policy: Policy) -> Condition | None:
