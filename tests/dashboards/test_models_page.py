@@ -135,6 +135,7 @@ def test_the_page_with_everything_open_fits_and_is_accessible(open_page: Any) ->
     SHOTS.mkdir(parents=True, exist_ok=True)
     page = open_page("/models")
     life = model(page, "tool-life")
+    expect(life.locator("summary")).to_have_count(3)
     for summary in life.locator("summary").all():
         summary.click()
     expect(life.get_by_test_id("replayed")).to_be_visible()
