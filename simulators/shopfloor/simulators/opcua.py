@@ -5,10 +5,12 @@ Without any security policy, therefore on the loopback only: it exists for demon
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, Self
 
@@ -90,7 +92,8 @@ class DeviceServer:
 
     async def __aenter__(self) -> Self:
         server = self._server
-        await server.init()
+        with _uncollected():
+            await server.init()
         server.set_endpoint(self.url)
         server.set_server_name("Shopfloor simulator")
         await server.set_application_uri("urn:shopfloor:simulator")
@@ -193,6 +196,18 @@ class _Visitors:
     def get_user(self, *_: object, **__: object) -> User:
         """A plain user, whoever asks."""
         return User(role=UserRole.User)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection while thousands of nodes are made that stay: it takes half of the CPU time otherwise."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class _Quiet:
