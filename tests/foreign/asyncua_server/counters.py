@@ -5,7 +5,6 @@ Prints "ready <port>".
 """
 
 import asyncio
-import gc
 import logging
 import sys
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ from asyncua import Server, ua
 
 async def main(port: int, variables: int, period: float, history: bool) -> None:
     logging.disable(logging.CRITICAL)
-    gc.disable()  # what is made here stays
     server = Server()
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/foreign")
@@ -27,7 +25,6 @@ async def main(port: int, variables: int, period: float, history: bool) -> None:
     for number in range(variables):
         node = ua.NodeId(f"C-{number}", space)
         counters.append(await line.add_variable(node, ua.QualifiedName(f"C-{number}", space), 0.0))
-    gc.enable()
     async with server:
         if history:
             for counter in counters:

@@ -22,8 +22,6 @@ from shopfloor.services.registry.words import ModelUnknown
 pytestmark = pytest.mark.timeout(600)
 
 START = 20_000 * DAY
-N = 6
-"""Machines, and as many pots."""
 LINE = "works/frames/machining/cell"
 ROW = "works/smelter/potline/row"
 
@@ -74,22 +72,22 @@ def wait_for(said, deadline: float = 300.0) -> None:
 def learned(tmp_path_factory):
     """A brain that has trained on two days, its folder and its reader."""
     folder = tmp_path_factory.mktemp("brain")
-    reader = ToyReader(columns(2.2, N, N), START + 2 * DAY)
+    reader = ToyReader(columns(2.2, 8, 8), START + 2 * DAY)
     clock = lambda: reader.now  # noqa: E731
     with registry_at(tmp_path_factory.mktemp("registry"), clock) as registry:
-        brain = Brain(ToyPlant(N, N), reader, folder, clock, registry, every=0.05)
+        brain = Brain(ToyPlant(8, 8), reader, folder, clock, registry, every=0.05)
         seen = []
         brain.subscribe(seen.append)
         brain.start()
         wait_for(lambda: brain.status()["state"] in ("ready", "failed"))
-        wait_for(lambda: len(brain.predictions()) >= N * 5)
+        wait_for(lambda: len(brain.predictions()) >= 8 * 5)
         yield brain, reader, folder, clock, seen
         brain.stop()
 
 
 def registry_at(folder, clock):
     """A registry of the toy plant's models."""
-    return Registry.open(folder, clock, card, lambda: [str(asset.path) for asset in ToyPlant(N, N).assets])
+    return Registry.open(folder, clock, card, lambda: [str(asset.path) for asset in ToyPlant(8, 8).assets])
 
 
 def test_it_learns_in_a_child_process_and_judges_every_asset(learned):
@@ -152,7 +150,7 @@ def test_it_goes_on_with_new_data_and_writes_a_diary(learned):
 
 def test_silent_assets_are_unknown_without_a_number(learned):
     brain, reader, _, _, _ = learned
-    gone = f"{ROW}/p-05"
+    gone = f"{ROW}/p-07"
     kept = reader.columns.pop(gone)
     wait_for(lambda: {p["status"] for p in brain.predictions(gone)} == {"unknown"})
     assert all(p["value"] is None and "No data" in p["sentence"] for p in brain.predictions(gone))
@@ -164,11 +162,11 @@ def test_a_second_start_loads_bundles_and_remembers(learned, tmp_path):
     copied(folder, tmp_path / "brain")
     with registry_at(tmp_path / "registry", clock) as registry:
         again = Brain(
-            ToyPlant(N, N), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
+            ToyPlant(8, 8), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
         )
         again.start()
         wait_for(lambda: again.status()["state"] == "ready", 10)
-        wait_for(lambda: len(again.predictions()) >= N * 5 - 2, 10)
+        wait_for(lambda: len(again.predictions()) >= 8 * 5 - 2, 10)
         again.stop()
         assert {(m["name"], m["version"], m["scope"]) for m in again.models()} == {
             (m["name"], 1, "*") for m in brain.models()
@@ -182,7 +180,7 @@ def test_a_changed_bundle_is_refused_and_waits_for_training(learned, tmp_path, c
     damage(tmp_path / "brain" / "tool_life" / "value.tl")
     with registry_at(tmp_path / "registry", clock) as registry:
         brain = Brain(
-            ToyPlant(N, N), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
+            ToyPlant(8, 8), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
         )
         brain.start()
         wait_for(lambda: "changed after sealing" in caplog.text)
@@ -204,11 +202,11 @@ def test_models_learned_again_are_compared_and_proposed_and_their_truths_come(le
     wait_for(lambda: all(places["*"].proposed for places in registry.state.places.values()))
     number = {name: places["*"].proposed for name, places in registry.state.places.items()}
     reader.now += 40 * MINUTE
-    wait_for(lambda: registry.scores.health("dimension", number["dimension"], "*")[0] > N * 10, 60)
+    wait_for(lambda: registry.scores.health("dimension", number["dimension"], "*")[0] > 8 * 10, 60)
     wait_for(lambda: registry.scores.health("anode-effect", number["anode-effect"], "*")[0] >= 6, 60)
     assert {m["version"] for m in brain.models()} == {1}
     reader.now += 40 * MINUTE
-    wait_for(lambda: len(registry.scores.labelled("dimension", number["dimension"], 1, "*")) >= N, 60)
+    wait_for(lambda: len(registry.scores.labelled("dimension", number["dimension"], 1, "*")) >= 8, 60)
     wait_for(lambda: len(registry.scores.labelled("anode-effect", number["anode-effect"], 1, "*")) >= 6, 60)
     lives = registry.evidence("tool-life", number["tool-life"], "*")
     assert lives.censored > 0
@@ -248,7 +246,7 @@ def test_a_champion_damaged_on_disk_gives_way_to_the_one_before_it(learned, tmp_
         registry.promote("dimension", 2, "*", "anna", "a trial", override=True)
         damage(registry.bundles.at(second.sha) / "value.tl")
         brain = Brain(
-            ToyPlant(N, N), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
+            ToyPlant(8, 8), reader, tmp_path / "brain", clock, registry, history_complete=lambda: False, every=0.05
         )
         brain.start()
         wait_for(lambda: brain.status()["state"] == "ready", 20)

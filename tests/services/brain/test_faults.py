@@ -20,8 +20,8 @@ def machines_learned(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pots_learned(tmp_path_factory):
-    """Sixteen pots, four days."""
-    return learned("potline", assets_of("potline", 16), 4, tmp_path_factory.mktemp("pots"))
+    """Twenty-eight pots, four days."""
+    return learned("potline", assets_of("potline", 28), 4, tmp_path_factory.mktemp("pots"))
 
 
 def first(world, state_has_happened, after):

@@ -38,7 +38,7 @@ def judge(
     """Predictions of these assets (rows of `x`), as `GET predictions` shows them; `times` are UTC ns.
 
     `said` are the scores of these rows, where they are known already. Rows of one asset are in the order of time: of
-    those before its last one only those that ask to act carry reasons.
+    those before its last one only those that are not "ok" carry reasons.
     """
     if bundle.manifest.state != "ready":
         return [unknown(bundle, asset, bundle.manifest.sentence) for asset in assets]
@@ -61,9 +61,9 @@ def judge(
 
 
 def _explain(bundle: Bundle, entries: Sequence[dict[str, Any]], x: Matrix) -> None:
-    """Give reasons to what pages and alarms show: the newest prediction of each asset, and any that asks to act."""
+    """Give reasons to what pages and alarms show: the newest prediction of each asset, and any that is not "ok"."""
     newest = {entry["asset"]: i for i, entry in enumerate(entries)}
-    rows = [i for i, entry in enumerate(entries) if newest[entry["asset"]] == i or entry["status"] == "act"]
+    rows = [i for i, entry in enumerate(entries) if newest[entry["asset"]] == i or entry["status"] != "ok"]
     reasons = explain(bundle, x[rows], typical_of(bundle, [entries[i]["asset"] for i in rows]))
     for i, told in zip(rows, reasons, strict=True):
         entries[i]["reasons"] = [{**asdict(r), "values": dict(r.values)} for r in told]
