@@ -48,7 +48,7 @@ def parts(first: int, sizes: list[float], asset: str = CNC, quality: int = 0) ->
     return {tag: Batch.of(samples, Kind.FLOAT if tag == "diameter" else Kind.INT) for tag, samples in rows.items()}
 
 
-NOW = time.time_ns()
+NOW = time.time_ns() // S * S
 SIZES = np.random.default_rng(2).normal(10.0, 0.01, 240).round(4).tolist()
 
 

@@ -80,7 +80,7 @@ def detail(process: Process, start: int, end: int) -> dict[str, Any]:
     shown = points.cut(slice(more, None)) if points is not None else None
     return {
         "limits": _limits(process),
-        "time": (shown.time / 1e6).tolist() if shown is not None else [],
+        "time": (np.round(shown.time / 1e3) / 1e3).tolist() if shown is not None else [],
         **{name: getattr(shown, name).tolist() if shown is not None else [] for name in _SHOWN},
         "quality": shown.quality.tolist() if shown is not None else [],
         "broken": broken(process, shown) if shown is not None else [],
