@@ -12,11 +12,13 @@ from shopfloor.models.client.server import Server
 from shopfloor.models.client.spans import Ints
 from shopfloor.models.columns import Columns, Steps
 from shopfloor.models.spec.memory import Floats, Matrix
-from shopfloor.models.streaming import StreamSpec, good_columns, rows, sampled
+from shopfloor.models.streaming import StreamSpec, good_columns, sampled
+from shopfloor.models.streaming.rows import blocks
 from shopfloor.plant import QuestionError
 
 _APART: Final = 4
 _MICROSECOND: Final = 1_000
+_SECOND: Final = 1_000_000_000
 
 
 def assets_with(server: Server, selectors: Sequence[str], tags: Sequence[str]) -> list[str]:
@@ -57,7 +59,7 @@ def apart(moments: Ints, gap: int) -> list[Ints]:
 def windows(spec: StreamSpec, held: Mapping[str, Columns], asset: Sequence[str], time: Ints, steps: int) -> Floats:
     """Inputs [n, steps, inputs] of assets [n] at the `steps` moments that end with `time` [n]: NaN where unknown."""
     out = np.full((len(time), steps, len(spec.tags)), np.nan)
-    back = np.arange(1 - steps, 1, dtype=np.int64) * spec.every * 1_000_000_000
+    back = np.arange(1 - steps, 1, dtype=np.int64) * spec.every * _SECOND
     for name, where in _of_each(asset):
         grid = (time[where, None] + back).ravel()
         out[where] = sampled(spec, [held.get(name, {})], grid).reshape(len(where), steps, -1)
@@ -65,13 +67,19 @@ def windows(spec: StreamSpec, held: Mapping[str, Columns], asset: Sequence[str],
 
 
 def described(spec: StreamSpec, held: Mapping[str, Columns], asset: Sequence[str], time: Ints) -> Matrix:
-    """Features [n, f] float32 of assets [n] at `time` [n]: the very rows that live judging makes."""
+    """Features [n, f] float32 of assets [n] at `time` [n]: the very rows that live judging makes.
+
+    Assets are described side by side, a stretch of time after the other, so that memory stays small.
+    """
     out = np.full((len(time), len(spec.features.names)), np.nan, np.float32)
-    for name, where in _of_each(asset):
-        order = where[np.argsort(time[where], kind="stable")]
-        for part in apart(time[order], spec.lookback * 1_000_000_000):
-            made = rows(spec, [held.get(name, {})], int(part[0]), int(part[-1]) + 1)
-            out[order[: len(part)]], order = made.x[np.searchsorted(made.time, part), 0], order[len(part) :]
+    names, code = np.unique(np.asarray(asset, str), return_inverse=True)
+    order = np.argsort(time, kind="stable")
+    for stretch in np.split(order, np.flatnonzero(np.diff(time[order]) > spec.lookback * _SECOND) + 1):
+        mine = np.unique(code[stretch])
+        columns = [held.get(name, {}) for name in names[mine].tolist()]
+        for made in blocks(spec, columns, int(time[stretch[0]]), int(time[stretch[-1]]) + 1):
+            here = stretch[(time[stretch] >= made.time[0]) & (time[stretch] <= made.time[-1])]
+            out[here] = made.x[np.searchsorted(made.time, time[here]), np.searchsorted(mine, code[here])]
     return out
 
 
