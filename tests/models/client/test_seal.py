@@ -63,7 +63,8 @@ def test_an_estimator_with_memory_is_sealed_with_windows_that_prove_its_features
     (metric,) = manifest.metrics
     assert metric["beats"]
     assert later.sha in manifest.lineage.source
-    assert manifest.data_start >= later.time.min()
+    assert manifest.data_start == later.time.min()
+    assert manifest.split.startswith(f"{len(later)} moments of 3 assets from 2026-09-")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +128,7 @@ def test_a_number_and_what_is_unusual(rows: tuple[Dataset, Dataset]) -> None:
         (lambda d: LogisticRegression().fit(d.x, d.y), None, lambda d: d.labelled(d.y + 5), "model has not seen"),
         (lambda d: Ridge().fit(d.x, d.y), None, lambda d: d.labelled(["x"] * len(d)), "Ridge cannot be sealed"),
         (lambda d: Ridge().fit(d.x, d.y), COARSE, None, "ask for them anew"),
+        (lambda d: Ridge().fit(d.x, d.y), None, lambda d: d.take(np.arange(0)), "no rows to calibrate with"),
         (lambda d: Ridge().fit(np.nan_to_num(d.x), d.y), None, "gap", "put a SimpleImputer before it"),
     ],
 )  # fmt: skip

@@ -72,6 +72,8 @@ def described(spec: StreamSpec, held: Mapping[str, Columns], asset: Sequence[str
     Assets are described side by side, a stretch of time after the other, so that memory stays small.
     """
     out = np.full((len(time), len(spec.features.names)), np.nan, np.float32)
+    if not len(time):
+        return out
     names, code = np.unique(np.asarray(asset, str), return_inverse=True)
     order = np.argsort(time, kind="stable")
     for stretch in np.split(order, np.flatnonzero(np.diff(time[order]) > spec.lookback * _SECOND) + 1):

@@ -45,11 +45,10 @@ def seal(
     _check_fit(model, spec)
     model, truth = _with_words(model, rows) if isinstance(rows, Dataset) else (model, rows[1])
     x = rows.x if isinstance(rows, Dataset) else rows[0]
+    if not len(x):
+        raise CannotCompile("There are no rows to calibrate with: ask for a longer time, or split at another one.")
     order, raw = _golden(rows, spec) if isinstance(rows, Dataset) else (np.arange(len(x)), None)
-    told: dict[str, Any] = {
-        "lineage": rows.lineage([card.get("seed", 0)]), "data_start": int(rows.time.min()),
-        "data_end": int(rows.time.max()),
-    } if isinstance(rows, Dataset) else {}  # fmt: skip
+    told = _told(rows, card.get("seed", 0)) if isinstance(rows, Dataset) else {}
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
@@ -100,6 +99,16 @@ def _described(data: Dataset | Rows, spec: StreamSpec) -> Dataset | Rows:
         return data if data.spec == spec else data.under(spec)
     x, truth = data
     return np.asarray(x), np.asarray(truth)
+
+
+def _told(data: Dataset, seed: int) -> dict[str, Any]:
+    """What a data set tells the card: where the rows come from, and what the scores rest on."""
+    begin, end = int(data.time.min()), int(data.time.max())
+    first, last = (str(np.datetime64(at, "ns").astype("datetime64[m]")) for at in (begin, end))
+    split = (
+        f"{len(data)} moments of {len(set(data.asset))} assets from {first} to {last} UTC, given as not seen before."
+    )
+    return {"lineage": data.lineage([seed]), "data_start": begin, "data_end": end, "split": split}
 
 
 def _check_fit(model: Any, spec: StreamSpec) -> None:
