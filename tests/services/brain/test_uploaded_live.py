@@ -1,8 +1,10 @@
 """Uploaded bundles judged live on a real server: a plant of presses, no model of its own, values as they come."""
 
+import json
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from running_server import running, until
 from shopfloor.models.columns import SECOND
 from shopfloor.services.api.predictions import PredictionView
 from shopfloor.services.api.scores import ScoresView
+from shopfloor.services.cli import main
 from uploaded import PRESSES, SCALE, made, upload
 
 
@@ -115,3 +118,25 @@ def test_other_kinds_are_judged_too(server):
     assert shown["sort"]["value"] in (0.0, 1.0, 2.0)
     assert any(word in shown["sort"]["sentence"] for word in ("low", "high", "middle"))
     assert scores(server, "sort").classes == ["high", "low", "middle"]
+
+
+def test_a_replay_and_a_prediction_anew_on_the_server_and_outside_it(server, tmp_path, capsys):
+    upload(server, made("again"), scope=PRESSES[0])
+    said = until(lambda: scores(server, "again").scores, 60)[0]
+    now = time.time()
+    body = {"number": 1, "scope": "works", "start": (now - 150) * 1e3, "end": now * 1e3, "by": "Ben"}
+    reply = server.client.post("/api/v1/registry/again/replay", json=body)
+    assert reply.status_code == 200, reply.text
+    told = until(lambda: (j := server.get(f"/registry/replays/{reply.json()['id']}"))["state"] != "running" and j, 60)
+    assert (told["state"], told["result"]["assets"]) == ("done", 3), told
+    assert told["result"]["version"]["windows"] > 300
+    (kept,) = server.get(
+        "/registry/again/predictions", number=1, asset=said.asset, start=said.time, end=said.time + 1, most=1
+    )
+    assert main(["models", "replay", "--prediction", kept["id"], "--url", server.url]) == 0
+    assert "Equal to the last bit." in capsys.readouterr().out
+    bundle = made("again").save(tmp_path / "again.shopfloor")
+    span = [f"--{at}={datetime.fromtimestamp(body[at] / 1e3, UTC).isoformat()}" for at in ("start", "end")]
+    assert main(["models", "replay", str(bundle), "--data", str(server.folder), *span, "--json"]) == 0
+    outside = json.loads(capsys.readouterr().out)
+    assert (outside["assets"], outside["version"]["windows"]) == (3, told["result"]["version"]["windows"])
