@@ -21,11 +21,12 @@ _EVERY: Final = 10
 
 @dataclass(slots=True, eq=False)
 class Followed:
-    """`upto` is the first moment (UTC ns) that was not judged."""
+    """`upto` is the first moment (UTC ns) that was not taken; versions met before have judged those before `judged`."""
 
     spec: StreamSpec
     assets: tuple[str, ...]
     upto: int
+    judged: int = 0
     running: Running | None = None
     values: Values | None = None
     newest: Rows | None = None
@@ -64,6 +65,15 @@ class Followed:
         if len(kept):
             self.newest = Rows(*(getattr(found, key)[kept[-1:]] for key in ("time", "x", "known")))
         return found
+
+    def widened(self, assets: tuple[str, ...], now: int) -> Followed:
+        """The same stream over other assets; a version that is new judges the newest recorded moment at once."""
+        return Followed(self.spec, assets, min(self.upto, self.newest_due(now)), self.upto)
+
+    def unjudged(self, rows: Rows) -> Rows:
+        """Those rows that versions met before have not judged."""
+        first = int(np.searchsorted(rows.time, self.judged))
+        return Rows(rows.time[first:], rows.x[first:], rows.known[first:])
 
     def recorded(self, moments: Ints) -> NDArray[np.bool_]:
         """Which moments [t] are recorded: all of them, of streams faster than that every ten seconds or so."""

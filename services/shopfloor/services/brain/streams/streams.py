@@ -102,7 +102,8 @@ class Streams:
             followed = self._followed[one.held.spec.sha]
             first = one.version.sha not in self._met
             rows = found.get(one.held.spec.sha) or (followed.newest if first else None)
-            if rows is not None:
+            rows = rows if rows is None or first else followed.unjudged(rows)
+            if rows is not None and len(rows.time):
                 self._met.add(one.version.sha)
                 changed += self._keep(one, say(one, followed, rows))
         return changed
@@ -144,8 +145,10 @@ class Streams:
                 a: _lacks(tags) for a, tags in missing.items() if 0 < len(tags) < len(specs[sha].tags)
             }
             before = self._followed.get(sha)
-            upto = before.upto if before is not None else self._begin(sha, judged)
-            followed[sha] = before if before is not None and before.assets == has else Followed(specs[sha], has, upto)
+            if before is None:
+                followed[sha] = Followed(specs[sha], has, self._begin(sha, judged))
+            else:
+                followed[sha] = before if before.assets == has else before.widened(has, self.now())
         self._followed, self._planned, self._looked = followed, judged, self.now()
         return self._withdraw(judged)
 
