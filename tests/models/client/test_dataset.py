@@ -158,6 +158,8 @@ def test_without_an_event_every_moment_comes_for_a_truth_of_your_own(server: Run
         (downtime("ABORTED"), {}, "No such event of 1 assets in 1 h"),
         (downtime("STOPPED"), {"tags": []}, "No tags are named"),
         (downtime("STOPPED"), {"tags": ["load"]}, "cnc-01 lacks load"),
+        (downtime("STOPPED", tag="stat"), {}, "cnc-01 lacks stat"),
+        (downtime("STOPPED"), {"start": NOON - HOUR, "end": NOON}, "No such event"),
         (downtime("STOPPED"), {"assets": "delta/none"}, "No asset fits"),
         (downtime("STOPPED"), {"before": "ten"}, "before is 'ten'"),
         (downtime("STOPPED"), {"before": "15s"}, "multiple of every"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 from shopfloor.models.client.draw import Drawn, Rule, draw
-from shopfloor.models.client.events import Event, Known
+from shopfloor.models.client.events import Event, InState, Known, Scrap
 from shopfloor.models.client.labelled import Dataset
 from shopfloor.models.client.moments import Duration, Moment, length, ns
 from shopfloor.models.client.reading import assets_with, described, read, windows
@@ -49,7 +49,7 @@ def dataset(
     event       `alarms(…)`, `scrap(…)`, `downtime(…)`, or rows (asset, start, end, label); None: every moment, no label
     tags        names of tags in the asset (`spindle.load`), or `spec` with the tags, features and times of a live model
     start, end  by default the last hour; nothing after `end` is looked at
-    assets      selectors; those that have all of the tags
+    assets      selectors; those that have all of the tags, and the one that tells of the event
     before      a moment carries the label of an event that begins within so long after it
     after       so long after an event nothing is drawn
     window      how much of the past is shown (default: `before`), in steps of `every`; a good value is held for `hold`
@@ -69,7 +69,8 @@ def dataset(
     asked = event if event is None or isinstance(event, Event) else Known.of(event)
     rule = rule if asked is not None else replace(rule, before=0, after=0, negatives=None)
     chosen = [assets] if isinstance(assets, str) else list(assets)
-    names = assets_with(server, chosen, spec.tags)
+    told_by = (asked.tag,) if isinstance(asked, Scrap | InState) else ()
+    names = assets_with(server, chosen, (*spec.tags, *told_by))
     spans = asked.find(server, names, begun, until) if asked is not None else []
     drawn = _drawn(rule, spans, names, begun, until, asked is not None)
     query = {

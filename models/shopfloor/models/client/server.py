@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
@@ -30,7 +30,7 @@ class Server:
     """
 
     url: str = HERE
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     timeout_s: float = 60.0
 
     def arrow(self, path: str, params: Mapping[str, Any]) -> pa.Table:
