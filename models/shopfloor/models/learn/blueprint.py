@@ -8,32 +8,32 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.learn.data import Data
+from shopfloor.models.learn.indices import health_alone, with_health
 from shopfloor.models.learn.interactions import joined
 from shopfloor.models.learn.roles import Roles
 from shopfloor.models.learn.split import lives_alone
 from shopfloor.models.spec import FeatureSpec, features
 from shopfloor.models.spec.memory import Floats, Matrix
 from sklearn.cluster import KMeans
-from sklearn.linear_model import Ridge
 from sklearn.metrics import silhouette_score
 
 _SEPARATE: Final = 0.85
 _MOST_REGIMES: Final = 8
 _SAMPLE: Final = 2000
 _LEAST_IN_REGIME: Final = 20
-_MOST_MIXES: Final = 20
 _ORIGIN: Final = ("drift", "mean")
 """What is measured from the first row of an asset or run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a specification is to contain: regimes found in the settings, mixes, pairs, age, lags."""
+    """What a specification is to contain: regimes found in the settings, mixes (or those `alone`), pairs, age, lags."""
 
     settings: tuple[str, ...] = ()
     regimes: int = 1
     remember: bool = False
     mixes: bool = False
+    alone: bool = False
     pairs: bool = False
     age: bool = False
     lags: int = 0
@@ -44,7 +44,7 @@ class Blueprint:
         """What it adds, for people."""
         parts = [
             "memory" if self.remember else "",
-            "health index" if self.mixes else "",
+            "health indices alone" if self.alone else "health index" if self.mixes else "",
             "interactions" if self.pairs else "",
             f"{self.regimes} regimes" if self.regimes > 1 else "",
         ]
@@ -65,7 +65,9 @@ class Blueprint:
             spec = replace(spec, told=tuple(what for what in spec.told if what not in _ORIGIN))
         if self.pairs:
             spec = replace(spec, pairs=joined(seen))
-        return _with_mixes(spec, seen) if self.mixes else spec
+        if self.alone:
+            return health_alone(spec, seen)
+        return with_health(spec, seen) if self.mixes else spec
 
     def _regimes(self, seen: Data) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
         if self.regimes < 2:
@@ -132,37 +134,6 @@ def _moments(values: Floats) -> tuple[Floats, Floats]:
     return mean, np.where(spread > 1e-12 * np.maximum(np.abs(mean), 1.0), spread, 1.0)
 
 
-def _with_mixes(spec: FeatureSpec, seen: Data) -> FeatureSpec:
-    """A health index: the weighted sum of the remembered inputs that follows the target best; one for each class.
-
-    Source: the linear fusion of sensors into a health index in Wang et al., "A similarity-based prognostics approach
-    for remaining useful life estimation of engineered systems" (2008).
-    """
-    where = [spec.inputs.index(name) for name in spec.remembered]
-    plain = replace(spec, remembered=(), pairs=(), age=False, mixes=(), lags=0)
-    scaled = np.nan_to_num(features_of(plain, seen)[:, where].astype(np.float64))
-    fitted = Ridge(alpha=1.0).fit(scaled, _wanted(seen))
-    found = []
-    for i, weights in enumerate(np.atleast_2d(fitted.coef_)):
-        size = float(np.std(scaled @ weights)) or 1.0
-        full = np.zeros(len(spec.inputs))
-        full[where] = weights / size
-        found.append(
-            (f"health index {i + 1}" if len(np.atleast_2d(fitted.coef_)) > 1 else "health index", tuple(full.tolist()))
-        )
-    return replace(spec, mixes=tuple(found), remembered=(*spec.remembered, *(name for name, _ in found)))
-
-
-def _wanted(seen: Data) -> Floats:
-    """The target as numbers to follow: itself, or one column for each class (one for two of them)."""
-    if seen.task != "class":
-        target: Floats = seen.target
-        return target
-    classes = np.arange(1, len(seen.classes))[:_MOST_MIXES]
-    wanted: Floats = (seen.target[:, None] == classes).astype(np.float64)
-    return wanted if wanted.shape[1] > 1 else wanted[:, 0]
-
-
 def blueprints(data: Data, roles: Roles) -> list[Blueprint]:
     """What is worth trying: interactions for independent rows, health indices where rows follow each other.
 
@@ -174,5 +145,6 @@ def blueprints(data: Data, roles: Roles) -> list[Blueprint]:
     base = Blueprint(settings, regimes, remember=data.remembers, age=roles.age and data.remembers)
     base = replace(base, age=False, origin=False) if lives_alone(data) else base
     richer = replace(base, mixes=True) if base.remember else replace(base, pairs=True)
-    numbers = len(data.inputs) - len(data.levels)
-    return [richer, base] if numbers > 1 else [base]
+    numbers = len([name for name in data.inputs if name not in settings]) - len(data.levels)
+    alone = [replace(base, alone=True)] if base.remember and data.task != "class" else []
+    return [*alone, richer, base] if numbers > 1 else [base]
