@@ -10,22 +10,23 @@ from numpy.typing import NDArray
 from shopfloor.models.learn.scores import f1
 from shopfloor.models.spec.memory import Floats
 
-_BINS: Final = 12
+_STRETCHES: Final = 12
+_LEAST_BLOCKS: Final = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intervals:
-    """Split conformal: residuals in units of how large they usually are at that answer; each asset counts once.
+    """Split conformal over the answer: each stretch of answers has quantiles of its own; each asset counts once.
 
-    `at`, `usual` [g]: the usual residual over the answer; `low`, `high`: quantiles of the residuals in that unit;
-    `floor`, `ceiling`: what the target never leaves. Source: Lei et al., "Distribution-Free Predictive Inference for
-    Regression" (2018), section 5.2; one point per asset is drawn by weight, so that long lives count no more.
+    `at`, `low`, `high` [g]: how far below and above an answer the truth lies; `floor`, `ceiling`: what the target never
+    leaves. Where a stretch has too few assets, the quantiles of all residuals, in units of how large they usually are
+    in that stretch. Sources: Vovk et al., "Mondrian Confidence Machine" (2003); Lei et al., "Distribution-Free
+    Predictive Inference for Regression" (2018), section 5.2. Assets are weighted, so that long lives count no more.
     """
 
     at: Floats
-    usual: Floats
-    low: float
-    high: float
+    low: Floats
+    high: Floats
     floor: float
     ceiling: float
     coverage: float
@@ -35,28 +36,38 @@ class Intervals:
         cls, said: Floats, truth: Floats, block: NDArray[np.int64], coverage: float, floor: float, ceiling: float
     ) -> Intervals:
         """Calibrate on answers to rows the models had not seen; `block` [n] is the asset of each."""
-        at, usual = _usual(said, np.abs(truth - said))
-        residual = (truth - said) / np.interp(said, at, usual)
+        stretches = _stretches(said)
+        at = np.array([said[rows].mean() for rows in stretches])
         tail = (1.0 - coverage) / 2.0
-        low, high = (_quantile(residual, block, level) for level in (tail, 1.0 - tail))
-        return cls(at, usual, low, high, floor, ceiling, coverage)
+        spread = _local if all(len(np.unique(block[rows])) >= _LEAST_BLOCKS for rows in stretches) else _pooled
+        low, high = (spread(truth - said, block, level, stretches) for level in (tail, 1.0 - tail))
+        at, first = np.unique(at, return_index=True)
+        return cls(at, np.minimum(low[first], 0.0), np.maximum(high[first], 0.0), floor, ceiling, coverage)
 
     def around(self, said: Floats) -> tuple[Floats, Floats]:
         """Low and high [n]."""
-        usual = np.interp(said, self.at, self.usual)
-        low, high = said + np.minimum(self.low, 0.0) * usual, said + np.maximum(self.high, 0.0) * usual
+        low, high = said + np.interp(said, self.at, self.low), said + np.interp(said, self.at, self.high)
         return np.clip(low, self.floor, self.ceiling), np.clip(high, self.floor, self.ceiling)
 
 
-def _usual(said: Floats, error: Floats) -> tuple[Floats, Floats]:
-    """Mean error over the answer, in bins with equally many rows."""
+def _stretches(said: Floats) -> list[NDArray[np.int64]]:
+    """Rows with neighbouring answers, equally many in each stretch."""
     order = np.argsort(said, kind="stable")
-    pieces = [piece for piece in np.array_split(order, _BINS) if len(piece)]
-    at = np.array([said[piece].mean() for piece in pieces])
-    usual = np.array([error[piece].mean() for piece in pieces])
-    at, first = np.unique(at, return_index=True)
-    least = max(float(error.mean()) * 0.05, 1e-12)
-    return at, np.maximum(usual[first], least)
+    return [rows for rows in np.array_split(order, _STRETCHES) if len(rows)]
+
+
+def _local(residual: Floats, block: NDArray[np.int64], level: float, stretches: list[NDArray[np.int64]]) -> Floats:
+    """A quantile of each stretch [g]."""
+    return np.array([_quantile(residual[rows], block[rows], level) for rows in stretches])
+
+
+def _pooled(residual: Floats, block: NDArray[np.int64], level: float, stretches: list[NDArray[np.int64]]) -> Floats:
+    """One quantile of all residuals in units of the mean error of their stretch, in the unit of each stretch [g]."""
+    least = max(float(np.abs(residual).mean()) * 0.05, 1e-12)
+    usual, unit = np.empty(len(stretches)), np.empty(len(residual))
+    for i, rows in enumerate(stretches):
+        unit[rows] = usual[i] = max(float(np.abs(residual[rows]).mean()), least)
+    return usual * _quantile(residual / unit, block, level)
 
 
 def _quantile(x: Floats, block: NDArray[np.int64], level: float) -> float:

@@ -52,6 +52,12 @@ def _regressors(data: Data) -> list[Candidate]:
             early_stopping=False, random_state=SEED,
         )  # fmt: skip
 
+    def slower() -> Any:
+        return HistGradientBoostingRegressor(
+            max_iter=1000, learning_rate=0.02, max_leaf_nodes=15, min_samples_leaf=max(5, min(150, len(data) // 50)),
+            max_features=0.3, early_stopping=False, random_state=SEED,
+        )  # fmt: skip
+
     def deeper() -> Any:
         return HistGradientBoostingRegressor(
             max_iter=200, learning_rate=0.08, min_samples_leaf=leaf, l2_regularization=1.0, max_features=0.5,
@@ -66,6 +72,7 @@ def _regressors(data: Data) -> list[Candidate]:
         Candidate("spline ridge", lambda: _splines(Ridge(30.0)), 10.0),
         Candidate("gradient boosting", boosted, 300 * 0.3),
         Candidate("gradient boosting, deeper", deeper, 200 * 0.5),
+        Candidate("gradient boosting, slower", slower, 1000 * 0.3),
         Candidate("extra trees", trees, 100 * 2.0),
     ]
 
