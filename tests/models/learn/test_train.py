@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from shopfloor.models.learn import LearnError, Roles
 from shopfloor.models.learn import train as learn
+from shopfloor.models.learn.blueprint import Blueprint, features_of
+from shopfloor.models.learn.calibrate import Intervals
 from shopfloor.models.learn.candidates import Candidate
 from shopfloor.models.learn.card import card
+from shopfloor.models.learn.data import read
 from shopfloor.models.learn.scores import Score
 from shopfloor.models.learn.train import leaky
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -84,6 +87,40 @@ def test_intervals_cover_assets_that_were_never_seen(life):
     assert 0.8 < inside.mean() < 0.99
     assert np.all(said.low <= said.value)
     assert np.all(said.value <= said.high)
+
+
+def test_intervals_are_as_wide_as_each_stretch_of_answers_needs():
+    """A skewed error that grows with the answer: wide and lopsided where it is large, and covered there too."""
+    random = np.random.default_rng(0)
+    block, said = np.repeat(np.arange(200), 20), random.uniform(0, 100, 4000)
+    truth = said + random.exponential(0.1 + 0.2 * np.maximum(said - 50, 0))
+    found = Intervals.of(said, truth, block, 0.9, -np.inf, np.inf)
+    low, high = found.around(np.array([20.0, 95.0]))
+    assert high[0] < 21
+    assert high[1] > 110
+    np.testing.assert_array_equal(low, [20, 95])
+    low, high = found.around(said)
+    for stretch in (said < 40, said > 80):
+        inside = (low[stretch] <= truth[stretch]) & (truth[stretch] <= high[stretch])
+        assert 0.92 < inside.mean() < 0.98
+
+
+def test_health_indices_stand_for_many_noisy_inputs():
+    """Ten noisy sensors that follow one wear: their sum follows the remaining life closer than any of them does."""
+    table = wearing(40)
+    random, rows = np.random.default_rng(3), len(table["cycle"])
+    life = np.repeat(np.bincount(table["asset"].astype(int)), np.bincount(table["asset"].astype(int)))
+    wear = (table["cycle"] / life) ** 2
+    noisy = {f"noisy {i}": wear + random.normal(0, 0.5, rows) for i in range(10)}
+    data = read({"asset": table["asset"], "cycle": table["cycle"], **noisy}, LIFE)
+    spec = Blueprint(remember=True, alone=True).fit(data, np.arange(rows // 2))
+    assert spec.unseen == data.inputs
+    assert spec.remembered == ("health index", "health index below the cap", "variation 1", "variation 2")
+    index = features_of(spec, data)[rows // 2 :, spec.names.index("health index middle")]
+    plain = features_of(Blueprint(remember=True).fit(data, np.arange(rows)), data)[rows // 2 :, 10:20]
+    target = data.target[rows // 2 :]
+    alone = max(abs(np.corrcoef(one, target)[0, 1]) for one in plain.T)
+    assert np.corrcoef(index, target)[0, 1] > alone + 0.02
 
 
 def test_predictions_come_back_in_the_order_of_the_table(life):

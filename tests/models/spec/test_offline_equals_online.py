@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shopfloor.models.spec import FeatureSpec, Stream, features
+from shopfloor.models.spec import FeatureSpec, SpecError, Stream, features
 
 SPEC = FeatureSpec(
     ("load", "wear", "speed"),
@@ -21,6 +22,9 @@ SPEC = FeatureSpec(
     age=True,
     lags=2,
 )
+
+FEW = replace(SPEC, told=("rise", "middle", "trend"), remembered=("index",), unseen=("load", "speed"), lags=0)
+"""What is told can be chosen: index alone, one input as it is."""
 
 VALUES = st.one_of(
     st.floats(-5, 5),
@@ -46,7 +50,8 @@ def test_gaps_nan_reordering_duplicates_and_huge_offsets(rows, offset, gap):
     asset = np.array([row[0] for row in rows])
     time = np.array([offset + row[1] * gap for row in rows], np.int64)
     values = np.array([row[2:] for row in rows])
-    assert same(features(SPEC, values, time, asset), online(SPEC, asset, time, values))
+    for spec in (SPEC, FEW):
+        assert same(features(spec, values, time, asset), online(spec, asset, time, values))
 
 
 @settings(max_examples=40, deadline=None)
@@ -103,7 +108,38 @@ def test_forgetting_an_asset_starts_it_anew():
 
 
 def test_every_field_changes_the_hash():
-    changes = {"age": False, "lags": 1, "baseline": 4, "step": 2.0, "constants": (2.5, 11.0, 37.0), "pairs": ()}
+    changes = {
+        "age": False, "lags": 1, "baseline": 4, "step": 2.0, "constants": (2.5, 11.0, 37.0), "pairs": (),
+        "told": ("rise",), "unseen": ("speed",),
+    }  # fmt: skip
     shas = {SPEC.sha, *(replace(SPEC, **{name: value}).sha for name, value in changes.items())}
     assert len(shas) == len(changes) + 1
-    assert FeatureSpec.from_json(SPEC.to_json()) == SPEC
+    for spec in (SPEC, FEW):
+        assert FeatureSpec.from_json(spec.to_json()) == spec
+
+
+def test_what_is_told_is_chosen_from_the_same_memory():
+    values = np.random.default_rng(4).normal(size=(30, 3))
+    whole, few = features(SPEC, values), features(FEW, values)
+    assert FEW.names == (
+        "index rise", "index middle", "index trend", "wear", "load * wear", "load / speed", "regime", "age"
+    )  # fmt: skip
+    for name in ("index middle", "index trend", "age"):
+        assert same(few[:, FEW.names.index(name)], whole[:, SPEC.names.index(name)])
+    middle, slow = (whole[:, SPEC.names.index(f"index {what}")] for what in ("middle", "slow"))
+    np.testing.assert_allclose(few[:, 0], middle - slow, atol=1e-6)
+
+
+def test_a_specification_of_before_keeps_its_json_and_its_hash():
+    """Sealed bundles carry format 1; what only format 2 can say is refused in it."""
+    old = (
+        '{"age":false,"baseline":5,"centre":[[0.0]],"constants":[2.5,11.0,36.0],"format":1,"inputs":["load"],'
+        '"lags":0,"levels":[],"mixes":[],"pairs":[],"regime_scale":[],"regimes":[],"remembered":["load"],'
+        '"scale":[[1.0]],"settings":[],"step":1.0}'
+    )
+    spec = FeatureSpec.from_json(old)
+    assert spec.to_json() == old
+    assert spec == FeatureSpec.plain(("load",), remembered=("load",))
+    assert '"format":2' in replace(spec, told=("rise",)).to_json()
+    with pytest.raises(SpecError, match="format 1 with keys"):
+        FeatureSpec.from_json(old.replace('"step"', '"told":["rise"],"step"'))

@@ -56,6 +56,10 @@ def test_a_declared_resolution_counts_and_a_reset_within_an_asset_does_not_make_
         ({"constants": (1.0, 2.0)}, "Three time constants"),
         ({"settings": ("load",), "regimes": ((1.0, 2.0),)}, "Each regime"),
         ({"mixes": (("index", (1.0, 2.0)),)}, "a weight for every input"),
+        ({"told": ("mean", "median")}, "median: `told` names"),
+        ({"told": ("mean", "mean")}, "at most once"),
+        ({"unseen": ("lod",)}, "lod: not among the inputs"),
+        ({"unseen": ("load",)}, "without a feature"),
     ],
 )
 def test_a_broken_specification_says_what_is_wrong(changes, sentence):

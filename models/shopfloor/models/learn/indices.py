@@ -14,6 +14,7 @@ from sklearn.linear_model import Ridge
 
 _MOST_CLASSES: Final = 20
 _COMPONENTS: Final = 2
+_BASELINE: Final = 20
 _CAPPED: Final = 0.05
 """From this share of rows at the largest target on, the target is capped; the other rows teach one more index."""
 
@@ -53,7 +54,7 @@ def health_alone(spec: FeatureSpec, seen: Data) -> FeatureSpec:
         mixes=mixes,
         remembered=tuple(name for name, _ in mixes),
         told=("middle", "trend", "rise", "drift"),
-        baseline=10,
+        baseline=_BASELINE,
         unseen=tuple(name for name in spec.inputs if name not in texts),
     )
 
