@@ -12,6 +12,7 @@ from shopfloor.models.client import Dataset, dataset, deploy, scrap
 from shopfloor.models.client.server import Server
 from shopfloor.models.streaming import StreamSpec
 from shopfloor.plant import QuestionError, StoreError
+from sklearn.covariance import LedoitWolf
 from sklearn.linear_model import LogisticRegression, Ridge
 from strained import ASSETS, TAGS, S, feed
 
@@ -46,6 +47,22 @@ def test_one_call_and_it_is_a_shadow_with_its_lineage(server: Running, rows: Dat
     assert "hidden" not in repr(replace(found, server=Server(server.url, "hidden")))
 
 
+def test_truths_are_numbers_or_whether_something_unusual_was_and_never_unknown_classes(
+    server: Running, rows: Dataset
+) -> None:
+    heat = rows.labelled(rows.windows[:, -1, 1])
+    number = deploy(Ridge().fit(rows.x, heat.y), None, heat, name="warmth", by="Anna", url=server.url)
+    assert number.label(heat) == len(rows)
+    with pytest.raises(QuestionError, match="warmth says a number"):
+        number.label(rows.labelled(["hot"] * len(rows)))
+    usual = deploy(LedoitWolf().fit(rows.x), None, rows, name="unusual", by="Anna", url=server.url)
+    assert usual.label(rows) == len(rows)
+    assert {one.low for one in server.parts.registry.scores.truths("unusual", 0)} == {0.0, 1.0}
+    sort = deploy(LogisticRegression().fit(rows.x, rows.y), None, rows, name="sort", by="Anna", url=server.url)
+    with pytest.raises(QuestionError, match="'hot' is no class of sort"):
+        sort.label(rows.labelled(["hot"] * len(rows)))
+
+
 def test_its_truths_are_kept_by_the_place_of_their_class(server: Running, rows: Dataset) -> None:
     model = LogisticRegression().fit(rows.x, rows.y)
     found = deploy(model, None, rows, name="labelled", by="Anna", url=server.url)
@@ -65,7 +82,13 @@ def test_what_the_server_refuses_is_its_sentence(server: Running, rows: Dataset)
         deploy(model, None, truth, name="heat", by="system", url=server.url)
     with pytest.raises(QuestionError, match="Nobody says who deploys"):
         deploy(model, None, truth, name="heat", by=" ", url=server.url)
-    deploy(model, None, truth, name="heat", by="Anna", url=server.url)
+    found = deploy(model, None, truth, name="heat", by="Anna", url=server.url)
+    with pytest.raises(QuestionError, match="no person"):
+        found.promote(by="system")
+    assert found.promote(by="Anna") == "Version 1 of heat speaks on *, promoted by Anna."
+    better = deploy(model, None, truth, name="heat", by="Anna", url=server.url, text="the same again")
+    with pytest.raises(QuestionError, match="0 labelled windows of 200 that are needed"):
+        better.promote(by="Anna")
     classes = LogisticRegression().fit(rows.x, rows.y)
     with pytest.raises(QuestionError, match="give it another name"):
         deploy(classes, None, rows, name="heat", by="Anna", url=server.url)

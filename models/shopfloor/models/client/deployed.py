@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-import numpy as np
 from shopfloor.models.client.labelled import Dataset
 from shopfloor.models.client.moments import Moment, ns
 from shopfloor.models.client.server import Server
@@ -78,13 +77,11 @@ class Deployed:
         return f"/registry/{quote(self.name, safe='')}/{what}"
 
     def _truths(self, data: Dataset) -> Iterator[dict[str, Any]]:
-        """A class counts by its place among the classes of the bundle."""
-        said = self.sealed.bundle.manifest
-        if said.kind == "novelty":
-            raise QuestionError(f"{self.name} says how unusual a moment is: nobody can know a truth of that.")
-        place = {name: float(i) for i, name in enumerate(said.classes)}
-        words = data.label if set(data.label.astype(str)) <= place.keys() else data.y
-        truth = [place.get(str(one), np.nan) for one in words] if place else np.asarray(words, np.float64).tolist()
-        for asset, at, value in zip(data.asset.tolist(), data.time.tolist(), truth, strict=True):
-            if np.isfinite(value):
-                yield {"asset": asset, "low": value, "high": value, "start": at / 1e6, "end": at / 1e6}
+        """A class by its name, all else as a number; of a model of what is unusual, whether something was."""
+        classes = set(self.sealed.bundle.manifest.classes)
+        truth = data.label if set(data.label.astype(str)) <= classes else data.y
+        if not classes and truth.dtype.kind not in "iufb":
+            raise QuestionError(f"{self.name} says a number: give the truth of each moment with .labelled(truth).")
+        for asset, at, value in zip(data.asset.tolist(), data.time.tolist(), truth.tolist(), strict=True):
+            what = {"truth": str(value)} if classes else {"low": float(value), "high": float(value)}
+            yield {"asset": asset, **what, "start": at / 1e6, "end": at / 1e6}
