@@ -70,7 +70,7 @@ def test_every_other_step_has_a_button(open_page: Any, mock_plant: Any) -> None:
     spreading, proposed = model(page, "anode-effect"), model(page, "tool-life")
     expect(spreading).to_contain_text("wave 2 of 4")
     waves = spreading.get_by_role("list", name="Waves").get_by_role("listitem")
-    expect(waves.nth(0)).to_contain_text("delta/smelter/potline")
+    expect(waves.nth(0)).to_contain_text("one line: potline")
     expect(waves.nth(1)).to_have_attribute("aria-current", "step")
     person = {"by": "Anna", "scope": "*", "why": "a trial"}
     for card, button, step, more in (

@@ -148,6 +148,17 @@ def test_it_goes_on_with_new_data_and_writes_a_diary(learned):
     assert past["time"] == sorted(past["time"])
 
 
+def test_what_live_judging_saw_is_compared_with_training(learned):
+    brain, reader, _, clock, _ = learned
+    reader.now += 10 * MINUTE
+    wait_for(lambda: all(len(brain._recent.of(kind)[0]) for kind in ("machine-tool", "reduction-pot")))
+    for name in ("dimension", "anode-effect"):
+        said = brain.drift(name, 1)
+        assert said["rows"] > 0
+        assert "needed to compare" in said["sentence"] or len(said["features"]) > 20
+    assert said["time"] <= clock() / 1e6
+
+
 def test_silent_assets_are_unknown_without_a_number(learned):
     brain, reader, _, _, _ = learned
     gone = f"{ROW}/p-07"

@@ -51,7 +51,7 @@ OF_OLDEST: Final = [
     _JOIN.format(labels=_OLDEST.format(**way), more=" AND q.value IS NOT NULL LIMIT :most", **way) for way in _WAYS
 ]
 DAYS: Final = """
-SELECT asset, window_end / :day, COUNT(*), MAX(value) FROM prediction
+SELECT asset, window_end / :day, COUNT(*), MAX(value) FROM prediction INDEXED BY prediction_time
 WHERE name = :name AND number = :number AND window_end >= :since AND value IS NOT NULL GROUP BY 1, 2
 """
 KEPT_ROWS: Final = """

@@ -109,6 +109,7 @@ class Scores:
     _db: sqlite3.Connection
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _written: int = 0
+    _days: dict[tuple[str, int], dict[tuple[str, int], tuple[int, float]]] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -181,12 +182,18 @@ class Scores:
     def days(self, name: str, number: int, scope: str, span: int) -> dict[tuple[str, int], tuple[int, float]]:
         """By asset and day (days since 1970, UTC): how many windows were scored, and the highest value.
 
-        Of the newest `span` nanoseconds.
+        Of the newest `span` nanoseconds. Days that are over are counted once, and remembered.
         """
-        asked = {"name": name, "number": number, "since": (self.newest(name, number) or 0) - span, "day": _DAY}
+        newest = (self.newest(name, number) or 0) // _DAY
+        known = self._days.get((name, number), {})
+        since = max(newest - span // _DAY, max((day for _, day in known), default=-1) + 1)
+        asked = {"name": name, "number": number, "since": since * _DAY, "day": _DAY}
         with self._lock:
             rows = self._db.execute(DAYS, asked).fetchall()
-        return {(asset, day): (n, most) for asset, day, n, most in rows if covers(scope, asset)}
+        found = {**known, **{(asset, day): (n, most) for asset, day, n, most in rows}}
+        found = {key: one for key, one in found.items() if key[1] >= newest - span // _DAY}
+        self._days[name, number] = {key: one for key, one in found.items() if key[1] < newest - 1}
+        return {key: one for key, one in found.items() if covers(scope, key[0])}
 
     def find(self, prediction: str) -> Prediction | None:
         """A kept prediction by its id, with what it was made from where that was kept too."""
