@@ -10,6 +10,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 import said_of_models as of_models
+import said_of_uploads as of_uploads
 from front_end import node
 from shopfloor.models import reasons, split, train_parts, train_pots
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
@@ -92,7 +93,16 @@ def said_by_charts() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "sayer", [said_by_reasons, said_by_judge, said_by_models, said_by_alarms, said_by_charts, *of_models.SAYERS]
+    "sayer",
+    [
+        said_by_reasons,
+        said_by_judge,
+        said_by_models,
+        said_by_alarms,
+        said_by_charts,
+        of_uploads.sentences,
+        *of_models.SAYERS,
+    ],
 )
 def test_everything_said_has_chinese(sayer: object) -> None:
     sentences = set(sayer())  # type: ignore[operator]

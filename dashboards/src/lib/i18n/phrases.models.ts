@@ -98,4 +98,18 @@ export const modelPhrases: readonly (readonly [string, string])[] = [
   ["The training goes on already: its models will be proposed.", "训练已在进行：完成后会提议新模型。"],
   ["The training has begun: its models will be proposed.", "训练已开始：完成后会提议新模型。"],
   ["Uploaded models are judged; nothing here is learned by itself.", "正在用上传的模型判断；此处不会自行训练。"],
+  // uploaded models
+  ["{tag} is at {now}, usual is {then}.", "{tag}为 {now}，通常为 {then}。"],
+  ["{title}: a value that the model needs is missing.", "{title}：缺少模型所需的值。"],
+  ["{title}: at {share} of the distance from normal at which to look.", "{title}：已达应查看距离的 {share}。"],
+  ["{title}: {value} for {name} ({low} to {high}).", "{title}：{name}的概率为 {value}（{low} 至 {high}）。"],
+  ["{title}: {value} ({low} to {high}).", "{title}：{value}（{low} 至 {high}）。"],
+  ["{title}: most likely {name}, else {others}.", "{title}：最可能是{name}，其次{others}。"],
+  ["{title}: most likely {name}.", "{title}：最可能是{name}。"],
+  ["It has reached the level to act at.", "已达到应处理的水平。"],
+  ["It has reached the level to watch from.", "已达到应关注的水平。"],
+  ["The asset has no value of {tags} yet: the model needs it.", "该设备还没有 {tags} 的值：模型需要它。"],
+  ["No value of {tags} for {s} s.", "{s} 秒内没有 {tags} 的值。"],
+  ["{title} tells classes apart: no number could be brought inside a goal.", "{title}区分的是类别：没有可调到目标范围内的数值。"],
+  ["{name} names no tags that it could be replayed by: seal a StreamSpec in it.", "{name} 没有说明所用标签，无法回放：请在其中封装 StreamSpec。"],
 ];

@@ -47,10 +47,9 @@ def _known(value: float) -> float | None:
 def _sentence(bundle: Bundle, said: Scores, classes: Classes | None, i: int) -> str:
     card, value, low, high = bundle.manifest, said.value[i], said.low[i], said.high[i]
     if classes is not None:
-        others = [name for name, may in zip(card.classes, classes.likely[i], strict=True) if may]
         best = card.classes[int(value)]
-        others = [name for name in others if name != best]
-        return f"{card.title}: {best}{f', or {chr(44).join(others)}' if others else ''}."
+        others = [name for name, may in zip(card.classes, classes.likely[i], strict=True) if may and name != best]
+        return f"{card.title}: most likely {best}{', else ' if others else ''}{' or '.join(others)}."
     match card.kind:
         case "probability" | "exceedance":
             what = f" for {card.classes[-1]}" if card.classes else ""
