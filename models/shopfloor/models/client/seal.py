@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -43,23 +43,40 @@ def seal(
     model, spec = _model(estimator, spec, data)
     rows = _described(data, spec)
     _check_fit(model, spec)
-    model, truth = _with_words(model, rows) if isinstance(rows, Dataset) else (model, rows[1])
-    x = rows.x if isinstance(rows, Dataset) else rows[0]
-    if not len(x):
-        raise CannotCompile("There are no rows to calibrate with: ask for a longer time, or split at another one.")
-    order, raw = _golden(rows, spec) if isinstance(rows, Dataset) else (np.arange(len(x)), None)
-    told = _told(rows, card.get("seed", 0)) if isinstance(rows, Dataset) else {}
+    model, held = _material(model, rows, card.get("seed", 0))
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "X does not have valid feature names")
-            told["metrics"] = [one.to_json() for one in _scores(model, x, truth, str(card.get("unit", "")))]
-            calibration = Calibration(x[order], None if truth is None else truth[order], raw)
-            words = Card(name, title or name, **{**told, **card})
+            metrics = [one.to_json() for one in _scores(model, held.x, held.truth, str(card.get("unit", "")))]
+            words = Card(name, title or name, **{"metrics": metrics, **held.told, **card})
+            calibration = Calibration(held.x, held.truth, held.raw)
             return compiled(model, Features(spec.features.names, spec.to_json()), calibration, words)
     except (ValueError, TypeError) as problem:
         reason = str(problem).splitlines()[0].rstrip(".")
-        gaps = " (rows have gaps: put a SimpleImputer before it, in a pipeline)" if np.isnan(x).any() else ""
+        gaps = " (rows have gaps: put a SimpleImputer before it, in a pipeline)" if np.isnan(held.x).any() else ""
         raise CannotCompile(f"{type(model).__name__} cannot be sealed: {reason}{gaps}.") from problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Material:
+    """Rows [n, f] with their truth [n], raw windows of the first of them, and what they tell the card."""
+
+    x: Matrix
+    truth: NDArray[Any] | None
+    raw: Floats | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _material(model: Any, data: Dataset | Rows, seed: int) -> tuple[Any, _Material]:
+    """The model, its classes named as in the data, and what calibrates it."""
+    if not len(data[0] if isinstance(data, tuple) else data):
+        raise CannotCompile("There are no rows to calibrate with: ask for a longer time, or split at another one.")
+    if isinstance(data, tuple):
+        return model, _Material(*data)
+    order, raw = _golden(data, data.spec)
+    rows = data.take(order)
+    model, truth = _with_words(model, rows)
+    return model, _Material(rows.x, truth, raw, _told(data, seed))
 
 
 def _model(estimator: Any, spec: StreamSpec | None, data: Dataset | Rows) -> tuple[Any, StreamSpec]:
