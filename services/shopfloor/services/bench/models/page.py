@@ -50,7 +50,7 @@ PROTOCOLS: Final = {
 }
 
 LOOKED: Final = {
-    "cmapss": "The test was looked at {n}; features and candidates were chosen by folds of train.",
+    "cmapss": "The test was looked at {n}; features and candidates were chosen by folds of train alone.",
     "tep": (
         "The test was looked at {n}; an earlier study, whose detector this one follows, looked about 60 times. Runs to"
         " learn from begin in the fault, those of the test begin healthy: nothing is measured from a run's begin where"
