@@ -100,13 +100,21 @@ class Streams:
             return []
         for one in judged:
             followed = self._followed[one.held.spec.sha]
-            first = one.version.sha not in self._met
-            rows = found.get(one.held.spec.sha) or (followed.newest if first else None)
-            rows = rows if rows is None or first else followed.unjudged(rows)
-            if rows is not None and len(rows.time):
-                self._met.add(one.version.sha)
+            for rows in self._unjudged(one, followed, found.get(one.held.spec.sha)):
                 changed += self._keep(one, say(one, followed, rows))
         return changed
+
+    def _unjudged(self, one: Judged, followed: Followed, fresh: Rows | None) -> list[Rows]:
+        """The rows that a version has to judge now: a new one begins with the newest moment that is recorded."""
+        if one.version.sha in self._met:
+            several = [] if fresh is None else [followed.unjudged(fresh)]
+        else:
+            earlier = followed.newest
+            begins = earlier is not None and (fresh is None or earlier.time[0] < fresh.time[0])
+            several = [rows for rows in (earlier if begins else None, fresh) if rows is not None]
+        if several:
+            self._met.add(one.version.sha)
+        return [rows for rows in several if len(rows.time)]
 
     def _rows(self, stop: Callable[[], bool]) -> dict[str, Rows]:
         """The rows that are due, by the sha of their stream."""
