@@ -52,7 +52,10 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """An alarm limit after ISA-18.2: side, value, priority 1 (most urgent) to 3, delay and deadband."""
+    """An alarm limit after ISA-18.2: side, value, priority 1 (most urgent) to 3, delays and deadband.
+
+    `realarm_s`: an acknowledged alarm that lasts so long asks again; `latch`: it stays until somebody resets it.
+    """
 
     side: Side
     value: float
@@ -60,6 +63,9 @@ class Limit:
     delay_s: float = 0.0
     deadband: float = 0.0
     advice: str = ""
+    off_delay_s: float = 0.0
+    realarm_s: float | None = None
+    latch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from shopfloor.plant.config.sections import (
     SourcesFile,
     TagSection,
 )
+from shopfloor.plant.config.suppressing import checked_alarms
 from shopfloor.plant.config.types import asset_type, check_chart, check_tag
 from shopfloor.plant.config.words import Path, expectation
 from shopfloor.plant.errors import ConfigError
@@ -147,6 +148,7 @@ def _build(document: Document, file: PlantFile) -> PlantConfig:
         server=file.server,
         store=file.store,
         sources=_sources(document, dict(enumerate(file.sources))),
+        alarms=checked_alarms(document, file),
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from shopfloor.plant.asset import Asset
+from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, SuppressSection
 from shopfloor.plant.config.document import Document
 from shopfloor.plant.config.quality import ChartSection
 from shopfloor.plant.config.sections import GatewaySection, PlantSection, ServerSection
@@ -23,6 +24,8 @@ class AssetType:
     title: str
     tags: tuple[Tag, ...]
     charts: Mapping[str, ChartSection] = field(default_factory=dict)
+    suppress: tuple[SuppressSection, ...] = ()
+    first_out: Mapping[str, FirstOutSection] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class PlantConfig:
     server: ServerSection
     store: StoreSection
     sources: tuple[SourceConfig, ...]
+    alarms: AlarmsSection = field(default_factory=AlarmsSection)
 
     def tags_of(self, asset: Asset) -> tuple[Tag, ...]:
         """The tags of an asset, in the order of the file."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from shopfloor.plant.batch import Kind
+from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, LimitSection, SuppressSection
 from shopfloor.plant.config.broker import SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.quality import ChartSection
@@ -76,24 +77,6 @@ class PlantSection(Section):
         return value
 
 
-class LimitSection(Section):
-    """An alarm limit after ISA-18.2: exactly one of `high` and `low`."""
-
-    high: Number | None = Field(None, description="The alarm is raised above this value.")
-    low: Number | None = Field(None, description="The alarm is raised below this value.")
-    priority: Whole = Field(2, ge=1, le=3, description="1 most urgent, 3 least.")
-    delay: Duration = Field(0.0, description="How long the value must stay beyond the limit first.")
-    deadband: Number = Field(0.0, ge=0, description="How far the value must come back before the alarm returns.")
-    advice: str = Field("", description="What the operator should do: shown with the alarm.")
-
-    @model_validator(mode="after")
-    def _one_side(self) -> Self:
-        if (self.high is None) == (self.low is None):
-            said = "neither 'high' nor 'low'" if self.high is None else "both 'high' and 'low'"
-            raise ValueError(f"a limit says {said}: give exactly one of them")
-        return self
-
-
 class TagSection(Section):
     """A value of every asset of a type."""
 
@@ -115,6 +98,8 @@ class TypeSection(Section):
     title: str = Field("", description="Name for people; by default the key of the type.")
     tags: dict[str, TagSection] = Field({}, description="Its tags by name; without them, those that its source finds.")
     quality: dict[Name, ChartSection] = Field({}, description="Control charts of each asset of it, by name.")
+    suppress: tuple[SuppressSection, ...] = Field((), description="Alarms that are suppressed in some states.")
+    first_out: dict[Name, FirstOutSection] = Field({}, description="Groups whose first alarm is marked, by name.")
 
 
 class AssetSection(Section):
@@ -249,4 +234,5 @@ class PlantFile(Section):
     gateway: GatewaySection = Field(default_factory=GatewaySection, description="The process at the edge.")
     server: ServerSection = Field(default_factory=ServerSection, description="The process that stores and serves.")
     store: StoreSection = Field(default_factory=StoreSection, description="Where values are kept.")
+    alarms: AlarmsSection = Field(default_factory=AlarmsSection, description="How alarms are handled.")
     sources: tuple[SourceSection, ...] = Field((), description="Where values come from.")

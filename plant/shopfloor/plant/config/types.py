@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from shopfloor.plant.asset import check_segment
 from shopfloor.plant.batch import Kind
+from shopfloor.plant.config.alarms import LimitSection
 from shopfloor.plant.config.document import Document
 from shopfloor.plant.config.plant import AssetType
 from shopfloor.plant.config.quality import ChartSection
-from shopfloor.plant.config.sections import LimitSection, TagSection, TypeSection
+from shopfloor.plant.config.sections import TagSection, TypeSection
+from shopfloor.plant.config.suppressing import check_type
 from shopfloor.plant.config.words import Path, expectation
 from shopfloor.plant.errors import PathError
 from shopfloor.plant.tag import Band, Limit, Side, Tag
@@ -21,8 +23,9 @@ def asset_type(document: Document, name: str, section: TypeSection) -> AssetType
         check_tag(document, ("types", name, "tags", tag_name), tag)
     for chart_name, chart in section.quality.items():
         check_chart(document, ("types", name, "quality", chart_name), chart, section.tags)
+    check_type(document, ("types", name), section)
     tags = tuple(_tag(*item) for item in section.tags.items())
-    return AssetType(name, section.title or name, tags, section.quality)
+    return AssetType(name, section.title or name, tags, section.quality, section.suppress, section.first_out)
 
 
 def _tag(name: str, section: TagSection) -> Tag:
@@ -45,7 +48,10 @@ def _limit(section: LimitSection) -> Limit:
     side = Side.LOW if section.high is None else Side.HIGH
     value = section.low if section.high is None else section.high
     assert value is not None  # noqa: S101 (LimitSection allows exactly one side)
-    return Limit(side, value, section.priority, section.delay, section.deadband, section.advice)
+    return Limit(
+        side, value, section.priority, section.delay, section.deadband, section.advice,
+        section.off_delay, section.realarm, section.latch,
+    )  # fmt: skip
 
 
 def check_tag(document: Document, path: Path, tag: TagSection) -> None:
