@@ -16,7 +16,7 @@ from shopfloor.gateway.version import installed_version
 from shopfloor.plant import Batch
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services import clock, learned, store
-from shopfloor.services.alarms import Alarms
+from shopfloor.services.alarms import Alarms, Watched
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.api import alarms as alarms_api
 from shopfloor.services.api import (
@@ -31,7 +31,9 @@ from shopfloor.services.api import (
     predictions,
     scores,
     setpoints,
+    shelving,
     tags,
+    transitions,
     values,
 )
 from shopfloor.services.api import drift as drift_api
@@ -124,9 +126,10 @@ def open_parts(
         )  # fmt: skip
         charts = Charts(config, historian.reader, folder / "quality", time, importing.complete)
         alarms = stack.enter_context(
-            Alarms(folder / "alarms", _rules(catalog), _titles(catalog), time, links=health.links,
-                   predictions=brain.predictions, charts=charts.standing)
+            Alarms(folder / "alarms", config, _rules(catalog), _titles(catalog), time,
+                   Watched(health.links, brain.predictions, charts.standing))
         )  # fmt: skip
+        store.recall_states(alarms.suppression.see, alarms.suppression.tags, historian)
         registry.alarmed = alarms.began
         live = Live(historian.reader, time, _states(alarms, brain, health))
         _connect(historian, catalog, gateways, alarms, charts, live)
@@ -185,6 +188,8 @@ def _api(parts: Parts) -> APIRouter:
         replays_api.router(parts.registry, parts.replays),
         drift_api.router(parts.brain),
         alarms_api.router(parts.alarms),
+        shelving.router(parts.alarms, _calendar(parts.config), parts.clock),
+        transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.clock),
         events.router(parts.alarms, parts.clock),
         journal.router(parts.alarms, parts.clock),

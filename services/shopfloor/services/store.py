@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from shopfloor.plant import ConfigError, Kind
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.config.store import ForwardSection
@@ -27,6 +29,16 @@ def recall(catalog: Catalog, historian: Historian) -> None:
     latest = historian.reader.latest()
     for tag, text in zip(latest.column("tag").to_pylist(), latest.column("text").to_pylist(), strict=True):
         catalog.learn((tag,), Kind.FLOAT if text is None else Kind.TEXT)
+
+
+def recall_states(see: Callable[[str, int, str], None], tags: Collection[str], historian: Historian) -> None:
+    """Tell the newest text of each of these tags, with its time (UTC ns)."""
+    if tags:
+        latest = historian.reader.latest()
+        columns = (latest["tag"], latest["time"].cast(pa.int64()), latest["text"])
+        for tag, time, text in zip(*(column.to_pylist() for column in columns), strict=True):
+            if tag in tags and text is not None:
+                see(tag, time, text)
 
 
 def told(historian: Historian) -> dict[str, Any]:

@@ -58,12 +58,24 @@ def test_raise_and_return(limit: Limit, values: list[float], expected: list[tupl
 
 @given(st.lists(st.floats(10, 20), min_size=1, max_size=40), st.lists(st.integers(1, 39), max_size=5))
 def test_any_cut_into_batches_says_the_same(values: list[float], cuts: list[int]) -> None:
-    limit = Limit(Side.HIGH, 15.0, deadband=0.7, delay_s=3.0)
+    limit = Limit(Side.HIGH, 15.0, deadband=0.7, delay_s=3.0, off_delay_s=2.0)
     whole, parts, said = watch(limit), watch(limit), []
     edges = sorted({0, len(values), *(c for c in cuts if c < len(values))})
     for start, end in itertools.pairwise(edges):
         said += judge(parts, values[start:end], start)
     assert said == judge(whole, values)
+
+
+def test_an_alarm_returns_when_its_value_stayed_back_for_the_off_delay() -> None:
+    limit = Limit(Side.HIGH, 15.0, off_delay_s=3.0)
+    values = [16, 14, 14, 16, 14, 14, 14, 14, 16, 14]
+    expected = [("raise", 0), ("return", 7), ("raise", 8)]
+    assert judge(watch(limit), values) == expected
+    one_by_one = watch(limit)
+    assert [c for i, v in enumerate(values) for c in judge(one_by_one, [v], i)] == expected
+    assert list(one_by_one.tick(NOW + 11 * S)) == []
+    (change,) = one_by_one.tick(NOW + 20 * S)
+    assert (change.time, change.condition) == (NOW + 12 * S, None), "a value that stays back need not be sent again"
 
 
 def test_a_value_that_stays_beyond_is_raised_when_its_delay_is_over() -> None:

@@ -5,9 +5,11 @@
 `${NAME}` and `${NAME:-default}` in a value stand for environment variables.
 """
 
+from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, LimitSection, SuppressSection
 from shopfloor.plant.config.broker import BrokerSection, SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, load_sources, loads, options
+from shopfloor.plant.config.notify import MailSection, NotifySection, RouteSection, StepSection
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.quality import ChartKind, ChartSection, RuleName, SpecificationSection, SubgroupSection
 from shopfloor.plant.config.section import Name, Number, Section, Whole, url_of
@@ -25,21 +27,27 @@ from shopfloor.plant.config.units import Duration, Size, duration, size
 
 __all__ = [
     "CONNECTORS",
+    "AlarmsSection",
     "AssetType",
     "BrokerSection",
     "ChartKind",
     "ChartSection",
     "Duration",
+    "FirstOutSection",
     "ForwardSection",
     "GatewaySection",
     "HttpUrl",
     "InfluxDoorSection",
     "InfluxSection",
+    "LimitSection",
+    "MailSection",
     "Name",
+    "NotifySection",
     "Number",
     "PlantConfig",
     "PlantFile",
     "PlantSection",
+    "RouteSection",
     "RuleName",
     "Section",
     "ServerSection",
@@ -47,9 +55,11 @@ __all__ = [
     "SourceConfig",
     "SparkplugSection",
     "SpecificationSection",
+    "StepSection",
     "StoreSection",
     "StoreServer",
     "SubgroupSection",
+    "SuppressSection",
     "UnsSection",
     "WhenFull",
     "Whole",

@@ -11,7 +11,8 @@ from shopfloor.services.alarms.state import AlarmKind, State
 class Condition:
     """What is wrong, in words and in numbers. `key` names it among all conditions that can be open at once.
 
-    `code` and `values` let a page say it in another language. `asset` is None where a source is meant.
+    `code` and `values` let a page say it in another language. `asset` is None where a source is meant. `latch`: it
+    stays until it is reset; `realarm_s`: acknowledged, it asks again after that time; `group`: its first-out group.
     """
 
     key: str
@@ -28,6 +29,9 @@ class Condition:
     limit: float | None = None
     unit: str = ""
     values: dict[str, float | str] = field(default_factory=dict)
+    latch: bool = False
+    realarm_s: float | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A condition with its life: since when, until when, and who knows of it. Times are UTC ns."""
+    """A condition with its life: since when, until when, and who knows of it. Times are UTC ns.
+
+    `first_out`: it was the first of its group within the time of the group.
+    """
 
     id: int
     condition: Condition
@@ -58,3 +65,4 @@ class Alarm:
     since: int
     returned: int | None = None
     acknowledged: Acknowledgement | None = None
+    first_out: bool = False

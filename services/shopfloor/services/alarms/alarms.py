@@ -6,21 +6,24 @@ import logging
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
 from shopfloor.plant import Batch, Event, Kind, ShopfloorError, StoreError
+from shopfloor.plant.config import PlantConfig
 from shopfloor.services.alarms.alarm import Alarm, Change
-from shopfloor.services.alarms.book import Book
-from shopfloor.services.alarms.charted import ChartWatch, Standing
+from shopfloor.services.alarms.aside import Aside, AsideKind
+from shopfloor.services.alarms.book import Book, Design
+from shopfloor.services.alarms.design import FirstOut, Suppression
 from shopfloor.services.alarms.journal import Occurrence, Wanted
-from shopfloor.services.alarms.limits import LimitWatch, Rule
-from shopfloor.services.alarms.predicted import ModelWatch
-from shopfloor.services.alarms.sources import Link, SourceWatch
-from shopfloor.services.alarms.state import AlarmKind, State
+from shopfloor.services.alarms.judges import Judges, Watched
+from shopfloor.services.alarms.limits import Rule
+from shopfloor.services.alarms.load import DAY, HOUR, Arrival, Load
+from shopfloor.services.alarms.state import PRESENT, AlarmKind
 from shopfloor.services.alarms.store import AlarmStore
+from shopfloor.services.alarms.transitions import NEWEST, Asked, Transition, arrivals, transitions
 
 TICK_S: Final = 1.0
 _NO_VALUES: Final = Batch.of([], Kind.FLOAT)
@@ -31,35 +34,37 @@ class AlarmUnknown(ShopfloorError):  # noqa: N818 (a state of the world)
     """No alarm has this number."""
 
 
+class AlarmRefused(ShopfloorError, ValueError):  # noqa: N818 (a state of the world)
+    """The plant file does not allow it; the sentence says what it allows."""
+
+
 class Alarms:
-    """A context; inside it a thread judges. `links`, `predictions` and `charts` are asked once a second."""
+    """A context; inside it a thread judges. What is `watched` is asked once a second."""
 
     def __init__(
         self,
         folder: Path,
+        config: PlantConfig,
         rules: Iterable[Rule],
         titles: Mapping[str, str],
         clock: Callable[[], int],
-        *,
-        links: Callable[[], Iterable[Link]] = tuple,
-        predictions: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
-        charts: Callable[[], Standing] = lambda: ({}, ()),
+        watched: Watched | None = None,
     ) -> None:
         self._store = AlarmStore(folder)
         self._rules, self._titles, self._clock = tuple(rules), titles, clock
-        self._links, self._predictions, self._charts = links, predictions, charts
+        self._declared, self._watched = config.alarms, watched or Watched()
+        self.suppression, self._groups = Suppression(config), FirstOut(config)
         self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._unwritten: list[Change] = []
         self._said = False
+        self._swept = 0
         self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
 
     def __enter__(self) -> Self:
         self._store.__enter__()
-        self._book = Book(self._store)
-        self._limits = LimitWatch(self._rules, self._book.present_keys(AlarmKind.LIMIT))
-        self._models = ModelWatch(self._titles, self._book.present_keys(AlarmKind.MODEL))
-        self._sources = SourceWatch(self._book.present_keys(AlarmKind.SOURCE))
-        self._signals = ChartWatch(self._book.present_keys(AlarmKind.QUALITY))
+        self._load = Load(self._declared.operators, arrivals(self._store.database, self._clock() - DAY))
+        self._book = Book(self._store, Design(self.suppression.reason, self._groups), self._heard)
+        self._judges = Judges(self._rules, self._titles, self._watched, self._book.present_keys)
         self._return_forgotten()
         self._thread.start()
         return self
@@ -80,14 +85,23 @@ class Alarms:
         return self._thread.is_alive()
 
     def watch(self, batch: Batch) -> None:
-        """Take the rows of a stored batch that a limit looks at; cheap, from any thread."""
-        rows = self._limits.concerns(batch, self._clock())
+        """Take the rows of a stored batch that a limit or a suppression looks at; cheap, from any thread."""
+        self.suppression.watch(batch)
+        rows = self._judges.limits.concerns(batch, self._clock())
         if rows is not None:
             self._queue.put(rows)
 
     def open(self, asset: str | None = None) -> list[Alarm]:
-        """Open alarms, most urgent first."""
+        """Open alarms that are not set aside, most urgent first."""
         return [a for a in self._book.open_alarms() if asset is None or a.condition.asset == asset]
+
+    def aside(self) -> list[tuple[Aside, Alarm]]:
+        """What is shelved, suppressed or out of service, the newest first, with the alarm below it."""
+        return self._book.aside()
+
+    def aside_of(self, alarm: Alarm) -> Aside | None:
+        """What hides an alarm."""
+        return self._book.aside_of(alarm.condition.key)
 
     def all(self, asset: str | None = None, limit: int = 1000) -> list[Alarm]:
         """The newest alarms, open or closed, newest first."""
@@ -101,16 +115,47 @@ class Alarms:
         """Open alarms of each asset by priority; alarms that have returned do not count."""
         counts: dict[str, Counter[int]] = {}
         for alarm in self.open():
-            if alarm.condition.asset and alarm.state is not State.RETURNED:
+            if alarm.condition.asset and alarm.state in PRESENT:
                 counts.setdefault(alarm.condition.asset, Counter())[alarm.condition.priority] += 1
         return counts
 
+    def load(self) -> dict[str, Any]:
+        """The alarm load beside the guide values."""
+        return self._load.figures(self._clock(), self.open())
+
+    def flood(self) -> int | None:
+        """Since when (UTC ns) more alarms come than an operator can follow, or None."""
+        return self._load.flood(self._clock())
+
     def acknowledge(self, number: int, by: str, note: str = "") -> Alarm:
         """Note that somebody has seen an alarm."""
-        alarm = self._store.alarm(number)
-        if alarm is None:
-            raise AlarmUnknown(f"There is no alarm {number}: ask /api/v1/alarms?state=all for those that are.")
-        return self._book.acknowledge(alarm, by, self._clock(), note)
+        return self._book.acknowledge(self._alarm(number), by, self._clock(), note)
+
+    def reset(self, number: int, by: str, note: str = "") -> Alarm:
+        """Let a latched alarm go."""
+        return self._book.reset(self._alarm(number), by, self._clock(), note)
+
+    def shelve(self, number: int, by: str, until: int, reason: str) -> Alarm:
+        """Hide the alarms of a condition until a time (UTC ns); longer than the plant file allows, it is refused."""
+        alarm, now, most = self._alarm(number), self._clock(), self._declared.shelve_at_most
+        if not 0 < until - now <= int(most * 1e9) + HOUR // 3600:
+            raise AlarmRefused(
+                f"An alarm of this plant can be shelved for {most / 60:g} min at most, not for"
+                f" {(until - now) / 6e10:.0f} min: shelve it for less, or take it out of service."
+            )
+        return self._book.set_aside(
+            Aside(alarm.condition.key, AsideKind.SHELVED, by, now, until, reason, alarm.id), alarm
+        )
+
+    def take_out_of_service(self, number: int, by: str, reason: str) -> Alarm:
+        """Hide the alarms of a condition until somebody puts it back."""
+        alarm = self._alarm(number)
+        aside = Aside(alarm.condition.key, AsideKind.OUT_OF_SERVICE, by, self._clock(), None, reason, alarm.id)
+        return self._book.set_aside(aside, alarm)
+
+    def put_back(self, number: int, kind: AsideKind, by: str, reason: str = "") -> Alarm:
+        """Show the alarms of a condition again: no longer shelved, or in service again."""
+        return self._book.put_back(self._alarm(number), kind, self._clock(), by, reason)
 
     def record(self, event: Event) -> None:
         """Remember an event of another part of the server."""
@@ -125,6 +170,21 @@ class Alarms:
         found = (one for one in self._store.occurrences(start, end, after) if wanted.fits(one))
         return list(islice(found, limit))
 
+    def transitions(self, start: int, end: int, asked: Asked, before: int = NEWEST) -> Iterator[Transition]:
+        """Every step of wanted alarms within a time range (UTC ns), the newest first."""
+        return transitions(self._store.database, start, end, asked, before)
+
+    def _alarm(self, number: int) -> Alarm:
+        alarm = self._store.alarm(number)
+        if alarm is None:
+            raise AlarmUnknown(f"There is no alarm {number}: ask /api/v1/alarms?state=all for those that are.")
+        return alarm
+
+    def _heard(self, alarm: Alarm, _: int) -> None:
+        """Counts when it reached people: a value may have been hours on its way."""
+        condition = alarm.condition
+        self._load.came(Arrival(self._clock(), condition.key, condition.priority, condition.title, condition.asset))
+
     def _run(self) -> None:
         due = self._clock()
         while True:
@@ -135,13 +195,11 @@ class Alarms:
             if batch is None:
                 return
             now = self._clock()
-            self._apply(self._limits.judge(batch))
+            self._apply(self._judges.judge(batch))
             if now >= due or due - now > 2 * TICK_S * 1e9:
                 due = now + int(TICK_S * 1e9)
-                self._apply(self._limits.tick(now))
-                self._apply(self._sources.judge(self._links(), now))
-                self._apply(self._models.judge(self._predictions(), now))
-                self._apply(self._signals.judge(self._charts(), now))
+                self._apply(self._judges.tick(now))
+                self._pass_time(now)
 
     def _apply(self, changes: Iterable[Change]) -> None:
         """Write what changed, in order; what a full disk refuses is written when there is room again."""
@@ -150,11 +208,26 @@ class Alarms:
             try:
                 self._book.apply(change)
             except StoreError as problem:
-                if not self._said:
-                    _LOG.error("An alarm could not be written and waits: %s", problem)
-                self._said, self._unwritten = True, waiting[done:]
+                self._say(problem)
+                self._unwritten = waiting[done:]
                 return
         self._said = False
+
+    def _pass_time(self, now: int) -> None:
+        """Shelving ends, suppression begins and ends, old rows go; what the disk refuses is tried a second later."""
+        try:
+            self._book.tick(now)
+            keep = self._declared.retention
+            if keep is not None and now - self._swept > HOUR:
+                self._store.forget(now - int(keep * 1e9))
+                self._swept = now
+        except StoreError as problem:
+            self._say(problem)
+
+    def _say(self, problem: StoreError) -> None:
+        if not self._said:
+            _LOG.error("An alarm could not be written and waits: %s", problem)
+        self._said = True
 
     def _return_forgotten(self) -> None:
         """A limit that left the plant file can never return by itself."""

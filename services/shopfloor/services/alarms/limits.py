@@ -39,7 +39,8 @@ class LimitWatch:
     A value counts when it is not bad and newer than the last one of its tag. Of values older than two minutes only
     the newest of each tag in its batch counts: it may still hold (an alarm code that was set an hour ago), while an
     import of history raises nothing that is over. A value is beyond when it passes the limit, and back when it
-    passes limit and deadband.
+    passes limit and deadband. It is reported when it was beyond for the delay, and back when it was back for the
+    off-delay.
     """
 
     def __init__(self, rules: Iterable[Rule], raised: Collection[str] = ()) -> None:
@@ -49,9 +50,11 @@ class LimitWatch:
         self._limit = np.array([rule.limit.value for rule in self.rules], np.float64)
         self._deadband = np.array([rule.limit.deadband for rule in self.rules], np.float64)
         self._delay = np.array([int(rule.limit.delay_s * 1e9) for rule in self.rules], np.int64)
+        self._off = np.array([int(rule.limit.off_delay_s * 1e9) for rule in self.rules], np.int64)
         self._raised = np.array([rule.key in raised for rule in self.rules], bool)
         self._beyond = self._raised.copy()
         self._since = np.zeros(n, np.int64)
+        self._away = np.zeros(n, np.int64)
         self._last = np.zeros(n, np.int64)
         self._value = np.full(n, np.nan)
         self._slot, self._table = _table(self.rules)
@@ -76,7 +79,7 @@ class LimitWatch:
         fresh = (time > self._last[rule]) & ~np.isnan(value)
         rule, time, value = rule[fresh], time[fresh], value[fresh]
         excess = self._sign[rule] * (value - self._limit[rule])
-        busy = np.unique(rule[(excess > 0) | self._beyond[rule]])
+        busy = np.unique(rule[(excess > 0) | self._beyond[rule] | self._raised[rule]])
         np.maximum.at(self._last, rule, time)
         for one in busy.tolist():
             rows = np.flatnonzero(rule == one)
@@ -84,10 +87,13 @@ class LimitWatch:
             yield from self._walk(one, time[rows], value[rows], excess[rows])
 
     def tick(self, now: int) -> Iterator[Change]:
-        """What the passing of time changes: a value that stays beyond its limit need not be sent again."""
+        """What the passing of time changes: a value that stays beyond its limit, or back, need not be sent again."""
         due = self._beyond & ~self._raised & (now - self._since >= self._delay)
         for one in np.flatnonzero(due).tolist():
             yield self._raise(one, int(self._since[one] + self._delay[one]), float(self._value[one]))
+        gone = self._raised & ~self._beyond & (now - self._away >= self._off)
+        for one in np.flatnonzero(gone).tolist():
+            yield self._return(one, int(self._away[one] + self._off[one]))
 
     def _walk(
         self, one: int, time: NDArray[np.int64], value: NDArray[Any], excess: NDArray[np.float64]
@@ -98,10 +104,11 @@ class LimitWatch:
         self._value[one] = value[-1]
         for start, end in zip(starts.tolist(), [*starts.tolist()[1:], len(beyond)], strict=True):
             if not beyond[start]:
-                self._beyond[one] = False
-                if self._raised[one]:
-                    self._raised[one] = False
-                    yield Change(self.rules[one].key, int(time[start]))
+                if self._beyond[one]:
+                    self._beyond[one], self._away[one] = False, time[start]
+                late = start + int(np.searchsorted(time[start:end], self._away[one] + self._off[one]))
+                if self._raised[one] and late < end:
+                    yield self._return(one, int(time[late]))
                 continue
             if not self._beyond[one]:
                 self._beyond[one], self._since[one] = True, time[start]
@@ -115,6 +122,10 @@ class LimitWatch:
         known = np.concatenate([[int(self._beyond[one])], known])
         source = np.maximum.accumulate(np.where(known >= 0, np.arange(len(known)), 0))
         return known[source][1:].astype(bool)
+
+    def _return(self, one: int, time: int) -> Change:
+        self._raised[one] = False
+        return Change(self.rules[one].key, time)
 
     def _raise(self, one: int, time: int, value: float) -> Change:
         self._raised[one] = True

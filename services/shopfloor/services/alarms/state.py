@@ -1,12 +1,14 @@
-"""The states of an alarm, after ISA-18.2 (ANSI/ISA-18.2-2016, section 10).
+"""The states of an alarm, after ISA-18.2 (ANSI/ISA-18.2-2016, alarm state transition diagram).
 
                  raise                  return
     (none) ─────────────► ACTIVE ─────────────────► RETURNED ──┐ raise: ACTIVE again
-                            │ acknowledge              │ acknowledge
-                            ▼            return        ▼
-                       ACKNOWLEDGED ───────────────► CLOSED
+                          ▲ │ acknowledge              │ acknowledge
+                 re-alarm │ ▼            return        ▼
+                       ACKNOWLEDGED ───────────────► CLOSED (normal)
 
-An alarm that has returned waits for its acknowledgement, so that nobody misses what came and went.
+An alarm that has returned waits for its acknowledgement, so that nobody misses what came and went. One that is declared
+to latch waits for a reset as well: LATCHED until it is acknowledged, then LATCHED_ACKNOWLEDGED. Shelved, suppressed by
+design and out of service lie over these states and hide them (`aside.py`).
 """
 
 from __future__ import annotations
@@ -30,25 +32,41 @@ class State(StrEnum):
     ACTIVE = "active"
     ACKNOWLEDGED = "acknowledged"
     RETURNED = "returned"
+    LATCHED = "latched"
+    LATCHED_ACKNOWLEDGED = "latched-acknowledged"
     CLOSED = "closed"
 
 
 class Move(StrEnum):
-    """What may happen to an alarm."""
+    """What may happen to an alarm. `CLEAR` is a return that nobody has to see: the alarm was set aside."""
 
     RAISE = "raise"
     RETURN = "return"
+    CLEAR = "clear"
+    LATCH = "latch"
     ACKNOWLEDGE = "acknowledge"
+    RESET = "reset"
+    REALARM = "re-alarm"
 
 
-OPEN: Final = (State.ACTIVE, State.ACKNOWLEDGED, State.RETURNED)
+OPEN: Final = tuple(state for state in State if state is not State.CLOSED)
 PRESENT: Final = (State.ACTIVE, State.ACKNOWLEDGED)
+UNSEEN: Final = (State.ACTIVE, State.RETURNED, State.LATCHED)
 _AFTER: Final = {
     (State.ACTIVE, Move.RETURN): State.RETURNED,
+    (State.ACTIVE, Move.CLEAR): State.CLOSED,
+    (State.ACTIVE, Move.LATCH): State.LATCHED,
     (State.ACTIVE, Move.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Move.RETURN): State.CLOSED,
+    (State.ACKNOWLEDGED, Move.CLEAR): State.CLOSED,
+    (State.ACKNOWLEDGED, Move.LATCH): State.LATCHED_ACKNOWLEDGED,
+    (State.ACKNOWLEDGED, Move.REALARM): State.ACTIVE,
     (State.RETURNED, Move.RAISE): State.ACTIVE,
     (State.RETURNED, Move.ACKNOWLEDGE): State.CLOSED,
+    (State.LATCHED, Move.RAISE): State.ACTIVE,
+    (State.LATCHED, Move.ACKNOWLEDGE): State.LATCHED_ACKNOWLEDGED,
+    (State.LATCHED_ACKNOWLEDGED, Move.RAISE): State.ACTIVE,
+    (State.LATCHED_ACKNOWLEDGED, Move.RESET): State.CLOSED,
 }
 
 

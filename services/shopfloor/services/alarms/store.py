@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Self
 
-from shopfloor.plant import Event, EventKind, StoreError
+from shopfloor.plant import Event, EventKind
 from shopfloor.services.alarms.alarm import Acknowledgement, Alarm, Condition
+from shopfloor.services.alarms.database import Database
 from shopfloor.services.alarms.journal import Occurrence
 from shopfloor.services.alarms.state import OPEN, AlarmKind, State
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS alarms (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, asset TEXT, state TEXT NOT NULL,
-    since INTEGER NOT NULL, returned INTEGER, by TEXT, seen INTEGER, note TEXT, condition TEXT NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS one_open_alarm ON alarms (key) WHERE state != 'closed';
-CREATE INDEX IF NOT EXISTS alarms_since ON alarms (since);
-CREATE TABLE IF NOT EXISTS events (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
-    sentence TEXT NOT NULL, detail TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_time ON events (time);
-CREATE INDEX IF NOT EXISTS events_alarm ON events (json_extract(detail, '$.alarm'), id);
-"""
 _OCCURRENCES: Final = """
 SELECT raised.id, alarms.id, alarms.condition, raised.sentence, raised.time AS began, (
     SELECT back.time FROM events AS back
@@ -38,31 +23,22 @@ FROM events AS raised JOIN alarms ON alarms.id = json_extract(raised.detail, '$.
 WHERE raised.kind = 'alarm-raised' AND raised.id > ?3 AND began < ?2 AND (ended IS NULL OR ended > ?1)
 ORDER BY raised.id
 """
-_COLUMNS: Final = "id, state, since, returned, by, seen, note, condition"
+_COLUMNS: Final = "id, state, since, returned, by, seen, note, condition, first_out"
 
 
 class AlarmStore:
     """Alarms and events in `<folder>/alarms.db`; durable when a method returns; safe to call from any thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "alarms.db"
-        self._lock = threading.RLock()
-        self._db: sqlite3.Connection | None = None
+        self.database = Database(folder)
+        self._do = self.database.do
 
     def __enter__(self) -> Self:
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
-        except (OSError, sqlite3.Error) as problem:
-            raise StoreError(f"The alarms in {self._file} cannot be opened ({problem}).") from problem
+        self.database.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
+        self.database.__exit__()
 
     def insert(self, condition: Condition, since: int) -> Alarm:
         """A new active alarm."""
@@ -74,7 +50,7 @@ class AlarmStore:
         """Write what may change in the life of an alarm."""
         seen = alarm.acknowledged
         self._do(
-            "UPDATE alarms SET state=?, since=?, returned=?, by=?, seen=?, note=?, condition=? WHERE id=?",
+            "UPDATE alarms SET state=?, since=?, returned=?, by=?, seen=?, note=?, condition=?, first_out=? WHERE id=?",
             (
                 alarm.state.value,
                 alarm.since,
@@ -83,6 +59,7 @@ class AlarmStore:
                 seen.time if seen else None,
                 seen.note if seen else None,
                 json.dumps(asdict(alarm.condition)),
+                alarm.first_out,
                 alarm.id,
             ),
         )
@@ -119,6 +96,24 @@ class AlarmStore:
         rows = self._do(f"SELECT {_COLUMNS} FROM alarms WHERE id = ?", (number,))  # noqa: S608 (a constant)
         return next((_alarm(row) for row in rows), None)
 
+    def newest(self, key: str) -> Alarm | None:
+        """The newest alarm of a condition."""
+        rows = self._do(
+            f"SELECT {_COLUMNS} FROM alarms WHERE key = ? ORDER BY id DESC LIMIT 1",  # noqa: S608 (a constant)
+            (key,),
+        )
+        return next((_alarm(row) for row in rows), None)
+
+    def forget(self, before: int) -> None:
+        """Delete closed alarms that returned before a time (UTC ns), and the events before it."""
+        with self.database.together():
+            self._do(
+                "DELETE FROM alarms WHERE state = 'closed' AND coalesce(returned, since) < ?"
+                " AND id NOT IN (SELECT alarm FROM asides)",
+                (before,),
+            )
+            self._do("DELETE FROM events WHERE time < ?", (before,))
+
     def record(self, event: Event) -> None:
         """Write an event."""
         self._do(
@@ -143,20 +138,11 @@ class AlarmStore:
         for number, alarm, condition, sentence, began, ended in self._do(_OCCURRENCES, (start, end, after)):
             yield Occurrence(number, alarm, _condition(condition), sentence, began, ended)
 
-    def _do(self, sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        with self._lock:
-            if self._db is None:
-                raise StoreError("The alarms are closed: the server stops.")
-            try:
-                return self._db.execute(sql, values)
-            except sqlite3.OperationalError as problem:
-                raise StoreError(f"The alarms in {self._file} cannot be used ({problem}).") from problem
-
 
 def _alarm(row: tuple[Any, ...]) -> Alarm:
-    number, state, since, returned, by, seen, note, condition = row
+    number, state, since, returned, by, seen, note, condition, first = row
     acknowledged = Acknowledgement(by, seen, note or "") if by is not None else None
-    return Alarm(number, _condition(condition), State(state), since, returned, acknowledged)
+    return Alarm(number, _condition(condition), State(state), since, returned, acknowledged, bool(first))
 
 
 def _condition(text: str) -> Condition:

@@ -48,6 +48,8 @@ def limit_condition(key: str, asset: str, asset_title: str, tag: Tag, limit: Lim
         limit=limit.value,
         unit=tag.unit,
         values={"value": value, "limit": limit.value, "tag": title, "asset": asset_title, "unit": tag.unit},
+        latch=limit.latch,
+        realarm_s=limit.realarm_s,
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from shopfloor.services.alarms import Alarm, Alarms
+from shopfloor.services.alarms import Alarm, Alarms, Aside
+from shopfloor.services.api.load import LoadView
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from starlette.responses import Response
+
+Number = Annotated[int, Path(ge=0, lt=1 << 63)]
 
 
 class AcknowledgedView(BaseModel):
@@ -18,6 +21,16 @@ class AcknowledgedView(BaseModel):
     by: str
     time: float
     note: str
+
+
+class AsideView(BaseModel):
+    """What hides an alarm: who did it, when, until when (epoch ms; null: until it is put back), and why."""
+
+    kind: Literal["shelved", "suppressed", "out-of-service"]
+    by: str
+    since: float
+    until: float | None
+    reason: str
 
 
 class AlarmView(BaseModel):
@@ -29,7 +42,7 @@ class AlarmView(BaseModel):
     kind: Literal["limit", "model", "source", "quality"]
     code: str
     priority: int
-    state: Literal["active", "acknowledged", "returned", "closed"]
+    state: Literal["active", "acknowledged", "returned", "latched", "latched-acknowledged", "closed"]
     title: str
     sentence: str
     why: str
@@ -41,6 +54,10 @@ class AlarmView(BaseModel):
     limit: float | None
     unit: str
     values: dict[str, float | str]
+    latch: bool
+    group: str
+    first_out: bool
+    aside: AsideView | None
 
 
 class Seen(BaseModel):
@@ -52,23 +69,15 @@ class Seen(BaseModel):
     note: str = Field("", max_length=1_000)
 
 
-def view(alarm: Alarm) -> dict[str, Any]:
-    """An alarm as the API shows it."""
+_WORDS: Final = (
+    "asset", "tag", "code", "priority", "title", "sentence", "why", "advice", "value", "limit", "unit", "values",
+    "latch", "group",
+)  # fmt: skip
+
+
+def view(alarm: Alarm, aside: Aside | None = None) -> dict[str, Any]:
+    """An alarm as the API shows it, and what hides it."""
     condition, seen = alarm.condition, alarm.acknowledged
-    words = (
-        "asset",
-        "tag",
-        "code",
-        "priority",
-        "title",
-        "sentence",
-        "why",
-        "advice",
-        "value",
-        "limit",
-        "unit",
-        "values",
-    )
     return {
         "id": alarm.id,
         "kind": condition.kind.value,
@@ -76,29 +85,63 @@ def view(alarm: Alarm) -> dict[str, Any]:
         "since": to_ms(alarm.since),
         "returned": None if alarm.returned is None else to_ms(alarm.returned),
         "acknowledged": {"by": seen.by, "time": to_ms(seen.time), "note": seen.note} if seen else None,
-        **{word: getattr(condition, word) for word in words},
+        **{word: getattr(condition, word) for word in _WORDS},
+        "first_out": alarm.first_out,
+        "aside": _aside(aside) if aside else None,
     }
 
 
+def _aside(aside: Aside) -> dict[str, Any]:
+    until = None if aside.until is None else to_ms(aside.until)
+    return {
+        "kind": aside.kind.value, "by": aside.by, "since": to_ms(aside.since), "until": until, "reason": aside.reason
+    }  # fmt: skip
+
+
+def signed(request: Request, by: str) -> str:
+    """Who does it: the name that was given, and the caller behind it when it is not this machine."""
+    caller = getattr(request.state, "caller", "local")
+    return by if caller == "local" else f"{by} ({caller})"
+
+
 def router(alarms: Alarms) -> APIRouter:
-    """`GET alarms` and `POST alarms/{id}/acknowledge`."""
+    """`GET alarms`, and acknowledging and resetting them."""
     routes = APIRouter(tags=["alarms"], responses=ERRORS)
 
     @routes.get("/alarms", response_model=list[AlarmView])
     def get_alarms(
-        state: Annotated[Literal["open", "all"], Query(description="open: not closed, most urgent first.")] = "open",
+        state: Annotated[
+            Literal["open", "aside", "all"],
+            Query(
+                description="open: neither closed nor set aside, most urgent first; aside: shelved, suppressed, out of"
+                " service, newest first."
+            ),
+        ] = "open",
         asset: Annotated[str | None, Query(description="Asset path; absent: all.")] = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
     ) -> Response:
-        """List the open alarms, or the newest of all."""
+        """List the open alarms, those that are set aside, or the newest of all."""
+        if state == "aside":
+            hidden = [(a, alarm) for a, alarm in alarms.aside() if asset in {None, alarm.condition.asset}]
+            return answer([view(alarm, aside) for aside, alarm in hidden[:limit]])
         found = alarms.open(asset)[:limit] if state == "open" else alarms.all(asset, limit)
-        return answer([view(alarm) for alarm in found])
+        return answer([view(alarm, alarms.aside_of(alarm)) for alarm in found])
+
+    @routes.get("/alarms/load", response_model=LoadView)
+    def get_load() -> Response:
+        """Tell the alarm load of an operator beside the guide values of EEMUA 191 and ISA-18.2."""
+        return answer(alarms.load())
 
     @routes.post("/alarms/{number}/acknowledge", response_model=AlarmView, responses=NOT_FOUND | NO_JSON)
-    def acknowledge(request: Request, number: Annotated[int, Path(ge=0, lt=1 << 63)], seen: Seen) -> Response:
+    def acknowledge(request: Request, number: Number, seen: Seen) -> Response:
         """Note who has seen an alarm; done twice, the first name stays."""
-        caller = getattr(request.state, "caller", "local")
-        by = seen.by if caller == "local" else f"{seen.by} ({caller})"
-        return answer(view(alarms.acknowledge(number, by, seen.note)))
+        alarm = alarms.acknowledge(number, signed(request, seen.by), seen.note)
+        return answer(view(alarm, alarms.aside_of(alarm)))
+
+    @routes.post("/alarms/{number}/reset", response_model=AlarmView, responses=NOT_FOUND | NO_JSON)
+    def reset(request: Request, number: Number, seen: Seen) -> Response:
+        """Let a latched alarm go that has returned and was acknowledged; any other stays as it is."""
+        alarm = alarms.reset(number, signed(request, seen.by), seen.note)
+        return answer(view(alarm, alarms.aside_of(alarm)))
 
     return routes

@@ -1,0 +1,113 @@
+"""What the plant file says of alarms by design: suppressed in a state, and the first of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from shopfloor.plant import Batch, Kind
+from shopfloor.plant.config import FirstOutSection, PlantConfig, SuppressSection
+from shopfloor.plant.quality import severity
+from shopfloor.services.alarms.alarm import Condition
+from shopfloor.services.alarms.state import AlarmKind
+
+
+class Suppression:
+    """Which alarms mean nothing now: follows the states of assets. Times are UTC ns, of the values."""
+
+    def __init__(self, config: PlantConfig) -> None:
+        self._rules: dict[str, tuple[SuppressSection, ...]] = {
+            str(asset.path): config.types[asset.type].suppress
+            for asset in config.assets
+            if config.types[asset.type].suppress
+        }
+        self.tags = frozenset(f"{asset}/{rule.tag}" for asset, rules in self._rules.items() for rule in rules)
+        self._now: dict[str, tuple[int, str]] = {}
+        self._left: dict[tuple[str, str], int] = {}
+
+    def watch(self, batch: Batch) -> None:
+        """Take the states of a stored batch; cheap where it holds none."""
+        if batch.kind is not Kind.TEXT or not self.tags.intersection(batch.names):
+            return
+        good = severity(batch.quality) < 2
+        for row in range(len(batch)):
+            name = batch.names[batch.tag[row]]
+            if good[row] and name in self.tags:
+                self.see(name, int(batch.time[row]), str(batch.value[row]))
+
+    def see(self, tag: str, time: int, state: str) -> None:
+        """A state and its time; older than the last one of the tag, it changes nothing."""
+        before = self._now.get(tag)
+        if before is not None and time <= before[0]:
+            return
+        if before is not None and before[1] != state:
+            self._left[tag, before[1]] = time
+        self._now[tag] = time, state
+
+    def reason(self, condition: Condition, now: int) -> str:
+        """Why an alarm is suppressed, in one sentence; empty when it is not."""
+        for rule in self._rules.get(condition.asset or "", ()):
+            if _means(rule, condition) and (state := self._in(rule, f"{condition.asset}/{rule.tag}", now)):
+                return (
+                    f"{rule.tag} is {state}." if state == self._state(condition, rule) else f"{rule.tag} was {state}."
+                )
+        return ""
+
+    def _state(self, condition: Condition, rule: SuppressSection) -> str:
+        return self._now.get(f"{condition.asset}/{rule.tag}", (0, ""))[1]
+
+    def _in(self, rule: SuppressSection, tag: str, now: int) -> str:
+        state = self._now.get(tag, (0, ""))[1]
+        if state in rule.states:
+            return state
+        hold = int(rule.hold * 1e9)
+        return next((one for one in rule.states if now - self._left.get((tag, one), now - hold) < hold), "")
+
+
+def _means(rule: SuppressSection, condition: Condition) -> bool:
+    if condition.kind is AlarmKind.MODEL:
+        return any(fnmatchcase(condition.code, pattern) for pattern in rule.models)
+    return condition.kind is AlarmKind.LIMIT and _fits(condition, rule.tags)
+
+
+def _fits(condition: Condition, patterns: Iterable[str]) -> bool:
+    name = (condition.tag or "").rpartition("/")[2]
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+@dataclass(slots=True)
+class _First:
+    key: str
+    time: int
+
+
+class FirstOut:
+    """Which alarm of a declared group was the first of those that came within the time of the group."""
+
+    def __init__(self, config: PlantConfig) -> None:
+        self._groups = {str(asset.path): config.types[asset.type].first_out for asset in config.assets}
+        self._first: dict[str, _First] = {}
+
+    def group(self, condition: Condition) -> str:
+        """The name of the group that a condition belongs to, unique in the plant; empty when there is none."""
+        return next((name for name, _ in self._of(condition)), "")
+
+    def came(self, condition: Condition, time: int) -> tuple[bool, str]:
+        """Whether an alarm at a time (UTC ns) is the first of its group, and the key that is no longer the first."""
+        for name, section in self._of(condition):
+            first = self._first.get(name)
+            if first is None or abs(time - first.time) > section.within * 1e9:
+                self._first[name] = _First(condition.key, time)
+                return True, ""
+            if time < first.time and first.key != condition.key:
+                self._first[name] = _First(condition.key, time)
+                return True, first.key
+            return first.key == condition.key, ""
+        return False, ""
+
+    def _of(self, condition: Condition) -> Iterator[tuple[str, FirstOutSection]]:
+        if condition.kind is AlarmKind.LIMIT:
+            for name, section in self._groups.get(condition.asset or "", {}).items():
+                if _fits(condition, section.tags):
+                    yield f"{condition.asset}/{name}", section

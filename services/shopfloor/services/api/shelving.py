@@ -1,0 +1,78 @@
+"""Setting alarms aside: shelved for a time, or out of service until they are put back."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from shopfloor.services.alarms import Alarm, Alarms, AsideKind
+from shopfloor.services.api.alarms import AlarmView, Number, Seen, signed, view
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
+from shopfloor.services.clock import Clock
+from shopfloor.services.historian import Calendar
+from starlette.responses import Response
+
+_SHIFT_NS = 8 * 3_600_000_000_000
+
+
+class Reasoned(BaseModel):
+    """Who does it, and why."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    by: str = Field(min_length=1, max_length=100, description="Who does it.")
+    reason: str = Field(min_length=1, max_length=1_000, description="Why.")
+
+
+class Shelving(Reasoned):
+    """For how long: exactly one of `minutes` and `until`."""
+
+    minutes: float | None = Field(None, gt=0, le=525_600, description="So many minutes.")
+    until: Literal["end-of-shift"] | None = Field(
+        None, description="Until the shift of the plant file ends; eight hours where it has none."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.minutes is None) == (self.until is None):
+            raise ValueError("give exactly one of 'minutes' and 'until'")
+        return self
+
+
+def router(alarms: Alarms, calendar: Calendar, clock: Clock) -> APIRouter:
+    """`POST alarms/{number}/shelve`, `unshelve`, `out-of-service` and `in-service`."""
+    routes = APIRouter(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON)
+
+    def told(alarm: Alarm) -> Response:
+        return answer(view(alarm, alarms.aside_of(alarm)))
+
+    @routes.post("/alarms/{number}/shelve", response_model=AlarmView)
+    def shelve(request: Request, number: Number, said: Shelving) -> Response:
+        """Hide an alarm, and those of its condition to come, for a time; it comes back by itself."""
+        now = clock()
+        until = _end_of_shift(calendar, now) if said.minutes is None else now + round(said.minutes * 6e10)
+        return told(alarms.shelve(number, signed(request, said.by), until, said.reason))
+
+    @routes.post("/alarms/{number}/unshelve", response_model=AlarmView)
+    def unshelve(request: Request, number: Number, said: Seen) -> Response:
+        """Show it again, in the state that it has by now."""
+        return told(alarms.put_back(number, AsideKind.SHELVED, signed(request, said.by), said.note))
+
+    @routes.post("/alarms/{number}/out-of-service", response_model=AlarmView)
+    def take_out_of_service(request: Request, number: Number, said: Reasoned) -> Response:
+        """Hide an alarm, and those of its condition to come, until somebody puts it back."""
+        return told(alarms.take_out_of_service(number, signed(request, said.by), said.reason))
+
+    @routes.post("/alarms/{number}/in-service", response_model=AlarmView)
+    def put_back(request: Request, number: Number, said: Seen) -> Response:
+        """Show it again, in the state that it has by now."""
+        return told(alarms.put_back(number, AsideKind.OUT_OF_SERVICE, signed(request, said.by), said.note))
+
+    return routes
+
+
+def _end_of_shift(calendar: Calendar, now: int) -> int:
+    if not calendar.shifts:
+        return now + _SHIFT_NS
+    return int(calendar.periods("shift", now, now + 1).edges[-1])
