@@ -24,6 +24,7 @@ COLUMNS: Final = (
     "number", "time", "kind", "asset", "alarm", "title", "code", "priority", "before", "after", "by", "reason",
     "aside", "sentence",
 )  # fmt: skip
+_CSV: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 Start = Annotated[float | None, Query(description="Epoch ms; by default a day before the end.")]
@@ -82,7 +83,7 @@ def router(alarms: Alarms, clock: Clock) -> APIRouter:
         found = alarms.transitions(*times(start, end), wanted, before)
         return answer([asdict(one) | {"time": to_ms(one.time)} for one in islice(found, limit)])
 
-    @routes.get("/alarms/transitions.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+    @routes.get("/alarms/transitions.csv", response_class=Response, responses=_CSV)
     def export(
         wanted: Annotated[Asked, Depends(asked)],
         start: Start = None,
