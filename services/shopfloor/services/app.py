@@ -45,6 +45,7 @@ from shopfloor.services.api import influx as influx_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
 from shopfloor.services.api import metrics as metrics_api
+from shopfloor.services.api import production as production_api
 from shopfloor.services.api import quality as quality_api
 from shopfloor.services.api import registry as registry_api
 from shopfloor.services.api import replays as replays_api
@@ -55,11 +56,13 @@ from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
 from shopfloor.services.gateways import Gateways, Post, link_events
 from shopfloor.services.health import PROCESSES, Health
-from shopfloor.services.historian import Calendar, Historian, Shift
+from shopfloor.services.historian import Historian
 from shopfloor.services.importing import Importing
 from shopfloor.services.inference.models import models_of
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
+from shopfloor.services.production import Production
+from shopfloor.services.production.alarmed import alarm_at
 from shopfloor.services.quality import Charts
 from shopfloor.services.registry import Registry
 from shopfloor.services.replaying import Replaying
@@ -82,6 +85,7 @@ class Parts:
     errands: Errands
     alarms: Alarms
     charts: Charts
+    production: Production
     registry: Registry
     brain: Thinking
     replays: Replaying
@@ -132,7 +136,10 @@ def open_parts(
         store.recall_states(alarms.suppression.see, alarms.suppression.tags, historian)
         registry.alarmed = alarms.began
         live = Live(historian.reader, time, _states(alarms, brain, health))
-        _connect(historian, catalog, gateways, alarms, charts, live)
+        production = stack.enter_context(
+            Production.open(config, historian.reader, folder / "production", time, alarm_at(alarms, time))
+        )
+        _connect(historian, catalog, gateways, (alarms, charts, production), live)
         charts.start()
         stack.callback(charts.stop)
         brain.start()
@@ -143,8 +150,8 @@ def open_parts(
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
         errands = Errands(gateways)
         yield Parts(
-            config, catalog, historian, gateways, errands, alarms, charts, registry, brain, replays, live, health,
-            tokens, sessions, guard, time,
+            config, catalog, historian, gateways, errands, alarms, charts, production, registry, brain, replays, live,
+            health, tokens, sessions, guard, time,
         )  # fmt: skip
 
 
@@ -179,7 +186,7 @@ def _api(parts: Parts) -> APIRouter:
         health_api.router(parts.health),
         assets.router(parts.catalog, reader, parts.alarms),
         tags.router(parts.catalog),
-        *values.routers(parts.catalog, reader, parts.historian.history, _calendar(parts.config), parts.clock),
+        *values.routers(parts.catalog, reader, parts.historian.history, parts.production.planned.calendar, parts.clock),
         predictions.router(parts.catalog, parts.brain, parts.clock),
         models.router(parts.brain),
         bundles.router(parts.registry),
@@ -191,6 +198,7 @@ def _api(parts: Parts) -> APIRouter:
         shelving.router(parts.alarms, _calendar(parts.config), parts.clock),
         transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.clock),
+        *production_api.routers(parts.production),
         events.router(parts.alarms, parts.clock),
         journal.router(parts.alarms, parts.clock),
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
@@ -203,11 +211,6 @@ def _api(parts: Parts) -> APIRouter:
     ):
         api.include_router(router)
     return api
-
-
-def _calendar(config: PlantConfig) -> Calendar:
-    shifts = tuple(Shift(shift.name, shift.minutes) for shift in config.plant.shifts)
-    return Calendar(config.plant.timezone, shifts)
 
 
 def _lifespan(live: Live) -> Callable[[FastAPI], Any]:
@@ -230,19 +233,19 @@ def _site() -> Site:
 
 
 def _connect(
-    historian: Historian, catalog: Catalog, gateways: Gateways, alarms: Alarms, charts: Charts, live: Live
+    historian: Historian, catalog: Catalog, gateways: Gateways, watching: tuple[Alarms, Charts, Production], live: Live
 ) -> None:
     """Stored values flow on to whoever looks at them; changes of links become events."""
 
     def stored(batch: Batch) -> None:
         catalog.learn(batch.names, batch.kind)
-        alarms.watch(batch)
-        charts.watch(batch)
+        for watcher in watching:
+            watcher.watch(batch)
         live.add(batch)
 
     def posted(post: Post, previous: Post | None) -> None:
         for event in link_events(post, previous):
-            alarms.record(event)
+            watching[0].record(event)
 
     historian.subscribe(stored)
     gateways.subscribe(posted)

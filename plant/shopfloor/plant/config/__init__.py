@@ -11,13 +11,16 @@ from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, load_sources, loads, options
 from shopfloor.plant.config.notify import MailSection, NotifySection, RouteSection, StepSection
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
+from shopfloor.plant.config.production import Activity, ProductionSection, ResultSection
 from shopfloor.plant.config.quality import ChartKind, ChartSection, RuleName, SpecificationSection, SubgroupSection
 from shopfloor.plant.config.section import Name, Number, Section, Whole, url_of
 from shopfloor.plant.config.sections import (
+    BreakSection,
     GatewaySection,
     PlantFile,
     PlantSection,
     ServerSection,
+    ShiftSection,
     WhenFull,
     WriteOptions,
     is_loopback,
@@ -27,8 +30,10 @@ from shopfloor.plant.config.units import Duration, Size, duration, size
 
 __all__ = [
     "CONNECTORS",
+    "Activity",
     "AlarmsSection",
     "AssetType",
+    "BreakSection",
     "BrokerSection",
     "ChartKind",
     "ChartSection",
@@ -47,10 +52,13 @@ __all__ = [
     "PlantConfig",
     "PlantFile",
     "PlantSection",
+    "ProductionSection",
+    "ResultSection",
     "RouteSection",
     "RuleName",
     "Section",
     "ServerSection",
+    "ShiftSection",
     "Size",
     "SourceConfig",
     "SparkplugSection",

@@ -10,6 +10,7 @@ from typing import Any
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, SuppressSection
 from shopfloor.plant.config.document import Document
+from shopfloor.plant.config.production import ProductionSection
 from shopfloor.plant.config.quality import ChartSection
 from shopfloor.plant.config.sections import GatewaySection, PlantSection, ServerSection
 from shopfloor.plant.config.store import StoreSection
@@ -26,6 +27,7 @@ class AssetType:
     charts: Mapping[str, ChartSection] = field(default_factory=dict)
     suppress: tuple[SuppressSection, ...] = ()
     first_out: Mapping[str, FirstOutSection] = field(default_factory=dict)
+    production: ProductionSection | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
@@ -18,6 +19,7 @@ from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, LimitSection, SuppressSection
 from shopfloor.plant.config.broker import SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
+from shopfloor.plant.config.production import ProductionSection
 from shopfloor.plant.config.quality import ChartSection
 from shopfloor.plant.config.section import Name, Number, Section, Whole
 from shopfloor.plant.config.store import HttpUrl, StoreSection
@@ -42,16 +44,43 @@ def _time_of_day(value: object) -> object:
     return value
 
 
-class ShiftSection(Section):
-    """A shift of every day: it lasts until the next one begins."""
+def _day(value: object) -> object:
+    try:
+        return str(date.fromisoformat(str(value)))
+    except ValueError as problem:
+        raise ValueError(f"{value!r} is no day: write it in quotes, as in '2026-10-01'") from problem
 
-    name: Name = Field(description="What people call it.")
-    begins: Annotated[str, BeforeValidator(_time_of_day)] = Field(description="Local time of day, as in '06:00'.")
+
+TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
+Day = Annotated[str, BeforeValidator(_day)]
+
+
+def _minutes(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:])
+
+
+class BreakSection(Section):
+    """A planned break of every day: no production is planned in it."""
+
+    begins: TimeOfDay = Field(description="Local time of day, as in '12:00'.")
+    lasts: Duration = Field(gt=0, le=86_400, description="How long it lasts.")
 
     @property
     def minutes(self) -> int:
         """When it begins, in minutes after midnight."""
-        return int(self.begins[:2]) * 60 + int(self.begins[3:])
+        return _minutes(self.begins)
+
+
+class ShiftSection(Section):
+    """A shift of every day: it lasts until the next one begins."""
+
+    name: Name = Field(description="What people call it.")
+    begins: TimeOfDay = Field(description="Local time of day, as in '06:00'.")
+
+    @property
+    def minutes(self) -> int:
+        """When it begins, in minutes after midnight."""
+        return _minutes(self.begins)
 
 
 class PlantSection(Section):
@@ -64,6 +93,8 @@ class PlantSection(Section):
     )
     sites: tuple[Name, ...] = Field((), description="Further sites whose gateways send to this server.")
     shifts: tuple[ShiftSection, ...] = Field((), description="The shifts of a day, the earliest first.")
+    breaks: tuple[BreakSection, ...] = Field((), description="Planned breaks of every day.")
+    closed: tuple[Day, ...] = Field((), description="Local days on which no production is planned, as holidays.")
 
     @field_validator("shifts")
     @classmethod
@@ -100,6 +131,7 @@ class TypeSection(Section):
     quality: dict[Name, ChartSection] = Field({}, description="Control charts of each asset of it, by name.")
     suppress: tuple[SuppressSection, ...] = Field((), description="Alarms that are suppressed in some states.")
     first_out: dict[Name, FirstOutSection] = Field({}, description="Groups whose first alarm is marked, by name.")
+    production: ProductionSection | None = Field(None, description="How OEE, downtime, parts and energy are found.")
 
 
 class AssetSection(Section):

@@ -9,6 +9,7 @@ from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.alarms import LimitSection
 from shopfloor.plant.config.document import Document
 from shopfloor.plant.config.plant import AssetType
+from shopfloor.plant.config.production import ProductionSection
 from shopfloor.plant.config.quality import ChartSection
 from shopfloor.plant.config.sections import TagSection, TypeSection
 from shopfloor.plant.config.suppressing import check_type
@@ -24,8 +25,12 @@ def asset_type(document: Document, name: str, section: TypeSection) -> AssetType
     for chart_name, chart in section.quality.items():
         check_chart(document, ("types", name, "quality", chart_name), chart, section.tags)
     check_type(document, ("types", name), section)
+    if section.production:
+        check_production(document, ("types", name, "production"), section.production, section.tags)
     tags = tuple(_tag(*item) for item in section.tags.items())
-    return AssetType(name, section.title or name, tags, section.quality, section.suppress, section.first_out)
+    return AssetType(
+        name, section.title or name, tags, section.quality, section.suppress, section.first_out, section.production
+    )
 
 
 def _tag(name: str, section: TagSection) -> Tag:
@@ -133,3 +138,23 @@ def check_chart(document: Document, path: Path, chart: ChartSection, tags: Mappi
         elif tags[name].kind is Kind.TEXT:
             said = f"the tag {name!r} holds text in {document.place(path)}: a chart is made of numbers"
             document.blame((*path, *place), said)
+
+
+def check_production(
+    document: Document, path: Path, production: ProductionSection, tags: Mapping[str, TagSection]
+) -> None:
+    """Note which tags of production are none of its type, or of the wrong kind, and which states its tag lacks."""
+    for place, name, text in production.tags():
+        if name not in tags:
+            said = f"{name!r} is no tag of type {path[1]!r} in {document.place(path)}: {expectation(name, tags)}"
+            document.blame((*path, *place), said)
+        elif (tags[name].kind is Kind.TEXT) is not text:
+            holds, needed = ("numbers", "a text") if text else ("text", "a number")
+            document.blame(
+                (*path, *place), f"the tag {name!r} holds {holds} in {document.place(path)}: {needed} is needed there"
+            )
+    known = tags[production.state].states if production.state in tags else ()
+    for state in production.states:
+        if known and state not in known:
+            said = f"{state!r} is no state of {production.state!r} in {document.place(path)}:"
+            document.blame((*path, "states", state), f"{said} {expectation(state, known)}", key=True)

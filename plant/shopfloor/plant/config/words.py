@@ -28,6 +28,8 @@ def place(path: Path, data: Any) -> str:  # noqa: C901, PLR0911 (a table of plac
             return f"suppression {index + 1} of type {kind!r}"
         case ("types", str(kind), "first_out", str(group)):
             return f"first-out group {group!r} of type {kind!r}"
+        case ("types", str(kind), "production"):
+            return f"the production of type {kind!r}"
         case ("assets", int(index)):
             return f"entry {index + 1} of 'assets'"
         case ("sources", int(index)):

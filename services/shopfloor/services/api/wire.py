@@ -14,6 +14,7 @@ from shopfloor.plant import RejectedError, ShopfloorError, SinkUnavailable, Stor
 from shopfloor.services.alarms import AlarmUnknown
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.errands import GatewayUnknown
+from shopfloor.services.production import ProductionUnknown
 from shopfloor.services.registry.words import ModelUnknown
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -83,7 +84,7 @@ def add_errors(app: FastAPI) -> None:
 
 
 async def _told(_: Request, error: Exception) -> Response:
-    if isinstance(error, Unknown | AlarmUnknown | GatewayUnknown | ModelUnknown):
+    if isinstance(error, Unknown | AlarmUnknown | GatewayUnknown | ModelUnknown | ProductionUnknown):
         return problem(404, str(error))
     if isinstance(error, SinkUnavailable | StoreError):
         return problem(503, str(error), **{"Retry-After": str(RETRY_S)})

@@ -21,7 +21,7 @@ from shopfloor.services.historian.care.snapshot import LOG, Snapshot, held
 from shopfloor.services.historian.segments.segment import Segment
 
 Tell = Callable[[int, int], None]
-PARTS: Final = ("alarms", "brain", "registry", "quality", "gateways.json")
+PARTS: Final = ("alarms", "brain", "registry", "quality", "production", "gateways.json")
 """What a server keeps beside its store: alarms and events, models with their audit, limits of control charts, its
 gateways' reports."""
 SECRETS: Final = "secrets"

@@ -1,0 +1,93 @@
+"""Production at work: machines, their records, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from shopfloor.plant import Batch, Reader
+from shopfloor.plant.config import PlantConfig
+from shopfloor.services.historian.options import DAY
+from shopfloor.services.production.downtime import Downtime
+from shopfloor.services.production.machine import ProductionRefused, ProductionUnknown, machines
+from shopfloor.services.production.performance import Performance, performance, together
+from shopfloor.services.production.planned import PlannedTime, Span
+from shopfloor.services.production.store import ProductionStore
+from shopfloor.services.production.watcher import Watcher
+
+MOST: Final = 35 * DAY
+
+
+class Production:
+    """All machines of a plant. `alarm` says which alarm a machine had at a moment (UTC ns), or nothing."""
+
+    def __init__(
+        self, config: PlantConfig, reader: Reader, store: ProductionStore, clock: Callable[[], int],
+        alarm: Callable[[str, int], str],
+    ) -> None:  # fmt: skip
+        self.reader, self.store, self.clock = reader, store, clock
+        self.machines = machines(config)
+        self.planned = PlannedTime.of(config)
+        self.downtime = Downtime(store, self.machines, clock)
+        self._watcher = Watcher(self.machines, reader, store, clock, alarm)
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, config: PlantConfig, reader: Reader, folder: Path, clock: Callable[[], int],
+        alarm: Callable[[str, int], str] = lambda _, __: "",
+    ) -> Iterator[Production]:  # fmt: skip
+        """Open the records of a folder; leaving the block ends the thread and closes them."""
+        with ProductionStore(folder) as store:
+            production = cls(config, reader, store, clock, alarm)
+            production._watcher.start()
+            try:
+                yield production
+            finally:
+                production._watcher.stop()
+
+    def watch(self, batch: Batch) -> None:
+        """Take note of what was stored; cheap, from any thread."""
+        self._watcher.watch(batch)
+
+    def span(self, at: int | None, start: int | None, end: int | None) -> Span:
+        """The shift of a moment (now, when nothing is said), or a time of one's own; UTC ns, never beyond now."""
+        now = self.clock()
+        if start is None and end is None:
+            shift = self.planned.shift(now if at is None else at)
+            return Span(shift.start, min(shift.end, max(now, shift.start + 1)), shift.name, shift.day)
+        last = min(now if end is None else end, now)
+        first = last - DAY if start is None else start
+        if not 0 < last - first <= MOST:
+            raise ProductionRefused("Performance is told for up to 35 days that have begun: ask for another time.")
+        return Span(first, last)
+
+    def under(self, place: str) -> list[str]:
+        """The machines at or below a place of the plant; all of them for an empty one."""
+        found = [path for path in self.machines if not place or f"{path}/".startswith(f"{place}/")]
+        if place and not found:
+            raise ProductionUnknown(
+                f"There is no machine at {place[:200]!r}: ask /api/v1/production/oee for those that are."
+            )
+        return found
+
+    def performance(self, paths: Sequence[str], span: Span) -> list[Performance]:
+        """How each machine performed."""
+        stops = self.store.stops(span.start, span.end)
+        entries = self.store.entries(span.start, span.end)
+        return [
+            performance(
+                self.reader, self.machines[path], self.planned, span.start, span.end, self.clock(),
+                [stop for stop in stops if stop.asset == path], [one for one in entries if one.asset == path],
+            )
+            for path in paths
+        ]  # fmt: skip
+
+    def lines(self, each: Sequence[Performance]) -> list[tuple[Performance, list[Performance]]]:
+        """Each line as one, and its machines."""
+        groups: dict[str, list[Performance]] = {}
+        for part in each:
+            groups.setdefault(self.machines[part.path].line, []).append(part)
+        return [(together(line, parts), parts) for line, parts in groups.items()]

@@ -1,0 +1,196 @@
+"""Where the records of production are kept: one small SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+from shopfloor.plant import StoreError
+from shopfloor.services.production.records import Entry, Note, Stop
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS stops (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, asset TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER, kind TEXT NOT NULL,
+    reason TEXT NOT NULL, comment TEXT NOT NULL, by TEXT NOT NULL, code TEXT NOT NULL, parted INTEGER NOT NULL,
+    place INTEGER
+);
+CREATE INDEX IF NOT EXISTS stops_time ON stops (asset, start);
+CREATE INDEX IF NOT EXISTS stops_start ON stops (start);
+CREATE TABLE IF NOT EXISTS entries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, asset TEXT NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL,
+    quantity INTEGER NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, comment TEXT NOT NULL, "order" TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS entries_time ON entries (time);
+CREATE TABLE IF NOT EXISTS notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL,
+    subject TEXT NOT NULL, sentence TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS notes_time ON notes (time);
+"""
+_STOP: Final = "id, asset, start, end, kind, reason, comment, by, code, parted"
+_ENTRY: Final = 'id, asset, time, kind, quantity, reason, by, comment, "order"'
+
+
+class ProductionStore:
+    """Records in `<folder>/production.db`; durable when a method returns; safe to call from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "production.db"
+        self._lock = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
+            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+        except (OSError, sqlite3.Error) as problem:
+            raise StoreError(f"The records of production in {self._file} cannot be opened ({problem}).") from problem
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is done within is done as a whole, or not at all."""
+        with self._lock:
+            self.do("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.do("ROLLBACK")
+                raise
+            self.do("COMMIT")
+
+    def stops(self, start: int, end: int, asset: str | None = None) -> list[Stop]:
+        """Records that touch [start, end), the newest first."""
+        rows = self.do(
+            f"SELECT {_STOP} FROM stops WHERE start < ?2 AND (end IS NULL OR end > ?1)"  # noqa: S608 (constants)
+            " AND (?3 IS NULL OR asset = ?3) ORDER BY start DESC, id DESC",
+            (start, end, asset),
+        )
+        return [_stop(row) for row in rows]
+
+    def stop(self, number: int) -> Stop | None:
+        """One record by its number."""
+        rows = self.do(f"SELECT {_STOP} FROM stops WHERE id = ?", (number,))  # noqa: S608 (a constant)
+        return next((_stop(row) for row in rows), None)
+
+    def add_stop(self, stop: Stop) -> int:
+        """A new record; answers its number."""
+        values = (stop.asset, stop.start, stop.end, stop.kind, stop.reason, stop.comment, stop.by, stop.code)
+        cursor = self.do(
+            "INSERT INTO stops (asset, start, end, kind, reason, comment, by, code, parted) VALUES (?,?,?,?,?,?,?,?,?)",
+            (*values, stop.parted),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def change_stop(self, stop: Stop, place: int | None = None) -> None:
+        """Write a record anew; `place` is where its reason stood among those suggested (from 1; 0: nowhere)."""
+        self.do(
+            "UPDATE stops SET start=?, end=?, kind=?, reason=?, comment=?, by=?, code=?, parted=?,"
+            " place=coalesce(?, place) WHERE id=?",
+            (
+                stop.start,
+                stop.end,
+                stop.kind,
+                stop.reason,
+                stop.comment,
+                stop.by,
+                stop.code,
+                stop.parted,
+                place,
+                stop.id,
+            ),
+        )
+
+    def drop_stops(self, numbers: Sequence[int]) -> None:
+        """Remove records."""
+        for number in numbers:
+            self.do("DELETE FROM stops WHERE id=?", (number,))
+
+    def told(self, limit: int = 2_000) -> list[Stop]:
+        """The newest records that have a reason."""
+        rows = self.do(
+            f"SELECT {_STOP} FROM stops WHERE reason != '' ORDER BY start DESC LIMIT ?",  # noqa: S608 (a constant)
+            (limit,),
+        )
+        return [_stop(row) for row in rows]
+
+    def places(self, limit: int = 200) -> list[int]:
+        """Where the newest reasons stood among those that were suggested (from 1; 0: nowhere)."""
+        rows = self.do("SELECT place FROM stops WHERE place IS NOT NULL ORDER BY start DESC LIMIT ?", (limit,))
+        return [int(row[0]) for row in rows]
+
+    def newest(self, asset: str) -> int | None:
+        """When the newest record of a machine began."""
+        rows = self.do("SELECT max(start) FROM stops WHERE asset = ?", (asset,))
+        return next((row[0] for row in rows), None)
+
+    def entries(self, start: int, end: int, asset: str | None = None) -> list[Entry]:
+        """Scrap and rework of [start, end), the newest first."""
+        rows = self.do(
+            f"SELECT {_ENTRY} FROM entries WHERE time >= ?1 AND time < ?2"  # noqa: S608 (constants)
+            " AND (?3 IS NULL OR asset = ?3) ORDER BY time DESC, id DESC",
+            (start, end, asset),
+        )
+        return [Entry(*row) for row in rows]
+
+    def add_entry(self, entry: Entry) -> int:
+        """New scrap or rework; answers its number."""
+        values = (
+            entry.asset,
+            entry.time,
+            entry.kind,
+            entry.quantity,
+            entry.reason,
+            entry.by,
+            entry.comment,
+            entry.order,
+        )
+        cursor = self.do(
+            'INSERT INTO entries (asset, time, kind, quantity, reason, by, comment, "order") VALUES (?,?,?,?,?,?,?,?)',
+            values,
+        )
+        return int(cursor.lastrowid or 0)
+
+    def drop_entry(self, number: int) -> None:
+        """Remove an entry."""
+        self.do("DELETE FROM entries WHERE id=?", (number,))
+
+    def note(self, note: Note) -> None:
+        """Write a line of the journal."""
+        values = (note.time, note.by, note.what, note.subject, note.sentence)
+        self.do("INSERT INTO notes (time, by, what, subject, sentence) VALUES (?,?,?,?,?)", values)
+
+    def notes(self, start: int, end: int, limit: int) -> list[Note]:
+        """The journal of [start, end), newest first."""
+        rows = self.do(
+            "SELECT time, by, what, subject, sentence FROM notes WHERE time >= ? AND time < ?"
+            " ORDER BY time DESC, id DESC LIMIT ?",
+            (start, end, limit),
+        )
+        return [Note(*row) for row in rows]
+
+    def do(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        with self._lock:
+            if self._db is None:
+                raise StoreError("The records of production are closed: the server stops.")
+            try:
+                return self._db.execute(sql, values)
+            except sqlite3.OperationalError as problem:
+                raise StoreError(f"The records of production in {self._file} cannot be used ({problem}).") from problem
+
+
+def _stop(row: Sequence[Any]) -> Stop:
+    values: dict[str, Any] = dict(zip(_STOP.split(", "), row, strict=True))
+    return Stop(**values | {"parted": bool(values["parted"])})
