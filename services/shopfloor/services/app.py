@@ -195,7 +195,7 @@ def _api(parts: Parts) -> APIRouter:
         replays_api.router(parts.registry, parts.replays),
         drift_api.router(parts.brain),
         alarms_api.router(parts.alarms),
-        shelving.router(parts.alarms, _calendar(parts.config), parts.clock),
+        shelving.router(parts.alarms, parts.production.planned.calendar, parts.clock),
         transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.clock),
         *production_api.routers(parts.production),

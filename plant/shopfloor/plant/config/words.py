@@ -9,7 +9,7 @@ from typing import Any
 Path = tuple[str | int, ...]
 
 
-def place(path: Path, data: Any) -> str:  # noqa: C901, PLR0911 (a table of places)
+def place(path: Path, data: Any) -> str:  # noqa: C901, PLR0911, PLR0912 (a table of places)
     """Where a path of a plant file stands, in words; `data` gives the names of sources.
 
     >>> place(("types", "pump", "tags", "flow", "limits", 0), {})
