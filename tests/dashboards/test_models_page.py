@@ -113,6 +113,9 @@ def test_a_replay_is_begun_watched_cancelled_and_read(open_page: Any, mock_plant
     result = life.get_by_test_id("replayed")
     for text in ("412 alarmed", "79 missed", "61 false", "18.6", "111 of 118", "14 min", "2.61", "89.3 %", "4.7 s"):
         expect(result).to_contain_text(text)
+    page.reload()
+    model(page, "tool-life").get_by_text("Replay over the past").click()
+    expect(result).to_contain_text("111 of 118")
 
 
 def test_drift_is_drawn_with_its_guide_values(open_page: Any) -> None:
