@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import mock_alarms
 import mock_answers as answers
 import mock_models as models_of
 import mock_quality
@@ -46,6 +47,9 @@ class Mock:
         self.plant = plant()
         self.start = now_ms()
         self.alarms = answers.alarms(self.plant, self.start)
+        self.journal = [mock_alarms.row(a, a["since"], "normal", "active") for a in self.alarms]
+        mock_alarms.act(self.alarms[-1], "out-of-service", {"by": "Eva", "reason": "Sensor is broken."}, self.start)
+        self.flood = False
         self.asked: list[str] = []
         self.silent = False
         self.busy: float | None = None
@@ -86,9 +90,28 @@ class Mock:
 
     def list_alarms(self, request: Request) -> list[dict[str, Any]]:
         state, asset = request.query_params.get("state", "open"), request.query_params.get("asset")
-        return [
-            a for a in self.alarms if (state == "all" or a["state"] != "closed") and (not asset or a["asset"] == asset)
-        ]
+        here = [a for a in self.alarms if not asset or a["asset"] == asset]
+        if state == "aside":
+            return [a for a in here if a.get("aside")]
+        return [a for a in here if state == "all" or (a["state"] != "closed" and not a.get("aside"))]
+
+    async def of_alarms(self, request: Request) -> Response:
+        """The load or the journal."""
+        name, asked = request.path_params["name"], dict(request.query_params)
+        self.asked.append(f"alarms/{name}?{request.url.query}")
+        if name == "load":
+            return JSONResponse(mock_alarms.load(self.alarms, now_ms(), flood=self.flood))
+        return JSONResponse(mock_alarms.journal(self.journal, asked))
+
+    async def set_aside(self, request: Request) -> Response:
+        """Shelve, take out of service, and back."""
+        body = await request.json()
+        alarm = next(a for a in self.alarms if a["id"] == request.path_params["id"])
+        if body.get("minutes", 0) > 720:
+            return JSONResponse({"detail": "That is too long."}, 422)
+        self.journal.append(mock_alarms.act(alarm, request.path_params["action"], body, now_ms()))
+        await self.tell_alarms()
+        return JSONResponse(alarm)
 
     def latest(self, request: Request) -> list[dict[str, Any]]:
         wanted = request.query_params.getlist("tag") or list(self.plant.tags)
@@ -173,6 +196,8 @@ class Mock:
                     "state": "acknowledged",
                     "acknowledged": {"by": body["by"], "note": body["note"], "time": now_ms()},
                 }
+                row = mock_alarms.row(alarm, now_ms(), "active", "acknowledged", body["by"], body["note"])
+                self.journal.append(row)
                 await self.tell_alarms()
                 return JSONResponse(alarm)
         return JSONResponse({"detail": "There is no such alarm."}, 404)
@@ -250,7 +275,9 @@ class Mock:
 
     async def tell_alarms(self) -> None:
         for ws in list(self.sockets):
-            await self.send(ws, {"k": "alarms", "items": [a for a in self.alarms if a["state"] != "closed"]})
+            await self.send(
+                ws, {"k": "alarms", "items": [a for a in self.alarms if a["state"] != "closed" and not a.get("aside")]}
+            )
 
     async def send(self, ws: WebSocket, frame: dict[str, Any]) -> None:
         await ws.send_bytes(msgspec.msgpack.encode(frame))
@@ -261,6 +288,8 @@ class Mock:
                 WebSocketRoute("/api/v1/live", self.live),
                 Route("/api/v1/gateways/{gateway}/calls/{kind}", self.call, methods=["POST"]),
                 Route("/api/v1/alarms/{id}/acknowledge", self.acknowledge, methods=["POST"]),
+                Route("/api/v1/alarms/{id}/{action}", self.set_aside, methods=["POST"]),
+                Route("/api/v1/alarms/{name}", self.of_alarms),
                 Route("/api/v1/registry/replays/{number}/cancel", self.cancel_replay, methods=["POST"]),
                 Route("/api/v1/registry/replays", lambda _: JSONResponse(self.replay(""))),
                 Route("/api/v1/registry/{model}/{action}", self.life, methods=["GET", "POST"]),

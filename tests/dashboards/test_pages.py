@@ -20,6 +20,9 @@ PAGES = {
     "asset-pot": (f"/asset/{POT}", "trend"),
     "tag": (f"/tag/{CNC}/spindle.power", "trend"),
     "alarms": ("/alarms", "alarms"),
+    "alarms-aside": ("/alarms?show=aside", "aside"),
+    "alarms-journal": ("/alarms?show=journal", "journal"),
+    "alarms-by-line": ("/alarms?by=line", "group"),
     "connections": ("/connections", "source"),
     "models": ("/models", "model"),
     "quality": ("/quality", "chart"),
@@ -198,7 +201,7 @@ def test_only_what_is_visible_is_subscribed(open_page: Any, mock_plant: Any) -> 
 def test_acknowledge_with_name_and_note(open_page: Any) -> None:
     page = open_page("/alarms")
     row = page.get_by_test_id("alarms").locator("li").filter(has_text="Machine aborted")
-    row.get_by_role("button").click()
+    row.get_by_role("button", name="Acknowledge").click()
     page.get_by_label("Your name").fill("Wang")
     page.get_by_label("Note").fill("Called maintenance")
     page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()

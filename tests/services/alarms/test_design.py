@@ -39,11 +39,11 @@ def test_alarms_are_suppressed_in_a_state_and_for_a_while_after_it() -> None:
     for time, state, quality in ((10, "STOP", uncertain), (5, "RUN", 0), (11, "RUN", bad)):
         suppression.watch(Batch.of([Sample(f"{PUMP}/state", time * S, state, quality)], Kind.TEXT))
     meant = {name: suppression.reason(limit(name), 12 * S) for name in ("flow", "oil.pressure", "oil.temperature")}
-    assert meant == {"flow": "state is STOP.", "oil.pressure": "state is STOP.", "oil.temperature": ""}
-    assert suppression.reason(model, 12 * S) == "state is STOP."
+    assert meant == {"flow": "While state is STOP.", "oil.pressure": "While state is STOP.", "oil.temperature": ""}
+    assert suppression.reason(model, 12 * S) == "While state is STOP."
     assert suppression.reason(limit("flow", PUMP[:-1] + "2"), 12 * S) == "", "another pump"
     suppression.see(f"{PUMP}/state", 100 * S, "RUN")
-    assert suppression.reason(limit("flow"), 129 * S) == "state was STOP."
+    assert suppression.reason(limit("flow"), 129 * S) == "Just after state was STOP."
     assert suppression.reason(limit("flow"), 130 * S) == ""
 
 

@@ -89,7 +89,7 @@ def test_by_design_suppressed_until_the_state_ends_and_the_first_of_a_group(serv
     server.feed(Sample(STATE, now, "IDLE"))
     server.feed(Sample(POWER, now, 16.0), Sample(TEMPERATURE, now + S, 4.0))
     (hidden,) = until(lambda: [a for a in server.get("/alarms", state="aside") if a["asset"] == CNC])
-    assert (hidden["aside"]["kind"], hidden["aside"]["reason"]) == ("suppressed", "state is IDLE.")
+    assert (hidden["aside"]["kind"], hidden["aside"]["reason"]) == ("suppressed", "While state is IDLE.")
     (power,) = server.get("/alarms", asset=CNC)
     assert (power["tag"], power["first_out"], hidden["first_out"]) == (POWER, True, False)
     server.feed(Sample(STATE, now + 2 * S, "EXECUTE"))

@@ -234,7 +234,7 @@ export interface Alarm {
   kind: "limit" | "model" | "source" | "quality";
   code: string;
   priority: PriorityLevel;
-  state: "active" | "acknowledged" | "returned" | "closed";
+  state: "active" | "acknowledged" | "returned" | "latched" | "latched-acknowledged" | "closed";
   title: string;
   sentence: string;
   why: string;
@@ -246,6 +246,19 @@ export interface Alarm {
   limit: number | null;
   unit: string;
   values: Record<string, Scalar>;
+  latch?: boolean;
+  group?: string;
+  first_out?: boolean;
+  aside?: Aside | null;
+}
+
+/** What hides an alarm; `until` null: until it is put back, or the state of the asset ends. */
+export interface Aside {
+  kind: "shelved" | "suppressed" | "out-of-service";
+  by: string;
+  since: number;
+  until: number | null;
+  reason: string;
 }
 
 export interface Process {

@@ -119,6 +119,13 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["{what} of {asset} is {value}, above its limit of {limit}.", "{asset} 的{what}为 {value}，高于限值 {limit}。"],
   ["{what} of {asset} is {value}, below its limit of {limit}.", "{asset} 的{what}为 {value}，低于限值 {limit}。"],
   ["Normal is {low} to {high}.", "正常范围 {low} 至 {high}。"],
+  // set aside
+  ["While {what} is {state}.", "{what}为{state}期间。"],
+  ["Just after {what} was {state}.", "{what}刚结束{state}。"],
+  [
+    "An alarm of this plant can be shelved for {most} min at most, not for {asked} min: shelve it for less, or take it out of service.",
+    "本厂报警最多可搁置 {most} 分钟，不能搁置 {asked} 分钟：请缩短时间，或将其停用。",
+  ],
   // control charts
   ["{what} of {asset} is out of control: {rule}.", "{asset} 的{what}失控：{rule}。"],
   ["{what} out of control", "{what}失控"],

@@ -5,6 +5,13 @@ import { settings } from "./settings.svelte.ts";
 
 const PAGES: Record<string, string> = { o: "/", a: "/alarms", c: "/connections", m: "/models", q: "/quality" };
 const PATIENCE_MS = 1500;
+const here = new Set<(key: string) => void>();
+
+/** Keys of the page that is shown: called with those that mean nothing everywhere; the answer ends it. */
+export function whileHere(pressed: (key: string) => void): () => void {
+  here.add(pressed);
+  return () => here.delete(pressed);
+}
 
 /** `g` then a letter goes to a page, `g` then a digit to a line; `w` the wall, `d` the theme, `?` the list of keys. */
 export function listenToKeys(): void {
@@ -18,7 +25,14 @@ export function listenToKeys(): void {
     else if (event.key === "w") settings.toggleWall();
     else if (event.key === "d") settings.toggleTheme();
     else if (event.key === "?") settings.help = !settings.help;
+    else if (!document.querySelector("dialog[open]")) own(event);
   });
+}
+
+function own(event: KeyboardEvent): void {
+  if (!here.size || event.key.length > 1) return;
+  event.preventDefault();
+  for (const pressed of here) pressed(event.key);
 }
 
 function go(key: string): void {

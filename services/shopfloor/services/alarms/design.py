@@ -48,21 +48,17 @@ class Suppression:
     def reason(self, condition: Condition, now: int) -> str:
         """Why an alarm is suppressed, in one sentence; empty when it is not."""
         for rule in self._rules.get(condition.asset or "", ()):
-            if _means(rule, condition) and (state := self._in(rule, f"{condition.asset}/{rule.tag}", now)):
-                return (
-                    f"{rule.tag} is {state}." if state == self._state(condition, rule) else f"{rule.tag} was {state}."
-                )
+            if _means(rule, condition) and (said := self._said(rule, f"{condition.asset}/{rule.tag}", now)):
+                return said
         return ""
 
-    def _state(self, condition: Condition, rule: SuppressSection) -> str:
-        return self._now.get(f"{condition.asset}/{rule.tag}", (0, ""))[1]
-
-    def _in(self, rule: SuppressSection, tag: str, now: int) -> str:
+    def _said(self, rule: SuppressSection, tag: str, now: int) -> str:
         state = self._now.get(tag, (0, ""))[1]
         if state in rule.states:
-            return state
+            return f"While {rule.tag} is {state}."
         hold = int(rule.hold * 1e9)
-        return next((one for one in rule.states if now - self._left.get((tag, one), now - hold) < hold), "")
+        held = next((one for one in rule.states if now - self._left.get((tag, one), now - hold) < hold), "")
+        return f"Just after {rule.tag} was {held}." if held else ""
 
 
 def _means(rule: SuppressSection, condition: Condition) -> bool:

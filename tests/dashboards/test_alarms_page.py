@@ -1,0 +1,89 @@
+"""The page of alarms: two taps to the shelf, keys, a flood that is grouped, the journal that is asked and exported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from front_end import modules
+from looking import SHOTS, settle, violations
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_two_taps_put_an_alarm_on_the_shelf_and_it_comes_back(open_page: Any) -> None:
+    page = open_page("/alarms")
+    page.evaluate("localStorage.setItem('shopfloor.name', 'Wang')")
+    listed = page.get_by_test_id("alarms").locator("li")
+    row = listed.filter(has_text="Vibration above")
+    row.get_by_role("button", name="Shelve").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="15 min").click()
+    if dialog.is_visible():  # the first time, the name is not known
+        dialog.get_by_label("Your name").fill("Wang")
+        page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
+        assert violations(page) == []
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / "alarms-shelve.png")
+        dialog.get_by_role("button", name="15 min").click()
+    expect(row).to_have_count(0)
+    page.get_by_role("button", name="Set aside").click()
+    aside = page.get_by_test_id("aside").locator("li").filter(has_text="Vibration above")
+    for said in ("shelved", "Wang", "Being worked on", "Below: active", "until"):
+        expect(aside).to_contain_text(said)
+    aside.get_by_role("button").click()
+    page.get_by_role("dialog").get_by_role("button", name="Bring back").click()
+    expect(aside).to_have_count(0)
+    page.get_by_role("button", name="Open (").click()
+    expect(listed.filter(has_text="Vibration above")).to_be_visible()
+
+
+def test_keys_choose_acknowledge_and_shelve(open_page: Any) -> None:
+    page = open_page("/alarms")
+    rows = page.get_by_test_id("alarms").locator("li")
+    expect(rows.first).to_be_visible()
+    page.keyboard.press("j")
+    expect(rows.first).to_have_attribute("aria-current", "true")
+    assert "alarm=" in page.url, "a deep link to this alarm"
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_have_attribute("aria-current", "true")
+    page.keyboard.press("k")
+    page.keyboard.press("s")
+    expect(page.get_by_role("dialog")).to_contain_text("Take out of service")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    settle(page, 0.2)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_flood_is_grouped_by_line_instead_of_scrolling(open_page: Any, mock_plant: Any) -> None:
+    mock_plant.switch(flood=True)
+    try:
+        page = open_page("/alarms")
+        expect(page.get_by_test_id("flood")).to_contain_text("37 new alarms")
+        expect(page.get_by_test_id("group")).to_have_count(2)
+        expect(page.get_by_test_id("load")).to_contain_text("guide 10")
+        page.screenshot(path=SHOTS / "alarms-flood.png")
+    finally:
+        mock_plant.switch(flood=False)
+
+
+def test_the_journal_is_asked_by_its_address_and_exported(open_page: Any, mock_plant: Any) -> None:
+    page = open_page("/alarms?show=journal")
+    rows = page.get_by_test_id("journal").locator("tbody tr")
+    expect(rows.first).to_be_visible()
+    page.get_by_label("Text, name or reason").fill("voltage noise")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Became").select_option("active")
+    page.locator("form select").last.select_option("7")
+    assert "text=voltage+noise" in page.url
+    assert "state=active" in page.url
+    link = page.get_by_role("link", name="Export as CSV").get_attribute("href")
+    assert link.startswith("/api/v1/alarms/transitions.csv?text=voltage+noise&state=active&start=")
+    page.get_by_label("Became").select_option("latched")
+    expect(page.get_by_text("Nothing in this time")).to_be_visible()
+    asked = mock_plant.asked("alarms/transitions")[-1]
+    assert "state=latched" in asked
