@@ -6,6 +6,7 @@ import { frameEn } from "./texts/frame.ts";
 import { lineEn } from "./texts/line.ts";
 import { modelsEn } from "./texts/models.ts";
 import { overviewEn } from "./texts/overview.ts";
+import { productionEn } from "./texts/production.ts";
 import { qualityEn } from "./texts/quality.ts";
 import { trendEn } from "./texts/trend.ts";
 
@@ -19,6 +20,7 @@ export const en = {
   ...lineEn,
   ...modelsEn,
   ...overviewEn,
+  ...productionEn,
   ...qualityEn,
   ...trendEn,
 } as const;

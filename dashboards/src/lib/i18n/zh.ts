@@ -6,6 +6,7 @@ import { frameZh } from "./texts/frame.ts";
 import { lineZh } from "./texts/line.ts";
 import { modelsZh } from "./texts/models.ts";
 import { overviewZh } from "./texts/overview.ts";
+import { productionZh } from "./texts/production.ts";
 import { qualityZh } from "./texts/quality.ts";
 import { trendZh } from "./texts/trend.ts";
 import type { Key } from "./en.ts";
@@ -19,6 +20,7 @@ export const zh: Readonly<Record<Key, string>> = {
   ...lineZh,
   ...modelsZh,
   ...overviewZh,
+  ...productionZh,
   ...qualityZh,
   ...trendZh,
 };

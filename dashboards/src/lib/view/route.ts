@@ -1,4 +1,4 @@
-export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "connect" | "models" | "quality" | "missing";
+export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "connect" | "models" | "quality" | "production" | "missing";
 
 export interface Route {
   page: Page;
@@ -6,13 +6,14 @@ export interface Route {
   rest: string;
 }
 
-const PLAIN: Record<string, Page> = { "/": "overview", "/alarms": "alarms", "/connections": "connections", "/models": "models", "/quality": "quality" };
+const PLAIN: Record<string, Page> = { "/": "overview", "/alarms": "alarms", "/connections": "connections", "/models": "models", "/quality": "quality", "/production": "production" };
 const DEEP: [string, Page, number][] = [
   ["/line/", "line", 2],
   ["/asset/", "asset", 5],
   ["/tag/", "tag", 6],
   ["/connect/", "connect", 1],
   ["/quality/", "quality", 6],
+  ["/production/", "production", 1],
 ];
 
 /** Which page an address means. */

@@ -55,6 +55,12 @@ def router(production: Production) -> APIRouter:
         span, mine = span_of(production, at, start, end), set(production.under(place))
         return answer([view(one) for one in production.store.entries(span.start, span.end + 1) if one.asset in mine])
 
+    @routes.get("/production/scrap/reasons", response_model=list[str])
+    def get_reasons(asset: Place) -> Response:
+        """List the reasons that the plant file knows for scrap and rework of a machine."""
+        (machine, *_) = production.under(asset)
+        return answer(list(production.machines[machine].production.scrap_reasons))
+
     @routes.post("/production/scrap", response_model=EntryView, responses=NO_JSON)
     def add(request: Request, counted: Counted) -> Response:
         """Enter scrap or rework with its reason."""

@@ -1,0 +1,120 @@
+"""The page of production in headless Chromium against the server itself, with stops that it recorded."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from front_end import modules
+from looking import SHOTS, fits, screen, settle, violations
+from playwright.sync_api import Browser, Page, expect
+from shopfloor.plant import Kind, Sample
+from shopfloor.plant.config import load
+from shopfloor.services.plants import demo_plant
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
+from running_server import Running, S, running, until
+
+pytestmark = pytest.mark.browser
+CELL = "delta/frames/machining/cell-a"
+NOW = time.time_ns() // S * S
+
+
+def cycles(machine: int) -> Iterator[tuple[int, str]]:
+    """States of the last hour: a part every 100 s, and now and then a stop."""
+    at = NOW - 3600 * S
+    while at < NOW:
+        yield at, "EXECUTE"
+        number = (at // S + machine * 7) % 13
+        length = 900 if number == 3 else 160 if number < 2 else 12
+        yield at + 80 * S, "HELD" if length == 160 else "STOPPED" if length == 900 else "IDLE"
+        at += (80 + length) * S
+
+
+def fill(server: Running) -> None:
+    for machine in range(1, 5):
+        asset = f"{CELL}/cnc-{machine:02}"
+        states = [(at, name) for at, name in cycles(machine) if at < NOW]
+        server.feed(*(Sample(f"{asset}/state", at, name) for at, name in states), kind=Kind.TEXT)
+        done = [at for at, name in states if name != "EXECUTE"]
+        server.feed(*(Sample(f"{asset}/part.count", at, n) for n, at in enumerate(done)), kind=Kind.INT)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("production"), load(demo_plant(), environ={})) as server:
+        fill(server)
+        until(lambda: server.get("/production/downtime")["stops"], 20)
+        yield server
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Running) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
+    page = context.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
+    assert said == []
+
+
+def go(page: Page, server: Running, path: str = "/production", **parameters: Any) -> None:
+    query = "&".join(f"{key}={value}" for key, value in {"lang": "en", "theme": "light", **parameters}.items())
+    page.goto(f"{server.url}{path}?{query}")
+
+
+def look(page: Page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    settle(page, 0.3)
+    fits(page, name, "desk")
+    screen(page, 1024, 1366)
+    fits(page, name, "tablet")
+    page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
+    assert violations(page) == []
+
+
+def test_a_stop_gets_its_reason_in_two_taps_and_the_losses_show_it(page: Page, server: Running) -> None:
+    go(page, server, **{"from": NOW // 10**6 - 3_600_000, "to": NOW // 10**6})
+    expect(page.get_by_test_id("oee").get_by_role("row")).to_have_count(22)
+    page.get_by_role("button", name="CNC 01", exact=True).click()
+    page.wait_for_url("**place=*")
+    stop = page.get_by_test_id("stop").filter(has_text="CNC 01").first
+    stop.get_by_role("button", name="Tell the reason").click()
+    page.get_by_label("Your name").fill("Li")
+    page.get_by_test_id("likely").get_by_role("button", name="Tool change").click()
+    expect(page.get_by_test_id("stop").first.get_by_role("button", name="Tool · Tool change")).to_be_visible()
+    expect(page.get_by_test_id("losses")).to_contain_text("Tool · Tool change", timeout=20_000)
+    page.get_by_test_id("stop").nth(1).get_by_role("button").click()
+    page.get_by_test_id("likely").get_by_role("button").first.click()  # the name is remembered: two taps
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Enter scrap").click()
+    page.get_by_role("dialog").get_by_label("Quantity").fill("2")
+    page.get_by_role("dialog").get_by_role("button", name="Enter scrap").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert server.get("/production/scrap")[0]["quantity"] == 2
+    look(page, "production")
+
+
+def test_shifts_are_walked_by_keys_and_the_address_holds_them(page: Page, server: Running) -> None:
+    go(page, server, lang="zh", theme="dark")
+    first = page.get_by_test_id("shift")
+    expect(first).to_be_visible()
+    name = first.inner_text()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**at=*")
+    expect(first).not_to_have_text(name)
+    page.keyboard.press("ArrowRight")
+    expect(first).to_have_text(name)
+    look(page, "production-zh")
+
+
+def test_the_page_says_what_the_server_refuses(page: Page, server: Running) -> None:
+    page.route("**/api/v1/production/oee*", lambda route: route.fulfill(status=422, json={"detail": "Ask for less."}))
+    go(page, server)
+    expect(page.get_by_text("Ask for less.")).to_be_visible()
