@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { readFrame } from "../src/lib/live/frames.ts";
+import { changed } from "../src/lib/live/changes.ts";
+import { Cursor } from "../src/lib/live/cursor.ts";
+import { type Hello, type Topic, readFrame } from "../src/lib/live/frames.ts";
 import { Pace, backoff } from "../src/lib/live/pace.ts";
 import { Ring } from "../src/lib/live/ring.ts";
 import { Series } from "../src/lib/live/series.ts";
@@ -41,18 +43,20 @@ test("a values frame is read whatever the offset of its columns", () => {
       k: "values",
       seq: 7,
       time: 1000.5,
-      i: bytes(Int32Array.of(0, 2)),
-      t: bytes(Float64Array.of(1, 2)),
-      v: bytes(Float64Array.of(4.2, NaN)),
-      q: bytes(Uint32Array.of(0, BAD)),
-      x: [[1, 3, "EXECUTE", 0]],
+      parts: [
+        { i: bytes(Int32Array.of(0, 2)), t: bytes(Float64Array.of(1, 2)), v: bytes(Float64Array.of(4.2, NaN)), q: bytes(Uint32Array.of(0, BAD)) },
+        { x: [[1, 3, "EXECUTE", 0]] },
+      ],
     }),
   );
   assert.ok(frame?.k === "values");
-  assert.deepEqual([...frame.index], [0, 2]);
-  assert.deepEqual([...frame.value], [4.2, NaN]);
-  assert.deepEqual([...frame.quality], [0, BAD]);
-  assert.deepEqual(frame.texts, [[1, 3, "EXECUTE", 0]]);
+  const [numbers, texts] = frame.parts;
+  assert.deepEqual([...numbers!.index], [0, 2]);
+  assert.deepEqual([...numbers!.value], [4.2, NaN]);
+  assert.deepEqual([...numbers!.quality], [0, BAD]);
+  assert.deepEqual(numbers!.texts, []);
+  assert.deepEqual(texts!.texts, [[1, 3, "EXECUTE", 0]]);
+  assert.equal(texts!.index.length, 0);
 });
 
 test("a frame of an unknown kind is nothing", () => {
@@ -92,7 +96,7 @@ test("a series never grows", () => {
 
 test("connecting again waits longer each time, up to five seconds", () => {
   const waits = [0, 1, 2, 3, 4, 5, 20].map((n) => Math.round(backoff(n, () => 0.5)));
-  assert.deepEqual(waits, [200, 400, 800, 1600, 3200, 5000, 5000]);
+  assert.deepEqual(waits, [200, 266, 354, 471, 626, 832, 5000]);
 });
 
 test("silence is judged by the pace of the tag", () => {
@@ -102,4 +106,29 @@ test("silence is judged by the pace of the tag", () => {
   const slow = new Pace();
   for (const t of [0, 60_000, 120_000]) slow.heard(t);
   assert.equal(slow.patience, 180_000);
+});
+
+test("a page says where it was, and a server that was started again is another one", () => {
+  const cursor = new Cursor();
+  const hello: Hello = { k: "hello", time: 0, boot: "a", seq: 5, first: true, resumed: false, tags: [], numbers: new Int32Array() };
+  assert.equal(cursor.told(), undefined);
+  cursor.heard(hello);
+  cursor.heard({ k: "values", seq: 7, time: 0, parts: [] });
+  cursor.heard({ k: "alarms", seq: 3, whole: true, more: true, items: [], gone: [] });
+  assert.deepEqual(cursor.told(), { boot: "a", seq: 7, states: {} }, "half a topic is not read");
+  cursor.heard({ k: "alarms", seq: 3, whole: false, more: false, items: [], gone: [] });
+  cursor.heard({ ...hello, seq: 9, resumed: true });
+  assert.deepEqual(cursor.told(), { boot: "a", seq: 7, states: { alarms: 3 } }, "what is to be sent again is not read");
+  cursor.heard({ ...hello, boot: "b", seq: 1 });
+  assert.deepEqual(cursor.told(), { boot: "b", seq: 1, states: {} });
+});
+
+test("items change in their place, new ones come first, and gone ones go", () => {
+  const item = (id: string, value: number): { id: string; value: number; unit: string } => ({ id, value, unit: "um" });
+  const frame = (whole: boolean, items: unknown[], gone: string[][]): Topic => ({ k: "alarms", seq: 1, whole, more: false, items, gone });
+  const key = (one: { id: string }): string[] => [one.id];
+  const first = changed([item("z", 0)], frame(true, [item("a", 1), item("b", 2)], []), key);
+  assert.deepEqual(first.map((one) => [one.id, one.value, one.unit]), [["a", 1, "µm"], ["b", 2, "µm"]]);
+  const second = changed(first, frame(false, [item("c", 3), item("b", 4)], [["a"]]), key);
+  assert.deepEqual(second.map((one) => [one.id, one.value]), [["c", 3], ["b", 4]]);
 });

@@ -238,7 +238,9 @@ class Mock:
                 asked = json.loads(await ws.receive_text())["subscribe"]
                 tags[:] = [tag for tag in asked["tags"] if tag in self.plant.tags]
                 self.subscriptions.append(list(tags))
-                await self.send(ws, {"k": "hello", "time": now_ms(), "tags": list(tags)})
+                numbers = np.arange(len(tags), dtype=np.int32).tobytes()
+                hello = {"boot": "mock", "seq": 0, "first": True, "resumed": False, "tags": list(tags), "i": numbers}
+                await self.send(ws, {"k": "hello", "time": now_ms(), **hello})
         except WebSocketDisconnect:
             pass
         finally:
@@ -255,7 +257,8 @@ class Mock:
             await self.send(ws, self.frame(seq, tags))
             if seq % 5 == 0:
                 await self.send(
-                    ws, {"k": "health", "value": answers.health(self.plant, now_ms(), self.start, self.busy)}
+                    ws,
+                    {"k": "health", "seq": seq, "value": answers.health(self.plant, now_ms(), self.start, self.busy)},
                 )
 
     def frame(self, seq: int, tags: list[str]) -> dict[str, Any]:
@@ -268,16 +271,14 @@ class Mock:
             for i, tag in enumerate(tags)
             if self.plant.tags[tag]["kind"] == "text" and seq % 5 == 0
         ]
-        return {
-            "k": "values", "seq": seq, "time": now_ms(), "i": np.array(due, np.int32).tobytes(), "t": np.full(len(due), ms).tobytes(),  # noqa: E501
-            "v": value.tobytes(), "q": quality.tobytes(), "x": texts,
-        }  # fmt: skip
+        index, time = np.array(due, np.int32).tobytes(), np.full(len(due), ms).tobytes()
+        part = {"i": index, "t": time, "v": value.tobytes(), "q": quality.tobytes(), "x": texts}
+        return {"k": "values", "seq": seq, "time": now_ms(), "parts": [part]}
 
     async def tell_alarms(self) -> None:
         for ws in list(self.sockets):
-            await self.send(
-                ws, {"k": "alarms", "items": [a for a in self.alarms if a["state"] != "closed" and not a.get("aside")]}
-            )
+            items = [a for a in self.alarms if a["state"] != "closed" and not a.get("aside")]
+            await self.send(ws, {"k": "alarms", "seq": 1, "whole": True, "more": False, "items": items, "gone": []})
 
     async def send(self, ws: WebSocket, frame: dict[str, Any]) -> None:
         await ws.send_bytes(msgspec.msgpack.encode(frame))

@@ -15,6 +15,7 @@ import uvicorn
 from shopfloor.plant import Batch, Sample
 from shopfloor.plant.config import PlantConfig, loads
 from shopfloor.services.app import Parts, create_app, open_parts
+from shopfloor.services.live import LiveProtocol
 from shopfloor.services.security import gateway_token
 from shopfloor.services.server import listener
 
@@ -149,16 +150,17 @@ def running(
     brain: FakeBrain | None = None,
     *,
     thinks: bool = False,
+    **options: Any,
 ) -> Iterator[Running]:
-    """Serve until the block ends; with `thinks` by the brain itself."""
+    """Serve until the block ends; with `thinks` by the brain itself. `options` are uvicorn's."""
     brain = brain or FakeBrain()
     make_brain = None if thinks else lambda *_: brain
     bound = listener("127.0.0.1", 0)
     with bound, open_parts(config or plant(), folder, host=host, make_brain=make_brain) as parts:
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(parts), ws="websockets-sansio", log_level="warning", timeout_graceful_shutdown=1,
-                proxy_headers=False, ws_per_message_deflate=False,
+                create_app(parts), ws=LiveProtocol, log_level="warning", timeout_graceful_shutdown=1,
+                proxy_headers=False, ws_per_message_deflate=False, **options,
             )
         )  # fmt: skip
         thread = threading.Thread(target=server.run, args=([bound],))

@@ -4,7 +4,10 @@ import { backoff } from "./live/pace.ts";
 import { clock } from "./live/clock.svelte.ts";
 import { live } from "./live/live.svelte.ts";
 import type { Frame } from "./live/frames.ts";
+import { changed, inUnits } from "./live/changes.ts";
 import { type LineView, linesOf } from "./view/lines.ts";
+
+export { inUnits };
 
 /** What the server says about the plant: its assets once, the rest as it changes. */
 class Plant {
@@ -57,7 +60,7 @@ class Plant {
       ]);
       this.takeAssets(assets);
       this.alarms = alarms;
-      this.predictions = grouped(predictions);
+      this.predictions = byAsset(predictions.map(inUnits));
       this.takeHealth(health);
       this.failure = "";
       this.ready = true;
@@ -80,8 +83,10 @@ class Plant {
   }
 
   private heard(frame: Frame): void {
-    if (frame.k === "alarms") this.alarms = (frame.items as Alarm[]).map(inUnits);
-    else if (frame.k === "predictions") this.predictions = merged(this.predictions, frame.items as Prediction[]);
+    if (frame.k === "alarms") this.alarms = changed(this.alarms, frame, (alarm) => [String(alarm.id)]);
+    else if (frame.k === "predictions") {
+      this.predictions = byAsset(changed([...this.predictions.values()].flat(), frame, (one) => [one.asset, one.target]));
+    }
     else if (frame.k === "health") this.takeHealth(frame.value as Health);
   }
 
@@ -99,32 +104,16 @@ class Plant {
   }
 }
 
-/** ASCII units of the wire as people write them. */
-const UNITS: Readonly<Record<string, string>> = { um: "µm", uOhm: "µΩ", Ohm: "Ω", degC: "°C" };
-
 function withUnits(asset: Asset): Asset {
   return { ...asset, tags: asset.tags.map(inUnits) };
 }
 
-/** The same thing with its unit as people write it. */
-export function inUnits<T extends { unit: string }>(item: T): T {
-  return { ...item, unit: UNITS[item.unit] ?? item.unit };
-}
-
-function grouped(items: Prediction[]): Map<string, Prediction[]> {
+function byAsset(items: readonly Prediction[]): Map<string, Prediction[]> {
   const map = new Map<string, Prediction[]>();
   for (const item of items) {
-    map.set(item.asset, [...(map.get(item.asset) ?? []), inUnits(item)]);
-  }
-  return map;
-}
-
-/** The server sends what changed: replace by asset and target, keep the rest. */
-function merged(old: ReadonlyMap<string, Prediction[]>, items: Prediction[]): Map<string, Prediction[]> {
-  const map = new Map(old);
-  for (const [asset, fresh] of grouped(items)) {
-    const kept = (old.get(asset) ?? []).filter((one) => !fresh.some((item) => item.target === one.target));
-    map.set(asset, [...kept, ...fresh]);
+    const known = map.get(item.asset);
+    if (known) known.push(item);
+    else map.set(item.asset, [item]);
   }
   return map;
 }

@@ -18,6 +18,7 @@ from shopfloor.plant import ConfigError
 from shopfloor.plant.arguments import port
 from shopfloor.plant.config import load
 from shopfloor.services.app import create_app, open_parts
+from shopfloor.services.live import LiveProtocol
 from shopfloor.services.lock import check_space, owned
 from shopfloor.services.security import Tokens, check_bind
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         check_space(args.data, _LEAST_SPACE)
         with open_parts(config, args.data, host=host) as parts:
             server = Server(uvicorn.Config(
-                create_app(parts), loop="uvloop", ws="websockets-sansio", log_level="warning", access_log=False,
+                create_app(parts), loop="uvloop", ws=LiveProtocol, log_level="warning", access_log=False,
                 proxy_headers=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, ws_max_size=1 << 20,
                 ws_per_message_deflate=False,
             ))  # fmt: skip

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 import websockets
-from running_server import CNC, COUNT, POWER, STATE, Running, S, running, until
-from shopfloor.plant import Batch, Sample
-from websockets.asyncio.client import ClientConnection, connect
-
-TAGS = [POWER, STATE, COUNT]
+from live_pages import TAGS, drain, frame, many, numbers, page, rows, stalled_page, texts, values
+from running_server import COUNT, POWER, STATE, TEMPERATURE, Running, S, running, until
+from shopfloor.plant import Kind, Sample
+from websockets.asyncio.client import connect
 
 
 @pytest.fixture
@@ -28,44 +25,25 @@ def server(tmp_path: Path) -> Iterator[Running]:
         yield running_server
 
 
-@asynccontextmanager
-async def page(server: Running, tags: list[str], topics: tuple[str, ...] = ()) -> AsyncIterator[ClientConnection]:
-    async with connect(server.ws, proxy=None, max_size=None) as socket:
-        await socket.send(json.dumps({"subscribe": {"tags": tags, "topics": topics}}))
-        yield socket
-
-
-async def frame(socket: ClientConnection, kind: str = "values", seconds: float = 5) -> dict[str, Any]:
-    """The next frame of a kind."""
-    async with asyncio.timeout(seconds):
-        while True:
-            said = msgspec.msgpack.decode(await socket.recv())
-            if said["k"] == kind:
-                return dict(said)
-
-
-def rows(said: dict[str, Any]) -> list[tuple[int, float, float]]:
-    index, times, value = (np.frombuffer(said[k], t) for k, t in (("i", "<i4"), ("t", "<f8"), ("v", "<f8")))
-    return list(zip(index.tolist(), times.tolist(), value.tolist(), strict=True))
-
-
 async def test_the_first_frame_carries_the_latest_values(server: Running) -> None:
     now = time.time_ns() // S * S
     await asyncio.to_thread(server.feed, Sample(POWER, now, 4.5))
     await asyncio.to_thread(server.feed, Sample(STATE, now, "EXECUTE"))
     async with page(server, TAGS) as socket:
-        assert (await frame(socket, "hello"))["tags"] == TAGS
+        number = await numbers(socket)
+        assert list(number) == TAGS
         first = await frame(socket)
-        assert rows(first) == [(0, now / 1e6, 4.5)]
-        assert first["x"] == [[1, now / 1e6, "EXECUTE", 0]]
-        assert len(first["q"]) == 4
+        assert rows(first) == [(number[POWER], now / 1e6, 4.5)]
+        assert texts(first) == [[number[STATE], now / 1e6, "EXECUTE", 0]]
+        assert len(first["parts"][0]["q"]) == 4
 
 
 async def test_every_value_comes_in_order_of_time(server: Running) -> None:
     now = time.time_ns()
     async with page(server, TAGS) as one, page(server, TAGS) as two, page(server, [COUNT]) as three:
-        for socket in (one, two, three):
-            await frame(socket)
+        number = await numbers(one)
+        for socket in (two, three):
+            await numbers(socket)
         for start in range(0, 100, 10):
             samples = [Sample(POWER, now + (start + i) * 1_000_000, float(start + i)) for i in range(10)]
             await asyncio.to_thread(server.feed, *samples)
@@ -74,37 +52,102 @@ async def test_every_value_comes_in_order_of_time(server: Running) -> None:
             got: list[tuple[int, float, float]] = []
             while len(got) < 101:
                 got += rows(await frame(socket))
-            assert [value for index, _, value in got if index == 0] == [float(i) for i in range(100)]
-        assert [(i, v) for i, _, v in rows(await frame(three))] == [(0, 7.0)]
+            assert [value for index, _, value in got if index == number[POWER]] == [float(i) for i in range(100)]
+        assert [(i, v) for i, _, v in rows(await frame(three))] == [(number[COUNT], 7.0)]
 
 
 async def test_a_new_subscription_replaces_the_old(server: Running) -> None:
     now = time.time_ns()
     async with page(server, [POWER]) as socket:
-        await frame(socket)
+        await frame(socket, "hello")
         await socket.send(json.dumps({"subscribe": {"tags": [COUNT], "topics": []}}))
-        assert (await frame(socket, "hello"))["tags"] == [COUNT]
-        await frame(socket)
+        number = await numbers(socket)
         await asyncio.to_thread(server.feed, Sample(POWER, now, 1.0))
         await asyncio.to_thread(server.feed, Sample(COUNT, now, 5))
-        assert [(i, v) for i, _, v in rows(await frame(socket))] == [(0, 5.0)]
+        assert [(i, v) for i, _, v in rows(await frame(socket))] == [(number[COUNT], 5.0)]
 
 
-async def test_topics_come_at_once_and_when_they_change(server: Running) -> None:
-    async with page(server, [], ("alarms", "predictions", "health")) as socket:
-        assert (await frame(socket, "alarms"))["items"] == []
-        assert (await frame(socket, "health"))["value"]["store"]["state"] == "ok"
-        await asyncio.to_thread(server.feed, Sample(POWER, time.time_ns(), 16.0))
-        (alarm,) = (await frame(socket, "alarms"))["items"]
-        assert alarm["sentence"] == "Spindle power of CNC 01 is 16 kW, above its limit of 15 kW."
-        server.brain.said.append({"asset": CNC, "target": "dimension", "status": "ok"})
-        assert len((await frame(socket, "predictions"))["items"]) == 1
+async def test_a_page_that_comes_back_gets_what_it_missed_once(server: Running) -> None:
+    now = time.time_ns()
+
+    async def feed(*numbers: int) -> None:
+        samples = [Sample(POWER, now + i * 1_000_000, float(i)) for i in numbers]
+        await asyncio.to_thread(server.feed, *samples)
+
+    async with page(server, TAGS, ("alarms",)) as socket:
+        hello = await frame(socket, "hello")
+        alarms = await frame(socket, "alarms")
+        await feed(1, 2)
+        last = await frame(socket)
+    await feed(3, 4)
+    where = {"boot": hello["boot"], "seq": last["seq"], "states": {"alarms": alarms["seq"]}}
+    async with page(server, TAGS, ("alarms", "health"), resume=where) as socket:
+        assert (await frame(socket, "hello"))["resumed"] is True
+        kinds, got = set[str](), list[float]()
+        while "health" not in kinds or not got:
+            said = msgspec.msgpack.decode(await socket.recv())
+            kinds.add(said["k"])
+            got += values(said) if said["k"] == "values" else []
+        assert got == [3.0, 4.0]
+        assert "alarms" not in kinds
+    async with page(server, TAGS, resume=where | {"boot": "another"}) as socket:
+        assert (await frame(socket, "hello"))["resumed"] is False
+        assert values(await frame(socket)) == [4.0]
+
+
+async def test_sets_of_tags_that_overlap_are_encoded_once(server: Running) -> None:
+    now = time.time_ns()
+    async with page(server, [POWER, COUNT]) as one, page(server, [POWER, TEMPERATURE]) as two:
+        await frame(one, "hello")
+        await frame(two, "hello")
+        await asyncio.to_thread(
+            server.feed,
+            Sample(POWER, now, 1.0),
+            Sample(COUNT, now, 2.0),
+            Sample(TEMPERATURE, now, 3.0),
+            kind=Kind.FLOAT,
+        )
+        parts = [(await frame(socket))["parts"] for socket in (one, two)]
+        assert [len(of) for of in parts] == [2, 2]
+        shared = [part for part in parts[0] if part in parts[1]]
+        assert [np.frombuffer(part["v"]).tolist() for part in shared] == [[1.0]]
+
+
+async def test_a_page_of_level_one_hears_once_a_second(server: Running) -> None:
+    now, heard = time.time_ns(), {1: 0, 10: 0}
+    async with page(server, [POWER], hz=1) as slow, page(server, [POWER], hz=10) as quick:
+        for step in range(30):
+            await asyncio.to_thread(server.feed, Sample(POWER, now + step, float(step)))
+            await asyncio.sleep(0.05)
+        for hz, socket in ((1, slow), (10, quick)):
+            got: list[float] = []
+            while len(got) < 30:
+                got += values(await frame(socket))
+                heard[hz] += 1
+            assert got == [float(step) for step in range(30)]
+    assert heard[1] < heard[10]
+
+
+async def test_a_quiet_server_says_that_it_lives(server: Running) -> None:
+    async with page(server, [POWER]) as socket:
+        beat = await frame(socket, "beat")
+        assert beat["time"] > 0
+        assert beat["seq"] == 0
+
+
+async def test_a_page_that_never_answers_is_cut_off(tmp_path: Path) -> None:
+    with running(tmp_path, ws_ping_interval=0.2, ws_ping_timeout=0.2) as server, ExitStack() as sockets:
+        sockets.enter_context(await asyncio.to_thread(stalled_page, server))
+        server.send(many(POWER, time.time_ns(), 30_000))
+        live = server.parts.live
+        await asyncio.to_thread(until, lambda: live.clients == 1)
+        await asyncio.to_thread(until, lambda: live.clients == 0)
 
 
 async def test_an_import_of_history_is_not_live(server: Running) -> None:
     old, now = time.time_ns() - 3 * 86_400 * S, time.time_ns()
     async with page(server, [POWER]) as socket:
-        await frame(socket)
+        await frame(socket, "hello")
         await asyncio.to_thread(server.send, many(POWER, old, 20_000))
         await asyncio.to_thread(server.feed, Sample(POWER, now, 1.0))
         assert [value for _, _, value in rows(await frame(socket))] == [1.0]
@@ -115,12 +158,12 @@ async def test_pages_that_do_not_read_slow_nobody(server: Running) -> None:
     with ExitStack() as sockets:
         stalled = [sockets.enter_context(await asyncio.to_thread(stalled_page, server)) for _ in range(3)]
         await _reads_on(server)
-        assert "gap" in await asyncio.to_thread(drain, stalled[0])
+        assert await asyncio.to_thread(drain, stalled[0], "gap")
 
 
 async def _reads_on(server: Running) -> None:
     async with page(server, [POWER]) as reader:
-        await frame(reader)
+        await frame(reader, "hello")
         now, got, slowest = time.time_ns(), 0, 0.0
         for step in range(40):
             began = time.monotonic()
@@ -132,7 +175,7 @@ async def _reads_on(server: Running) -> None:
 
 
 async def test_a_message_that_is_none_closes_with_a_sentence(server: Running) -> None:
-    for text in ("nonsense", '{"subscribe": {"topics": ["weather"]}}', '{"subscribe": 7}'):
+    for text in ("nonsense", '{"subscribe": {"topics": ["weather"]}}', '{"subscribe": {"hz": 7}}'):
         async with connect(server.ws, proxy=None) as socket:
             await socket.send(text)
             with pytest.raises(websockets.ConnectionClosedError) as closed:
@@ -157,48 +200,3 @@ def test_the_server_stops_within_three_seconds_with_open_pages(tmp_path: Path) -
             until(lambda: not server.parts.live.waiting)
             began = time.monotonic()
         assert time.monotonic() - began < 3
-
-
-def many(tag: str, start: int, n: int) -> Batch:
-    return Batch((tag,), np.zeros(n, np.int32), start + np.arange(n) * 1_000, np.arange(n) * 1.0,
-                 np.zeros(n, np.uint32))  # fmt: skip
-
-
-def stalled_page(server: Running) -> socket.socket:
-    """A page that subscribes and never reads, with a small receive buffer."""
-    page = socket.socket()
-    page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    host, port = server.url.removeprefix("http://").split(":")
-    page.connect((host, int(port)))
-    page.sendall(
-        f"GET /api/v1/live HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    while b"\r\n\r\n" not in page.recv(4096):
-        pass
-    text = json.dumps({"subscribe": {"tags": [POWER]}}).encode()
-    head = bytes([0x81, 0x80 | len(text)]) if len(text) < 126 else bytes([0x81, 0xFE, *len(text).to_bytes(2, "big")])
-    page.sendall(head + bytes(4) + text)
-    return page
-
-
-def drain(page: socket.socket) -> set[str]:
-    """Read everything that waits; the kinds of frames."""
-    page.settimeout(1.5)
-    data = b""
-    try:
-        while chunk := page.recv(1 << 20):
-            data += chunk
-    except TimeoutError:
-        pass
-    kinds = set()
-    while len(data) > 2:
-        size, head = data[1] & 127, 2
-        if size == 126:
-            size, head = int.from_bytes(data[2:4], "big"), 4
-        elif size == 127:
-            size, head = int.from_bytes(data[2:10], "big"), 10
-        if data[0] == 0x82 and len(data) >= head + size:
-            kinds.add(msgspec.msgpack.decode(data[head : head + size])["k"])
-        data = data[head + size :]
-    return kinds

@@ -10,17 +10,22 @@ class Clock {
   }
 
   now(): number {
-    return Date.now() + this.offset;
+    return steady() + this.offset;
   }
 
   /** Frames arrive late, never early: the largest difference is the truest. It sinks slowly to follow a drift. */
   heard(serverTime: number): void {
-    const difference = serverTime - Date.now();
+    const difference = serverTime - steady();
     if (!this.known || difference > this.offset) this.offset = difference;
     else this.offset += (difference - this.offset) * 0.002;
     if (!this.known) this.second = this.now();
     this.known = true;
   }
+}
+
+/** The browser's time, but never set: somebody who corrects the clock must not make values old. */
+function steady(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 export const clock = new Clock();

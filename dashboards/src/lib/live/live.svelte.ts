@@ -1,7 +1,8 @@
 import { get } from "../api/http.ts";
 import type { Latest, Scalar } from "../api/types.ts";
 import { clock } from "./clock.svelte.ts";
-import { type Frame, type Values, readFrame } from "./frames.ts";
+import { Cursor } from "./cursor.ts";
+import { type Frame, type Hello, type Part, type Values, readFrame } from "./frames.ts";
 import { Pace, STALE_MS } from "./pace.ts";
 import { Socket } from "./socket.ts";
 
@@ -36,10 +37,12 @@ class Live {
   private readonly followers = new Map<string, Set<Follower>>();
   private readonly refillers = new Set<() => void>();
   private readonly listeners = new Set<TopicListener>();
-  private names: string[] = [];
-  private heardAt = performance.now();
+  private readonly names = new Map<number, string>();
+  private readonly cursor = new Cursor();
+  private quick = 0;
   private lastFrame = Number.NaN;
   private drawing = false;
+  private expecting = false;
   private asking: ReturnType<typeof setTimeout> | undefined;
   private readonly socket = new Socket("/api/v1/live", {
     opened: () => this.opened(),
@@ -72,11 +75,14 @@ class Live {
     return sample?.pace.overdue(now - sample.time) ? sample.time : now;
   }
 
-  /** Ask for these tags until the returned function is called. */
-  watch(tags: readonly string[]): () => void {
+  /** Ask for these tags until the returned function is called: ten times a second, or once for an overview (level 1). */
+  watch(tags: readonly string[], hz: 1 | 10 = 10): () => void {
     for (const tag of tags) this.watched.set(tag, (this.watched.get(tag) ?? 0) + 1);
+    const quick = hz === 10 ? 1 : 0;
+    this.quick += quick;
     this.subscribeSoon();
     return () => {
+      this.quick -= quick;
       for (const tag of tags) {
         const left = (this.watched.get(tag) ?? 1) - 1;
         if (left > 0) this.watched.set(tag, left);
@@ -108,14 +114,15 @@ class Live {
 
   private opened(): void {
     this.link = "open";
-    this.subscribe();
-    void this.fill([...this.watched.keys()]);
-    this.refill();
+    this.subscribe(true);
   }
 
   private visibility(): void {
-    this.subscribe();
-    if (document.hidden) return;
+    this.subscribe(!document.hidden);
+  }
+
+  /** The server could not go on where this page was: what is missing is asked of the history. */
+  private anew(): void {
     void this.fill([...this.watched.keys()]);
     this.refill();
   }
@@ -132,37 +139,55 @@ class Live {
     }, 30);
   }
 
-  private subscribe(): void {
+  /** Say what this page sees; `resume` after a break, to go on where it was. */
+  private subscribe(resume = false): void {
+    clearTimeout(this.asking);
     const tags = document.hidden ? [] : [...this.watched.keys()];
-    this.socket.send({ subscribe: { tags, topics: document.hidden ? [] : TOPICS } });
+    const topics = document.hidden ? [] : TOPICS;
+    const hz = this.quick ? 10 : 1;
+    this.socket.send({ subscribe: { tags, topics, hz, resume: resume ? this.cursor.told() : undefined } });
+    this.expecting = resume;
   }
 
   private message(bytes: ArrayBuffer): void {
     const frame = readFrame(bytes);
     if (!frame) return;
-    this.heardAt = performance.now();
-    if (typeof frame.time === "number") {
+    if ("time" in frame) {
       clock.heard(frame.time);
       this.lastFrame = frame.time;
     }
-    if (frame.k === "hello") this.names = frame.tags;
+    if (frame.k === "hello") this.greeted(frame);
     else if (frame.k === "values") this.apply(frame);
-    else if (frame.k === "gap") this.refill();
-    else for (const listener of this.listeners) listener(frame);
+    else if (frame.k === "gap") this.anew();
+    else if (frame.k !== "beat") for (const listener of this.listeners) listener(frame);
+    this.cursor.heard(frame);
     this.draw();
   }
 
+  private greeted(hello: Hello): void {
+    if (hello.first) this.names.clear();
+    hello.tags.forEach((tag, i) => this.names.set(hello.numbers[i]!, tag));
+    if (!hello.first || !this.expecting) return;
+    this.expecting = false;
+    if (hello.resumed) void this.fill([...this.watched.keys()].filter((tag) => !this.samples.has(tag)));
+    else this.anew();
+  }
+
   private apply(frame: Values): void {
-    for (let i = 0; i < frame.index.length; i++) {
-      const tag = this.names[frame.index[i]!];
+    for (const part of frame.parts) this.applyPart(part);
+  }
+
+  private applyPart(part: Part): void {
+    for (let i = 0; i < part.index.length; i++) {
+      const tag = this.names.get(part.index[i]!);
       if (tag === undefined) continue;
-      const raw = frame.value[i]!;
-      this.put(tag, frame.at[i]!, Number.isNaN(raw) ? null : raw, frame.quality[i]!);
+      const raw = part.value[i]!;
+      this.put(tag, part.at[i]!, Number.isNaN(raw) ? null : raw, part.quality[i]!);
       const followers = this.followers.get(tag);
-      if (followers) for (const follower of followers) follower(frame.at[i]!, raw, frame.quality[i]!);
+      if (followers) for (const follower of followers) follower(part.at[i]!, raw, part.quality[i]!);
     }
-    for (const [index, time, text, quality] of frame.texts) {
-      const tag = this.names[index];
+    for (const [index, time, text, quality] of part.texts) {
+      const tag = this.names.get(index);
       if (tag !== undefined) this.put(tag, time, text, quality);
     }
   }
@@ -200,13 +225,18 @@ class Live {
       this.drawing = false;
       this.tick++;
       this.frameTime = this.lastFrame;
-      if (this.stale && performance.now() - this.heardAt < STALE_MS) this.stale = false;
+      if (this.stale) this.stale = this.isLate();
     });
   }
 
   private everySecond(): void {
     this.beat++;
-    this.stale = performance.now() - this.heardAt > STALE_MS;
+    this.stale = this.isLate();
+  }
+
+  /** By the server's clock: a frame that was long on its way is as old as it is. A hidden page hears nothing. */
+  private isLate(): boolean {
+    return !document.hidden && !(clock.now() - this.lastFrame <= STALE_MS);
   }
 }
 

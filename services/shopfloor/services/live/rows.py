@@ -25,16 +25,14 @@ class Rows:
     quality: NDArray[np.uint32]
     text: list[TextRow]
 
-    def local(self, table: NDArray[np.int32]) -> Rows | None:
-        """The rows whose index has an entry (not -1) in `table`, with that entry as index; None without any."""
-        known = self.index < len(table)
-        mine = np.full(len(self.index), -1, np.int32)
-        mine[known] = table[self.index[known]]
-        keep = mine >= 0
-        text = [(int(table[i]), t, x, q) for i, t, x, q in self.text if i < len(table) and table[i] >= 0]
-        if not text and not keep.any():
-            return None
-        return Rows(mine[keep], self.time[keep], self.value[keep], self.quality[keep], text)
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.index) + len(self.text)
+
+    def only_text(self, text: list[TextRow]) -> Rows:
+        """Rows of texts alone."""
+        return Rows(self.index[:0], self.time[:0], self.value[:0], self.quality[:0], text)
 
 
 class Table:
@@ -77,21 +75,16 @@ class Table:
         return _rows(numbers, texts)
 
     def latest(self, names: Sequence[str], stored: pa.Table | None) -> Rows:
-        """The newest value of each path, with its place in `names` as index; what is stored fills what is unknown."""
+        """The newest value of each path, by its number; what is stored fills what is unknown."""
         if stored is not None:
             self._fill(stored)
         index = self.indices(names)
-        known = self._time[index] > 0
+        index = index[self._time[index] > 0]
         text = np.array([i in self._text for i in index.tolist()], bool)
-        rows = np.flatnonzero(known & ~text)
-        rows = rows[np.argsort(self._time[index[rows]], kind="stable")]
-        of = index[rows]
-        texts = [
-            (place, to_ms(int(self._time[i])), self._text[i], int(self._quality[i]))
-            for place, i in enumerate(index.tolist())
-            if known[place] and text[place]
-        ]
-        return Rows(rows.astype(np.int32), self._time[of] / 1e6, self._value[of], self._quality[of], texts)
+        of = index[~text]
+        of = of[np.argsort(self._time[of], kind="stable")]
+        texts = [(i, to_ms(int(self._time[i])), self._text[i], int(self._quality[i])) for i in index[text].tolist()]
+        return Rows(of, self._time[of] / 1e6, self._value[of], self._quality[of], texts)
 
     def _fill(self, stored: pa.Table) -> None:
         columns = (stored.column(name) for name in ("tag", "time", "value", "text", "quality"))
