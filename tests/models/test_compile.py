@@ -13,6 +13,7 @@ from shopfloor.models.compile import compile as compiled
 from shopfloor.models.scorer import likely, score
 from shopfloor.models.sealing.program import Step
 from sklearn import covariance, ensemble, impute, linear_model, neural_network, preprocessing, svm
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -29,6 +30,7 @@ THREE, TWO, NORMAL = np.digitize(Y, [0.0, 1.0]), Y > 0.5, None
 HGB = {"max_iter": 20, "random_state": 0}
 splines = preprocessing.SplineTransformer
 scaled = lambda *steps: make_pipeline(preprocessing.StandardScaler(), *steps)  # noqa: E731
+viewed = lambda columns, last: make_pipeline(ColumnTransformer([("view", "passthrough", columns)]), last)  # noqa: E731
 mlp = {"hidden_layer_sizes": (8, 5), "max_iter": 3000, "random_state": 0}
 
 CENSUS = {
@@ -36,6 +38,14 @@ CENSUS = {
     "boosted three classes": (ensemble.HistGradientBoostingClassifier(**HGB), GAPS, THREE),
     "boosted two classes": (ensemble.HistGradientBoostingClassifier(**HGB), GAPS, TWO),
     "boosted after scaling": (scaled(ensemble.HistGradientBoostingRegressor(**HGB)), X, Y),
+    "mean of boosted numbers": (
+        ensemble.VotingRegressor([
+            ("all", ensemble.HistGradientBoostingRegressor(categorical_features=[3], **HGB)),
+            ("gone", "drop"),
+            ("some", viewed([2, 1], ensemble.HistGradientBoostingRegressor(**HGB))),
+        ], weights=[1, 5, 2]),
+        GAPS, Y,
+    ),
     "forest numbers": (ensemble.RandomForestRegressor(10), GAPS, Y),
     "forest three classes": (ensemble.RandomForestClassifier(10), X, THREE),
     "forest two classes": (ensemble.RandomForestClassifier(10), X, TWO),
@@ -119,6 +129,14 @@ def test_a_layer_rounds_a_row_alike_alone_in_company_and_in_any_layout(outputs):
         (svm.SVC(), "SVC cannot be compiled into a bundle: use one of .*HistGradientBoostingRegressor"),
         (make_pipeline(preprocessing.KBinsDiscretizer(), linear_model.Ridge()), "KBinsDiscretizer .* features"),
         (make_pipeline(splines(extrapolation="periodic"), linear_model.Ridge()), "extrapolate linearly"),
+        (
+            ensemble.VotingRegressor([("flat", linear_model.Ridge())]),
+            r"VotingRegressor cannot be compiled \(it holds Ridge: expected HistGradientBoostingRegressor",
+        ),
+        (
+            ensemble.VotingRegressor([("mask", viewed([True] * 4, ensemble.HistGradientBoostingRegressor(**HGB)))]),
+            "ColumnTransformer does more than pass one list of column numbers",
+        ),
         (make_pipeline(impute.SimpleImputer(missing_values=0), linear_model.Ridge()), "let it fill NaN"),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 import treelite
 import treelite.sklearn
 from numpy.typing import NDArray
+from shopfloor.models.averaged import merged
 from shopfloor.plant.errors import ShopfloorError
 from sklearn import covariance, linear_model, neural_network, preprocessing, svm
 from sklearn.decomposition import PCA
@@ -28,6 +29,7 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingRegressor,
 )
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -49,7 +51,7 @@ _COVARIANCE: Final = (
     covariance.MinCovDet, covariance.EllipticEnvelope,
 )  # fmt: skip
 _LOGISTIC: Final = (linear_model.LogisticRegression, linear_model.LogisticRegressionCV)
-ACCEPTED: Final = (*_TREES, *_LINEAR, *_DECISIONS, *_LOGISTIC, *_MLP, *_COVARIANCE)
+ACCEPTED: Final = (*_TREES, VotingRegressor, *_LINEAR, *_DECISIONS, *_LOGISTIC, *_MLP, *_COVARIANCE)
 
 
 class CannotCompile(ShopfloorError):  # noqa: N818 (what happened)
@@ -84,7 +86,7 @@ def unfold(estimator: Any) -> Unfolded:
     *before, last = parts(estimator)
     for step in before:
         _transform(step, to)
-    if type(last) in _TREES:
+    if type(last) in (*_TREES, VotingRegressor):
         _trees(last, to)
     elif type(last) in _MLP:
         _layers(last, to)
@@ -202,7 +204,7 @@ def _trees(last: Any, to: Unfolded) -> None:
     if to.names and type(last) in _CASTING:
         to.add("float32")
     try:
-        to.trees = treelite.sklearn.import_model(last)
+        to.trees = merged(last) if type(last) is VotingRegressor else treelite.sklearn.import_model(last)
     except (treelite.TreeliteError, NotImplementedError, ValueError) as problem:
         raise CannotCompile(f"{type(last).__name__} cannot be compiled ({problem}).") from problem
     to.add("trees")

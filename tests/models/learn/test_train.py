@@ -1,16 +1,23 @@
 """The training service on small synthetic tables whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from shopfloor.models.bundle import tree_predict
 from shopfloor.models.learn import LearnError, Roles
 from shopfloor.models.learn import train as learn
-from shopfloor.models.learn.blueprint import Blueprint, features_of
+from shopfloor.models.learn.blueprint import Blueprint, blueprints, features_of
 from shopfloor.models.learn.calibrate import Intervals
 from shopfloor.models.learn.candidates import Candidate
 from shopfloor.models.learn.card import card
 from shopfloor.models.learn.data import read
+from shopfloor.models.learn.indices import views
 from shopfloor.models.learn.scores import Score
+from shopfloor.models.learn.search import Search
+from shopfloor.models.learn.split import choose
 from shopfloor.models.learn.train import leaky
+from shopfloor.models.unfold import unfold
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -103,6 +110,41 @@ def test_intervals_are_as_wide_as_each_stretch_of_answers_needs():
     for stretch in (said < 40, said > 80):
         inside = (low[stretch] <= truth[stretch]) & (truth[stretch] <= high[stretch])
         assert 0.92 < inside.mean() < 0.98
+
+
+def test_intervals_are_no_wider_than_their_number_of_assets_asks():
+    """Fifty assets in each stretch, many times over: 90 % of new rows are covered, hardly more."""
+    random, inside = np.random.default_rng(0), []
+    for _ in range(40):
+        said, new = random.uniform(0, 100, (2, 600))
+        found = Intervals.of(said, said + random.normal(size=600), np.arange(600), 0.9, -np.inf, np.inf)
+        truth = new + random.normal(size=600)
+        low, high = found.around(new)
+        inside.append(((low <= truth) & (truth <= high)).mean())
+    assert 0.895 < np.mean(inside) < 0.92
+
+
+def test_a_mean_of_models_looks_at_health_indices_and_at_how_inputs_rise():
+    table = wearing(12)
+    table["c"] = table["a"] + np.random.default_rng(5).normal(size=len(table["a"]))
+    data = read(table, LIFE)
+    blueprint = next(one for one in blueprints(data, LIFE) if one.views)
+    spec = blueprint.fit(data, np.arange(len(data)))
+    seen = [{spec.names[i] for i in view} for view in views(spec)]
+    assert not seen[0] & {"a rise", "b rise", "c rise"}
+    assert "health index middle" in seen[0]
+    beside = [{"a rise", "b rise", "c rise"}, {"a rise", "c rise"}, {"b rise"}]
+    assert [view - seen[0] for view in seen[1:]] == beside
+    plain, boosted = quick(data)
+    x = features_of(spec, data)
+    search = Search(data, choose(data, LIFE), 30.0, lambda _, __: None)
+    trial, answers = search.best([blueprint], [plain, replace(boosted, mean=True)])
+    assert trial.words == "boosted on memory + health indices beside inputs"
+    assert len(search.trials) == 1
+    model = answers.kept[0].model
+    trees = unfold(model).trees
+    assert trees.num_tree == 4 * 20
+    np.testing.assert_allclose(tree_predict(trees, x.astype(np.float64)), model.predict(x), rtol=0, atol=1e-9)
 
 
 def test_health_indices_stand_for_many_noisy_inputs():

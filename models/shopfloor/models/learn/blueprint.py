@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.learn.data import Data
-from shopfloor.models.learn.indices import health_alone, with_health
+from shopfloor.models.learn.indices import health_alone, health_beside, with_health
 from shopfloor.models.learn.interactions import joined
 from shopfloor.models.learn.roles import Roles
 from shopfloor.models.learn.split import lives_alone
@@ -27,13 +27,17 @@ _ORIGIN: Final = ("drift", "mean")
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a specification is to contain: regimes found in the settings, mixes (or those `alone`), pairs, age, lags."""
+    """What a specification is to contain: regimes found in the settings, mixes (or those `alone`), pairs, age, lags.
+
+    With `views`, several sets of columns, for a mean of models: health indices, and the rise of inputs beside them.
+    """
 
     settings: tuple[str, ...] = ()
     regimes: int = 1
     remember: bool = False
     mixes: bool = False
     alone: bool = False
+    views: bool = False
     pairs: bool = False
     age: bool = False
     lags: int = 0
@@ -44,6 +48,7 @@ class Blueprint:
         """What it adds, for people."""
         parts = [
             "memory" if self.remember else "",
+            "health indices beside inputs" if self.views else "",
             "health indices alone" if self.alone else "health index" if self.mixes else "",
             "interactions" if self.pairs else "",
             f"{self.regimes} regimes" if self.regimes > 1 else "",
@@ -65,6 +70,8 @@ class Blueprint:
             spec = replace(spec, told=tuple(what for what in spec.told if what not in _ORIGIN))
         if self.pairs:
             spec = replace(spec, pairs=joined(seen))
+        if self.views:
+            return health_beside(spec, seen)
         if self.alone:
             return health_alone(spec, seen)
         return with_health(spec, seen) if self.mixes else spec
@@ -146,5 +153,6 @@ def blueprints(data: Data, roles: Roles) -> list[Blueprint]:
     base = replace(base, age=False, origin=False) if lives_alone(data) else base
     richer = replace(base, mixes=True) if base.remember else replace(base, pairs=True)
     numbers = len([name for name in data.inputs if name not in settings]) - len(data.levels)
-    alone = [replace(base, alone=True)] if base.remember and data.task != "class" else []
+    indices = base.remember and data.task != "class"
+    alone = [replace(base, views=True), replace(base, alone=True)] if indices else []
     return [*alone, richer, base] if numbers > 1 else [base]

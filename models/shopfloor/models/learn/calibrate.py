@@ -12,6 +12,7 @@ from shopfloor.models.spec.memory import Floats
 
 _STRETCHES: Final = 12
 _LEAST_BLOCKS: Final = 40
+_EQUAL: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +39,8 @@ class Intervals:
         """Calibrate on answers to rows the models had not seen; `block` [n] is the asset of each."""
         stretches = _stretches(said)
         at = np.array([said[rows].mean() for rows in stretches])
-        tail = (1.0 - coverage) / 2.0
         spread = _local if all(len(np.unique(block[rows])) >= _LEAST_BLOCKS for rows in stretches) else _pooled
-        low, high = (spread(truth - said, block, level, stretches) for level in (tail, 1.0 - tail))
+        low, high = (spread(truth - said, block, coverage, upper, stretches) for upper in (False, True))
         at, first = np.unique(at, return_index=True)
         return cls(at, np.minimum(low[first], 0.0), np.maximum(high[first], 0.0), floor, ceiling, coverage)
 
@@ -56,28 +56,37 @@ def _stretches(said: Floats) -> list[NDArray[np.int64]]:
     return [rows for rows in np.array_split(order, _STRETCHES) if len(rows)]
 
 
-def _local(residual: Floats, block: NDArray[np.int64], level: float, stretches: list[NDArray[np.int64]]) -> Floats:
-    """A quantile of each stretch [g]."""
-    return np.array([_quantile(residual[rows], block[rows], level) for rows in stretches])
+def _local(
+    residual: Floats, block: NDArray[np.int64], coverage: float, upper: bool, stretches: list[NDArray[np.int64]]
+) -> Floats:
+    """One end of the interval of each stretch [g]."""
+    return np.array([_end(residual[rows], block[rows], coverage, upper) for rows in stretches])
 
 
-def _pooled(residual: Floats, block: NDArray[np.int64], level: float, stretches: list[NDArray[np.int64]]) -> Floats:
+def _pooled(
+    residual: Floats, block: NDArray[np.int64], coverage: float, upper: bool, stretches: list[NDArray[np.int64]]
+) -> Floats:
     """One quantile of all residuals in units of the mean error of their stretch, in the unit of each stretch [g]."""
     least = max(float(np.abs(residual).mean()) * 0.05, 1e-12)
     usual, unit = np.empty(len(stretches)), np.empty(len(residual))
     for i, rows in enumerate(stretches):
         unit[rows] = usual[i] = max(float(np.abs(residual[rows]).mean()), least)
-    return usual * _quantile(residual / unit, block, level)
+    return usual * _end(residual / unit, block, coverage, upper)
 
 
-def _quantile(x: Floats, block: NDArray[np.int64], level: float) -> float:
-    """Weighted quantile in which every block counts once, outward by one block: coverage is kept for any number."""
+def _end(x: Floats, block: NDArray[np.int64], coverage: float, upper: bool) -> float:
+    """Weighted quantile, every block counts once: between both ends lies `coverage` of n + 1 blocks.
+
+    >>> x, block = np.arange(1.0, 100.0), np.arange(99)
+    >>> _end(x, block, 0.9, upper=False), _end(x, block, 0.9, upper=True)
+    (4.0, 95.0)
+    """
     code, count = np.unique(block, return_inverse=True, return_counts=True)[1:]
-    blocks = len(count)
-    outward = min(level * (blocks + 1) / blocks, 1.0) if level > 0.5 else max(level - (1.0 - level) / blocks, 0.0)
+    tail = max(1.0 - coverage * (1.0 + 1.0 / len(count)), 0.0) / 2.0
     order = np.argsort(x, kind="stable")
-    weight = np.cumsum(1.0 / count[code][order])
-    return float(x[order][min(np.searchsorted(weight, outward * weight[-1]), len(x) - 1)])
+    weight = np.cumsum(1.0 / count[code][order]) / len(count)
+    at = np.searchsorted(weight, 1.0 - tail - _EQUAL) if upper else np.searchsorted(weight, tail + _EQUAL) - 1
+    return float(x[order][np.clip(at, 0, len(x) - 1)])
 
 
 def covered(said: Floats, truth: Floats, block: NDArray[np.int64], coverage: float, seed: int = 0) -> float:

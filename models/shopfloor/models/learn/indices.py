@@ -59,6 +59,25 @@ def health_alone(spec: FeatureSpec, seen: Data) -> FeatureSpec:
     )
 
 
+def health_beside(spec: FeatureSpec, seen: Data) -> FeatureSpec:
+    """The same indices, and the memory of the inputs beside them, for models that look at one or at both."""
+    alone = health_alone(spec, seen)
+    unseen = tuple(name for name in alone.unseen if name not in spec.remembered)
+    return replace(alone, remembered=(*alone.remembered, *spec.remembered), unseen=unseen)
+
+
+def views(spec: FeatureSpec) -> tuple[tuple[int, ...], ...]:
+    """The columns of each model of a mean: the indices alone; with the rise of all inputs, and of every second one.
+
+    Inputs are noisy, their levels add little to the indices; models that see other inputs err in other places.
+    """
+    inputs = {name for name in spec.remembered if name in spec.inputs}
+    told = list(enumerate(zip(spec.names, spec.sources, strict=True)))
+    alone = tuple(i for i, (_, source) in told if source not in inputs)
+    rise = tuple(i for i, (name, source) in told if source in inputs and name == f"{source} rise")
+    return alone, *((*alone, *some) for some in (rise, rise[::2], rise[1::2]) if some)
+
+
 def _follows(scaled: Floats, wanted: Floats) -> Floats:
     return np.asarray(Ridge(alpha=1.0).fit(scaled, wanted).coef_)
 

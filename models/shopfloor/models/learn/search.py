@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shopfloor.models.learn.blueprint import Blueprint, features_of
 from shopfloor.models.learn.candidates import Candidate
 from shopfloor.models.learn.data import Data
+from shopfloor.models.learn.indices import views
 from shopfloor.models.learn.scores import measure_of, trivial_answer
 from shopfloor.models.learn.split import Fold, Split
 from shopfloor.models.spec import FeatureSpec
@@ -94,14 +95,14 @@ class Search:
         for i, blueprint in enumerate(blueprints):
             spec = self.built[blueprint, 0] = blueprint.fit(self.data, learned)
             x = features_of(spec, self.data)
-            for j, candidate in enumerate(candidates):
+            for j, candidate in enumerate(one for one in candidates if one.mean or not blueprint.views):
                 share = (i + j / len(candidates)) / len(blueprints)
                 if self.trials and candidate.seconds(len(learned), x.shape[1]) > self._affordable():
                     self.skipped.append(f"{candidate.name} on {blueprint.words}")
                     continue
                 self.told(0.05 + 0.35 * share, f"First fold: {candidate.name} on {blueprint.words}")
                 begun = time.process_time()
-                model = fitted(candidate, x[learned], self.data.target[learned])
+                model = fitted(candidate, blueprint, spec, x[learned], self.data.target[learned])
                 first = self._measure(answer(model, x[scored], self.data), self.data.target[scored])
                 self.trials.append(Trial(blueprint, candidate, first, time.process_time() - begun))
 
@@ -119,9 +120,9 @@ class Search:
         return 1.0 if measure_of(self.data.task, len(self.data.classes))[2] else -1.0
 
 
-def fitted(candidate: Candidate, x: Matrix, target: NDArray[Any]) -> Any:
+def fitted(candidate: Candidate, blueprint: Blueprint, spec: FeatureSpec, x: Matrix, target: NDArray[Any]) -> Any:
     """A fresh model that learned from these rows; a column that is missing everywhere counts as 0."""
-    return candidate.make().fit(known(x), target)
+    return candidate.over(views(spec) if blueprint.views else ()).fit(known(x), target)
 
 
 def known(x: Matrix) -> Matrix:
@@ -155,7 +156,7 @@ def out_of_fold(
     for i, (learned, scored) in enumerate(folds):
         spec = built[blueprint, i] = built.get((blueprint, i)) or blueprint.fit(data, learned)
         x = features_of(spec, data)
-        model = fitted(candidate, x[learned], data.target[learned])
+        model = fitted(candidate, blueprint, spec, x[learned], data.target[learned])
         said[scored] = answer(model, x[scored], data)
         trivial[scored] = trivial_answer(data.task, len(data.classes), data.target[learned], len(scored))
         kept.append(Kept(scored, x[scored], model, spec))

@@ -102,7 +102,7 @@ class _Training:
         self.progress(0.85, "Learning from all rows")
         started = time.process_time()
         spec = trial.blueprint.fit(data, np.arange(len(data)))
-        model = fitted(trial.candidate, features_of(spec, data), data.target)
+        model = fitted(trial.candidate, trial.blueprint, spec, features_of(spec, data), data.target)
         fit_seconds = time.process_time() - started
         self.progress(0.9, "Which inputs matter")
         weights = importance(data, answers.kept)
