@@ -17,11 +17,12 @@ import mock_alarms
 import mock_answers as answers
 import mock_models as models_of
 import mock_quality
+import mock_signals
 import msgspec
 import numpy as np
 import uvicorn
 from mock_calls import Calls
-from mock_signals import plant, signal, state_of, states_between
+from mock_signals import BAD, history, plant, signal, state_of
 from shopfloor.services.api.wire import answer
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -30,7 +31,6 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 TICK_S = 0.2
-BAD = 0x808C_0000
 LOT = "L-099746"
 BAD_TAG = "cnc-03/coolant.flow"
 
@@ -128,28 +128,14 @@ class Mock:
     def history(self, request: Request) -> dict[str, Any]:
         q = request.query_params
         path, start, end = q["tag"], float(q["start"]), min(float(q["end"]), now_ms())
-        tag = self.plant.tags[path]
-        answer: dict[str, Any] = {"tag": path, "unit": tag["unit"], "kind": tag["kind"], "downsampled": False}
-        if tag["kind"] == "text":
-            times, words = states_between(path.split("/")[-2], start, end)
-            return answer | {"time": times, "value": words, "quality": [0] * len(times)}
-        step = 200.0
-        points = int(q.get("points", 100_000))
-        downsampled = (end - start) / step > points
-        if downsampled:
-            step = (end - start) / points
-        ms = np.arange(start // step * step + step, end, step)
-        value = signal(tag, ms)
-        around = np.stack([signal(tag, ms + step * k / 8) for k in range(-4, 5)]) if downsampled else value[None, :]
-        quality = np.where((ms % 3_600_000 > 1_500_000) & (ms % 3_600_000 < 1_560_000), BAD, 0)
-        return answer | {
-            "downsampled": downsampled,
-            "time": ms.tolist(),
-            "value": [None if bad else v for v, bad in zip(value.tolist(), quality.tolist(), strict=True)],
-            "low": around.min(axis=0).tolist(),
-            "high": around.max(axis=0).tolist(),
-            "quality": quality.tolist(),
-        }
+        return history(self.plant.tags[path], start, end, int(q.get("points", 100_000)))
+
+    async def shifts(self, request: Request) -> Response:
+        """Two shifts of twelve hours, as summaries of one tag tell them."""
+        body = await request.json()
+        self.asked.append(f"aggregate {json.dumps(body, sort_keys=True)}")
+        time, names = mock_signals.shifts(body["start"], body["end"])
+        return JSONResponse({"time": time, "end": [start + 43_200_000 for start in time], "shift": names})
 
     async def control_charts(self, request: Request) -> Response:
         """The charts, or one of them; none where a test wants a plant without."""
@@ -294,6 +280,7 @@ class Mock:
                 Route("/api/v1/registry/replays/{number}/cancel", self.cancel_replay, methods=["POST"]),
                 Route("/api/v1/registry/replays", lambda _: JSONResponse(self.replay(""))),
                 Route("/api/v1/registry/{model}/{action}", self.life, methods=["GET", "POST"]),
+                Route("/api/v1/aggregate", self.shifts, methods=["POST"]),
                 Route("/api/v1/quality", self.control_charts),
                 Route("/api/v1/quality/{chart}", self.control_charts),
                 Route("/api/v1/{name}", self.api),

@@ -35,6 +35,8 @@ POT = [
     ("beam.position", "mm", "Beam position", 1, 60, 240, 1),
     ("bath.height", "cm", "Bath height", 1, 17, 22, 1),
 ]
+STEP_MS = 200.0
+BAD, UNCERTAIN = 0x808C_0000, 0x4093_0000
 WORN, STARVED, BROKEN, SICK = "cnc-07", "pot-13", "cnc-15", "pot-29"
 MACHINE_STATES = ["EXECUTE", "COMPLETE", "IDLE", "STARTING", "HELD", "ABORTED"]
 POT_STATES = ["NORMAL", "OVERFEED", "UNDERFEED", "TAPPING", "ANODE_CHANGE", "ANODE_EFFECT"]
@@ -70,6 +72,19 @@ def signal(tag: dict[str, Any], ms: Floats) -> Floats:
     return np.asarray(value)
 
 
+def quality(ms: Floats) -> NDArray[np.int64]:
+    """Bad for a minute of every hour, uncertain for two minutes after it."""
+    minute = ms % 3_600_000 / 60_000
+    return np.select([(minute > 25) & (minute < 26), (minute > 26) & (minute < 28)], [BAD, UNCERTAIN], 0)
+
+
+def shifts(start: float, end: float) -> tuple[list[float], list[str]]:
+    """Begins of the shifts of twelve hours that a time touches, and their names."""
+    half = 43_200_000
+    begins = [float(at) for at in range(int(start // half) * half, int(end), half)]
+    return begins, ["day" if at % (2 * half) == 0 else "night" for at in begins]
+
+
 def state_of(asset: str, ms: float) -> str:
     """State word of an asset: cycles of about three minutes, a few assets in trouble."""
     if asset == BROKEN:
@@ -93,6 +108,28 @@ def states_between(asset: str, start: float, end: float) -> tuple[list[float], l
             times.append(float(ms))
             words.append(word)
     return times, words
+
+
+def history(tag: dict[str, Any], start: float, end: float, points: int) -> dict[str, Any]:
+    """What the server answers about a tag in a time: every value, or a picture of about so many points."""
+    answer: dict[str, Any] = {"tag": tag["path"], "unit": tag["unit"], "kind": tag["kind"], "downsampled": False}
+    if tag["kind"] == "text":
+        times, words = states_between(tag["path"].split("/")[-2], start, end)
+        return answer | {"time": times, "value": words, "quality": [0] * len(times)}
+    downsampled = (end - start) / STEP_MS > points
+    step = (end - start) / points if downsampled else STEP_MS
+    ms = np.arange(start // step * step + step, end, step)
+    value = signal(tag, ms)
+    around = np.stack([signal(tag, ms + step * k / 8) for k in range(-4, 5)]) if downsampled else value[None, :]
+    status = quality(ms).tolist()
+    return answer | {
+        "downsampled": downsampled,
+        "time": ms.tolist(),
+        "value": [None if q >> 31 else v for v, q in zip(value.tolist(), status, strict=True)],
+        "low": around.min(axis=0).tolist(),
+        "high": around.max(axis=0).tolist(),
+        "quality": status,
+    }
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import socket
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 from pydantic import TypeAdapter
 from running_server import CNC, COUNT, POWER, STATE, TEMPERATURE, Running, running, until
 from shopfloor.plant import Batch, Kind, Sample
@@ -109,6 +112,35 @@ def test_the_work_ends_when_the_client_goes_away(
         until(lambda: closed)
     assert "went away" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+def test_the_same_values_in_every_file(server: Running) -> None:
+    """CSV, Parquet and Arrow hold the same rows, with text, quality and unit; Parquet comes in row groups."""
+    rows = {}
+    for kind in ("csv", "parquet", "arrow"):
+        given = {**RANGE, "tag": [COUNT, POWER, STATE], "format": kind}
+        answer = httpx.get(f"{server.url}/api/v1/history/export", params=given)
+        assert answer.headers["content-disposition"].startswith('attachment; filename="20260921T'), kind
+        rows[kind] = exported(kind, answer.content)
+    assert rows["csv"] == rows["parquet"] == rows["arrow"]
+    assert len(rows["csv"]) == ROWS + 16
+    assert {(row["tag"], row["unit"]) for row in rows["csv"]} == {(COUNT, ""), (POWER, "kW"), (STATE, "")}
+    assert rows["csv"][-1]["text"] == "S6"
+
+
+def exported(kind: str, data: bytes) -> list[dict[str, Any]]:
+    if kind == "parquet":
+        assert pq.ParquetFile(io.BytesIO(data)).num_row_groups > 1
+        table = pq.read_table(io.BytesIO(data))
+    elif kind == "arrow":
+        table = pa.ipc.open_stream(data).read_all()
+    else:
+        as_text = csv.ConvertOptions(column_types={"value": pa.float64(), "quality": pa.uint32(), "unit": pa.string()})
+        table = csv.read_csv(io.BytesIO(data), convert_options=as_text)
+    text = table.column("text").cast(pa.string()).fill_null("")
+    time = table.column("time").cast(pa.timestamp("ns", "UTC"))
+    table = table.set_column(table.column_names.index("text"), "text", text)
+    return list(table.set_column(table.column_names.index("time"), "time", time.cast(pa.int64())).to_pylist())
 
 
 def test_half_an_answer_is_not_taken_for_a_whole_one(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 import type { History } from "../api/types.ts";
-import { isBad } from "../format/quality.ts";
+import { isBad, severity } from "../format/quality.ts";
+import { heldAt } from "../view/held.ts";
 
 /** Column views for a chart: seconds, value, lowest and highest of the bucket. NaN where there is no good value. */
 export type Columns = [Float64Array, Float64Array, Float64Array, Float64Array];
@@ -7,6 +8,15 @@ export type Columns = [Float64Array, Float64Array, Float64Array, Float64Array];
 export interface Span {
   from: number;
   to: number;
+}
+
+/** A value that held at a time. */
+export interface Reading {
+  time: number;
+  value: number;
+  low: number;
+  high: number;
+  quality: number;
 }
 
 /** What a trend draws: history from the server and the live samples after it, in fixed memory. */
@@ -35,13 +45,17 @@ export class Series {
   }
 
   load(history: History): void {
-    this.start = this.end = this.appended = 0;
+    this.clear();
     this.downsampled = history.downsampled;
     const skip = Math.max(0, history.time.length - this.capacity);
     for (let i = skip; i < history.time.length; i++) {
       const value = number(history.value[i]);
       this.add(history.time[i]!, value, number(history.low?.[i], value), number(history.high?.[i], value), history.quality[i] ?? 0);
     }
+  }
+
+  clear(): void {
+    this.start = this.end = this.appended = 0;
   }
 
   append(time: number, value: number, quality: number): boolean {
@@ -73,6 +87,26 @@ export class Series {
       spans.push({ from, to: i < this.end ? this.columns[0][i]! * 1000 : Math.max(from, until) });
     }
     return spans;
+  }
+
+  /** Runs of uncertain quality with the value that each begins with, in ms. */
+  uncertain(until = this.newest): (Span & { value: number })[] {
+    const spans: (Span & { value: number })[] = [];
+    for (let i = this.start; i < this.end; i++) {
+      if (severity(this.quality[i]!) !== "uncertain") continue;
+      const next = i + 1 < this.end ? this.columns[0][i + 1]! * 1000 : until;
+      spans.push({ from: this.columns[0][i]! * 1000, to: next, value: this.columns[1][i]! });
+    }
+    return spans;
+  }
+
+  /** The sample that held at a time (ms); its value is NaN where the quality is bad. */
+  at(time: number): Reading | null {
+    const held = heldAt(this.columns[0].subarray(this.start, this.end), time / 1000);
+    if (held < 0) return null;
+    const i = this.start + held;
+    const [t, value, low, high] = this.columns;
+    return { time: t[i]! * 1000, value: value[i]!, low: low[i]!, high: high[i]!, quality: this.quality[i]! };
   }
 
   private add(time: number, value: number, low: number, high: number, quality: number): void {

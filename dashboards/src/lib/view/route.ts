@@ -36,3 +36,5 @@ export const assetHref = (path: string): string => `/asset/${encoded(path)}`;
 export const connectHref = (gateway: string, source = "", show = ""): string => `/connect/${encoded(source ? `${gateway}/${source}` : gateway)}${show ? `?show=${show}` : ""}`;
 export const chartHref = (name: string, asset: string): string => `/quality/${encoded(`${name}/${asset}`)}`;
 export const tagHref = (path: string): string => `/tag/${encoded(path)}`;
+/** The path of the asset that a tag belongs to. */
+export const assetOf = (tag: string): string => tag.slice(0, tag.lastIndexOf("/"));

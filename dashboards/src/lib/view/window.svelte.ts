@@ -8,9 +8,16 @@ export const SPANS: Record<string, number> = {
   "8h": 480 * MINUTE,
   "24h": 1440 * MINUTE,
   "7d": 7 * 1440 * MINUTE,
+  "30d": 30 * 1440 * MINUTE,
+  "1y": 365 * 1440 * MINUTE,
 };
-const SHORTEST = 100;
+/** So near to the right edge of a live window (share of it) the present is meant. */
+const AT_PRESENT = 0.08;
+const SHORTEST = 1;
 const LONGEST = 5 * 366 * 1440 * MINUTE;
+
+/** Milliseconds as the address holds them: to the microsecond. */
+const written = (ms: number): string => String(Math.round(ms * 1000) / 1000);
 
 /** The time range of a page, kept in its address: `?span=1h` follows the present, `?from=…&to=…` stands still. */
 export class TimeWindow {
@@ -48,17 +55,21 @@ export class TimeWindow {
     this.span = span;
     this.from = end - span;
     this.to = end;
-    if (remember) router.set({ span: null, from: String(Math.round(this.from)), to: String(Math.round(this.to)) });
+    if (remember) router.set({ span: null, from: written(this.from), to: written(this.to) });
   }
 
   pan(share: number): void {
     this.still(this.from + this.span * share, this.to + this.span * share);
   }
 
-  zoom(factor: number): void {
-    if (this.live) return this.follow(Math.min(LONGEST, Math.max(1000, this.span * factor)));
-    const middle = (this.from + this.to) / 2;
-    this.still(middle - (this.span * factor) / 2, middle + (this.span * factor) / 2);
+  /** Show `factor` times as much; what is at `around` (ms) stays where it is, without it the present or the middle. */
+  zoom(factor: number, around?: number): void {
+    const present = around === undefined || this.to - around < this.span * AT_PRESENT;
+    if (this.live && present) return this.follow(Math.min(LONGEST, Math.max(1000, this.span * factor)));
+    const fixed = around ?? (this.from + this.to) / 2;
+    const span = Math.min(LONGEST, Math.max(SHORTEST, this.span * factor));
+    const from = fixed - ((fixed - this.from) * span) / this.span;
+    this.still(from, from + span);
   }
 
   /** Move the live window to the present. */
@@ -75,7 +86,7 @@ export class TimeWindow {
     else if (event.key === "ArrowRight") this.pan(0.25);
     else if (event.key === "+" || event.key === "=") this.zoom(0.5);
     else if (event.key === "-") this.zoom(2);
-    else if (event.key === "l") this.follow(Math.min(this.span, SPANS["7d"]!));
+    else if (event.key === "l" || event.key === "Home") this.follow(Math.min(this.span, SPANS["7d"]!));
     else return;
     event.preventDefault();
   }

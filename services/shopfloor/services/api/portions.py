@@ -48,22 +48,23 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-class ArrowPortions(Response):
-    """Record batches as one Arrow IPC stream, sent as they are made; what fails before the first one is an answer.
+class Portions(Response):
+    """Bytes that are sent as they are made; what fails before the first of them is an answer.
 
-    When the client goes away, `cancel` is called and the batches are closed. What fails later breaks the connection
+    When the client goes away, `cancel` is called and the parts are closed. What fails later breaks the connection
     off, so that half an answer is never taken for a whole one.
     """
 
     def __init__(
         self,
-        batches: Generator[pa.RecordBatch],
+        parts: Generator[bytes],
+        media_type: str,
         cancel: Callable[[], None] = lambda: None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.status_code, self.media_type, self.background = 200, ARROW, None
+        self.status_code, self.media_type, self.background = 200, media_type, None
         self.init_headers({**PLAIN, **(headers or {})})
-        self._parts, self._cancel = encoded(batches), cancel
+        self._parts, self._cancel = parts, cancel
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send portion after portion."""
@@ -86,6 +87,18 @@ class ArrowPortions(Response):
 
     def _next(self) -> bytes | None:
         return next(self._parts, None)
+
+
+class ArrowPortions(Portions):
+    """Record batches as one Arrow IPC stream."""
+
+    def __init__(
+        self,
+        batches: Generator[pa.RecordBatch],
+        cancel: Callable[[], None] = lambda: None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(encoded(batches), ARROW, cancel, headers)
 
 
 def encoded(batches: Generator[pa.RecordBatch]) -> Generator[bytes]:

@@ -79,10 +79,10 @@ def router(catalog: Catalog, reader: History, clock: Clock) -> APIRouter:
         first, last = time_range(start, end, clock)
         tags, place = catalog.select(tag), None if cursor is None else Place.parse(cursor)
         if wants_arrow(request):
-            return ArrowPortions(_batches(reader, tags, first, last, place))
+            return ArrowPortions(batches(reader, tags, first, last, place))
         try:
             page = await watched(
-                request.receive, lambda: _page(_batches(reader, tags, first, last, place), limit, place), lambda: None
+                request.receive, lambda: _page(batches(reader, tags, first, last, place), limit, place), lambda: None
             )
         except Gone:
             return Response(status_code=499)
@@ -91,10 +91,10 @@ def router(catalog: Catalog, reader: History, clock: Clock) -> APIRouter:
     return routes
 
 
-def _batches(
-    reader: History, tags: Sequence[str], start: int, end: int, place: Place | None
+def batches(
+    reader: History, tags: Sequence[str], start: int, end: int, place: Place | None = None
 ) -> Generator[pa.RecordBatch]:
-    """What follows the place; at least one batch, so that the columns are known."""
+    """Every value of some tags, or what follows the place; at least one batch, so that the columns are known."""
     questions = [(tags, start)]
     if place is not None:
         if place.tag not in tags:

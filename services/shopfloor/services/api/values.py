@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from shopfloor.services.api import aggregate, history, latest, read, sql, states
+from shopfloor.services.api import aggregate, export, history, latest, read, sql, states
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Calendar, History, StoreReader
@@ -17,6 +17,7 @@ def routers(
         latest.router(catalog, embedded),
         history.router(catalog, reader, clock),
         read.router(catalog, reader, clock),
+        export.router(catalog, reader, clock),
         aggregate.router(catalog, reader, calendar, clock),
         states.router(catalog, reader, calendar, clock),
         sql.router(catalog, reader),

@@ -1,0 +1,96 @@
+import uPlot from "uplot";
+import type { Tag } from "../api/types.ts";
+import { GUTTER, MARGIN, timeAxis, valueAxis } from "../view/axes.ts";
+import { type Gestures, gestures } from "../view/gestures.ts";
+import { type Ink, inks } from "../view/ink.ts";
+import { clip, dashed, path, reach, rings } from "../view/marks.ts";
+import type { Traced } from "./traced.svelte.ts";
+
+/** A tag of a common chart: its colour goes round, its number stays its own. */
+export interface Trace {
+  tag: Tag;
+  traced: Traced;
+  number: number;
+}
+
+interface Options extends Gestures {
+  width: number;
+  height: number;
+  traces: readonly Trace[];
+}
+
+const LABEL_PX = 18;
+/** Widths of the axes left and right of a chart of so many units. */
+export const sides = (units: number): [number, number] => [Math.ceil(units / 2) * (GUTTER + LABEL_PX), Math.floor(units / 2) * (GUTTER + LABEL_PX) || MARGIN];
+
+export const COLOURS = 6;
+/** The name of the colour of a trace, in the style of the page. */
+export const colourOf = (number: number): string => `--t${((number - 1) % COLOURS) + 1}`;
+
+/** Several tags in one chart, with an axis for each unit: left, right, left … */
+export function together(host: HTMLElement, options: Options): uPlot {
+  const ink = inks(host);
+  const { traces } = options;
+  const units = [...new Set(traces.map(({ tag }) => tag.unit))];
+  const scales = Object.fromEntries(units.map((unit) => [unit || "1", { range: (u: uPlot) => common(u, traces.filter(({ tag }) => tag.unit === unit)) }]));
+  const axes = units.map((unit, i): uPlot.Axis => ({ ...valueAxis(ink), scale: unit || "1", side: i % 2 ? 1 : 3, label: unit || " ", labelSize: LABEL_PX, labelFont: ink.font, grid: { ...valueAxis(ink).grid, show: i === 0 } }));
+  return new uPlot(
+    {
+      width: options.width,
+      height: options.height,
+      padding: [8, units.length > 1 ? 0 : MARGIN, 0, 0],
+      legend: { show: false },
+      cursor: { ...gestures.cursor(options), points: { show: false } },
+      scales: { x: { time: true }, ...scales },
+      axes: [timeAxis(ink), ...axes],
+      series: [{}, ...units.map((unit): uPlot.Series => ({ scale: unit || "1", paths: () => null, points: { show: false } }))],
+      hooks: { ...gestures.hooks(options), draw: [(u) => draw(u, traces, ink, getComputedStyle(host))] },
+    },
+    [[0, 1], ...units.map(() => [null, null])] as unknown as uPlot.AlignedData,
+    host,
+  );
+}
+
+function common(u: uPlot, traces: readonly Trace[]): [number, number] {
+  const all = traces.flatMap(({ traced }) => [traced.series, traced.earlier].filter((one) => one.length).map((one) => reach(u, one.views(), null)));
+  return all.length ? [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))] : [0, 1];
+}
+
+function draw(u: uPlot, traces: readonly Trace[], ink: Ink, style: CSSStyleDeclaration): void {
+  const { ctx } = u;
+  for (const { tag, traced, number } of traces) {
+    const scale = tag.unit || "1";
+    const colour = style.getPropertyValue(colourOf(number)).trim();
+    if (traced.earlier.length) dashed(u, traced.earlier.views(), scale, colour);
+    ctx.save();
+    clip(u);
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = 1.8 * devicePixelRatio;
+    ctx.stroke(path(u, traced.series.views(), scale, traced.until()));
+    rings(u, traced.series.uncertain(traced.until()), scale, colour, ink);
+    ctx.restore();
+  }
+  for (const { tag, traced, number } of traces) badge(u, traced, tag.unit || "1", number, style.getPropertyValue(colourOf(number)).trim(), ink);
+}
+
+/** The number of a trace where its line ends. */
+function badge(u: uPlot, traced: Traced, scale: string, number: number, colour: string, ink: Ink): void {
+  const { min = 0, max = 0 } = u.scales["x"]!;
+  const share = 0.97 - ((number - 1) % 8) * 0.03;
+  const time = Math.min(min + (max - min) * share, traced.until() / 1000);
+  const value = traced.series.at(time * 1000)?.value ?? NaN;
+  if (Number.isNaN(value)) return;
+  const [x, y, r] = [u.valToPos(time, "x", true), u.valToPos(value, scale, true), 9 * devicePixelRatio];
+  const { ctx } = u;
+  ctx.save();
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  ctx.arc(x, y, r, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.fillStyle = ink.panel;
+  ctx.font = ink.font;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(String(number), x, y);
+  ctx.restore();
+}

@@ -1,0 +1,104 @@
+import { get } from "../api/http.ts";
+import type { History } from "../api/types.ts";
+import { clock } from "../live/clock.svelte.ts";
+import { live } from "../live/live.svelte.ts";
+import { STALE_MS } from "../live/pace.ts";
+import { type Reading, Series, type Span } from "../live/series.ts";
+import type { TimeWindow } from "../view/window.svelte.ts";
+
+const REFRESH_AFTER = 3000;
+
+/** What is known of one tag in a time window: its history, the live samples after it, and the same tag at an earlier time beside it. */
+export class Traced {
+  readonly series = new Series();
+  readonly earlier = new Series();
+  failure = $state("");
+  /** Counts what was loaded: whoever reads it is renewed when other values are known. */
+  loaded = $state(0);
+  private asked: AbortController | undefined;
+  private earlierUntil = Number.NEGATIVE_INFINITY;
+
+  /** `offset` tells how much earlier (ms) the compared time was, null when nothing is compared. */
+  constructor(
+    readonly path: string,
+    private readonly range: TimeWindow,
+    private readonly offset: () => number | null = () => null,
+  ) {}
+
+  /** Ask for the window, for a chart of so many pixels; another question ends the one before. */
+  async load(width: number): Promise<void> {
+    this.asked?.abort();
+    this.asked = new AbortController();
+    const { signal } = this.asked;
+    this.range.advance();
+    const points = Math.max(200, Math.min(3000, Math.round((width || 800) * 1.4)));
+    try {
+      await Promise.all([this.loadNow(points, signal), this.loadEarlier(points, signal)]);
+      this.failure = "";
+    } catch (error) {
+      if (signal.aborted) return;
+      this.failure = (error as Error).message;
+    }
+    this.loaded++;
+  }
+
+  stop(): void {
+    this.asked?.abort();
+  }
+
+  /** Take live samples in until the returned function is called. */
+  follow(reload: () => void): () => void {
+    const stops = [
+      live.watch([this.path]),
+      live.follow(this.path, (time, value, quality) => {
+        if (this.range.live) this.series.append(time, value, quality);
+      }),
+      live.onRefill(reload),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }
+
+  /** The ring would soon forget, or the compared time ends: history must be asked again. */
+  get wanting(): boolean {
+    return this.series.appended > REFRESH_AFTER || (this.offset() !== null && this.range.to > this.earlierUntil);
+  }
+
+  /** Nothing is drawn of the future, nor of what a silent server did not tell. */
+  until(): number {
+    const { range } = this;
+    return Math.max(Math.min(range.to, range.live ? live.knownUntil(this.path) : clock.now()), Math.min(this.series.newest, range.to));
+  }
+
+  /** Where nothing good is known: bad quality, and the silence of the server. */
+  badSpans(): Span[] {
+    const known = this.until();
+    const bad = this.series.badSpans(known);
+    if (this.range.live && this.series.length && this.range.to - known > STALE_MS) bad.push({ from: known, to: this.range.to });
+    return bad;
+  }
+
+  /** The value that held at a time (ms), with its quality; null of the future and of what is not known. */
+  at(time: number): Reading | null {
+    return time > this.until() ? null : this.series.at(time);
+  }
+
+  private async loadNow(points: number, signal: AbortSignal): Promise<void> {
+    this.series.load(await this.ask(this.range.from, this.range.to, points, signal));
+  }
+
+  private async loadEarlier(points: number, signal: AbortSignal): Promise<void> {
+    const offset = this.offset();
+    if (offset === null) return void (this.earlier.length && this.earlier.clear());
+    const { from, to, span } = this.range;
+    const until = this.range.live ? to + span * 0.2 : to;
+    const past = await this.ask(from - offset, until - offset, points, signal);
+    this.earlier.load({ ...past, time: past.time.map((time) => time + offset) });
+    this.earlierUntil = until;
+  }
+
+  private ask(from: number, to: number, points: number, signal: AbortSignal): Promise<History> {
+    const span = to - from;
+    const start = Math.floor(from - Math.min(300_000, span * 0.35));
+    return get<History>("history", { tag: this.path, start, end: Math.ceil(to + span * 0.02), points, previous: true }, signal);
+  }
+}

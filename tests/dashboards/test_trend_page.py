@@ -1,0 +1,125 @@
+"""The trend page in headless Chromium: tags, zoom, comparison, one moment for all charts, files and Python."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from looking import settle
+from playwright.sync_api import Page, expect
+from shopfloor.models.client import history
+
+pytestmark = pytest.mark.browser
+
+CNC = "delta/frames/machining/cell-a/cnc-07"
+START = 1_790_000_000_000 // 3_600_000 * 3_600_000
+HOUR = {"from": str(START), "to": str(START + 3_600_000)}
+
+
+def asked(page: Page) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query, keep_blank_values=True).items()}
+
+
+def readings(page: Page) -> list[str]:
+    return page.get_by_test_id("now").all_inner_texts()
+
+
+def test_tags_are_added_by_typing_and_the_address_holds_everything(open_page: Any, mock_plant: Any) -> None:
+    page = open_page(f"/tag/{CNC}/spindle.power", **HOUR)
+    field = page.get_by_role("combobox", name="Add a tag")
+    for typed in ("pot 13 volt", "cnc 07 vibration"):
+        field.fill(typed)
+        expect(page.get_by_role("option").first).to_be_visible()
+        field.press("Enter")
+    expect(page.get_by_test_id("trend")).to_have_count(3)
+    page.get_by_label("Compare with").select_option("day")
+    page.locator(".u-over").first.click(position={"x": 300, "y": 20})
+    page.get_by_role("button", name="One chart").click()
+    expect(page.get_by_test_id("together")).to_be_visible()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=now]')].every(e => /\\d/.test(e.innerText))"
+    )
+    before = readings(page)
+    assert len(before) == 3
+    mock_plant.switch(forget=True)
+    page.reload()
+    page.wait_for_function(
+        "old => JSON.stringify([...document.querySelectorAll('[data-testid=now]')].map(e => e.innerText)) === old",
+        arg=page.evaluate("a => JSON.stringify(a)", before),
+    )
+    assert {"with", "view", "compare", "at", "from", "to"} <= asked(page).keys()
+    starts = sorted(float(parse_qs(line)["start"][0]) for line in mock_plant.asked("history?tag=") if "voltage" in line)
+    assert starts[-1] - starts[0] == 24 * 3_600_000
+    page.get_by_role("button", name="Remove CNC 07 Spindle power").click()
+    page.wait_for_url("**/pot-13/voltage?**")
+    expect(page.get_by_test_id("together").locator("figcaption a")).to_have_count(2)
+
+
+def test_wheel_drag_and_keys_move_the_window(open_page: Any) -> None:
+    page = open_page(f"/tag/{CNC}/spindle.power", **HOUR)
+    plot = page.locator(".u-over")
+    expect(plot).to_be_visible()
+    box = plot.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 40)
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(f"() => !location.search.includes('from={START}')")
+    now = asked(page)
+    first, last = float(now["from"]), float(now["to"])
+    assert last - first == pytest.approx(3_600_000 / 1.25**3, rel=0.01)
+    assert first + (last - first) / 4 == pytest.approx(START + 900_000, abs=2 * 3_600_000 / box["width"])
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 40, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    moved = asked(page)
+    assert float(moved["from"]) == pytest.approx(first - (last - first) / 4, abs=(last - first) / 100)
+    for _ in range(23):
+        page.keyboard.press("+")
+    assert float(asked(page)["to"]) - float(asked(page)["from"]) == pytest.approx(1, abs=0.002)
+    page.keyboard.press("Home")
+    page.wait_for_function("() => !location.search.includes('from=')")
+
+
+def test_all_charts_follow_one_moment_with_value_unit_and_quality(open_page: Any) -> None:
+    """26 to 28 minutes after the hour the mock is uncertain, the minute before bad."""
+    more = {"with": f"{CNC}/spindle.load,{CNC}/state", "at": str(START + 27 * 60_000)}
+    page = open_page(f"/tag/{CNC}/spindle.power", **HOUR, **more)
+    expect(page.get_by_test_id("now").first).to_contain_text("UncertainSensorNotAccurate")
+    expect(page.get_by_test_id("now").first).to_contain_text("kW")
+    page.get_by_label("Moment that is read").fill(str(25.5 / 60 * 1000))
+    expect(page.get_by_test_id("now").last).to_contain_text("BadSensorFailure")
+    expect(page.get_by_test_id("timeline").first).to_contain_text("Running")
+    left = "() => [...document.querySelectorAll('.scrubbed')].map(e => e.style.left)"
+    assert len(set(page.evaluate(left))) == 1
+    before = page.evaluate(left)[0]
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Play back").click()
+    page.wait_for_function(f"old => ({left})()[0] !== old", arg=before)
+    page.get_by_role("button", name="Pause").click()
+    settle(page, 0.1)
+    assert float(asked(page)["at"]) > START
+
+
+def test_files_and_the_lines_of_python_hold_what_is_shown(open_page: Any) -> None:
+    page = open_page(f"/tag/{CNC}/spindle.power", **HOUR, **{"with": f"{CNC}/state"})
+    for name in ("CSV", "Parquet", "Arrow"):
+        href = page.get_by_role("link", name=name, exact=True).get_attribute("href") or ""
+        question = parse_qs(urlsplit(href).query)
+        assert urlsplit(href).path == "/api/v1/history/export"
+        assert question["tag"] == [f"{CNC}/spindle.power", f"{CNC}/state"]
+        assert [*question["start"], *question["end"], *question["format"]] == [*HOUR.values(), name.lower()]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Python").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    lines = ast.parse(page.evaluate("navigator.clipboard.readText()"))
+    (call,) = [
+        node for node in ast.walk(lines) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "history"
+    ]
+    given = inspect.signature(history).bind(*call.args, **{str(word.arg): word.value for word in call.keywords})
+    assert {"tags", "start", "end", "url"} == given.arguments.keys()
