@@ -62,6 +62,7 @@ from shopfloor.services.importing import Importing
 from shopfloor.services.inference.models import models_of
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
+from shopfloor.services.notify import Notifier
 from shopfloor.services.production import Production
 from shopfloor.services.production.alarmed import alarm_at
 from shopfloor.services.quality import Charts
@@ -85,6 +86,7 @@ class Parts:
     gateways: Gateways
     errands: Errands
     alarms: Alarms
+    notifier: Notifier
     charts: Charts
     production: Production
     registry: Registry
@@ -141,6 +143,10 @@ def open_parts(
             Production.open(config, historian.reader, folder / "production", time, alarm_at(alarms, time))
         )
         _connect(historian, catalog, gateways, (alarms, charts, production), live)
+        notifier = stack.enter_context(
+            Notifier(folder / "notify", config, time, alarms=alarms.open, flood=alarms.flood,
+                     shift=production.planned.calendar.shift_at)
+        )  # fmt: skip
         charts.start()
         stack.callback(charts.stop)
         brain.start()
@@ -151,8 +157,8 @@ def open_parts(
         guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
         errands = Errands(gateways)
         yield Parts(
-            config, catalog, historian, gateways, errands, alarms, charts, production, registry, brain, replays, live,
-            health, tokens, sessions, guard, time,
+            config, catalog, historian, gateways, errands, alarms, notifier, charts, production, registry, brain,
+            replays, live, health, tokens, sessions, guard, time,
         )  # fmt: skip
 
 
@@ -195,7 +201,7 @@ def _api(parts: Parts) -> APIRouter:
         registry_api.router(parts.registry, parts.brain.train_again),
         replays_api.router(parts.registry, parts.replays),
         drift_api.router(parts.brain),
-        alarms_api.router(parts.alarms),
+        alarms_api.router(parts.alarms, parts.notifier.state),
         shelving.router(parts.alarms, parts.production.planned.calendar, parts.clock),
         transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.clock),

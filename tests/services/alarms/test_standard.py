@@ -179,6 +179,24 @@ def test_an_acknowledged_alarm_that_lasts_asks_again(tmp_path: Path) -> None:
         assert len(played.store.alarms(None, 10)) == 1
 
 
+def test_what_is_older_than_the_retention_goes_and_what_is_open_or_set_aside_stays(tmp_path: Path) -> None:
+    played, other = Played(tmp_path, condition()), condition("limit:y")
+    with played.store:
+        played.play("ranr")
+        played.book.apply(Change(other.key, 5 * S, other))
+        done = played.store.newest(other.key)
+        assert done is not None
+        played.book.acknowledge(done, "Anna", 6 * S, "")
+        played.book.apply(Change(other.key, 7 * S))
+        played.book.set_aside(Aside(other.key, AsideKind.OUT_OF_SERVICE, "Eva", 8 * S, None, "Away.", done.id), done)
+        assert [alarm.state for alarm in played.store.alarms(None, 10)] == ["closed", "active", "closed"]
+        played.store.forget(9 * S)
+        assert {alarm.condition.key for alarm in played.store.alarms(None, 10)} == {other.key, played.what.key}
+        assert [alarm.state for alarm in played.book.open_alarms()] == [State.ACTIVE]
+        assert len(played.book.aside()) == 1
+        assert played.store.events(0, 9 * S, None, 10) == []
+
+
 def test_what_is_set_aside_survives_a_restart_and_is_told_with_who_and_why(tmp_path: Path) -> None:
     played = Played(tmp_path, condition())
     with played.store:

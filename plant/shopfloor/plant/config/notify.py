@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from shopfloor.plant.config.section import Name, Section, Whole, url_of
@@ -51,6 +52,8 @@ class StepSection(Section):
     def _somebody(self) -> Self:
         if not self.mail and not self.webhook:
             raise ValueError("a step tells nobody: give 'mail', 'webhook' or both")
+        if self.webhook and self.webhook.startswith("http:") and urlsplit(self.webhook).hostname not in _LOCAL:
+            raise ValueError("a webhook on another machine is reached in the open: write 'https://' before its address")
         if self.token_file and not self.webhook:
             raise ValueError("a 'token_file' without a 'webhook' is for nobody: remove it, or add 'webhook'")
         return self

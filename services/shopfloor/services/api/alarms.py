@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.alarms import Alarm, Alarms, Aside
-from shopfloor.services.api.load import LoadView
+from shopfloor.services.api.load import LoadView, NotificationsView
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from starlette.responses import Response
@@ -104,7 +105,7 @@ def signed(request: Request, by: str) -> str:
     return by if caller == "local" else f"{by} ({caller})"
 
 
-def router(alarms: Alarms) -> APIRouter:
+def router(alarms: Alarms, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
     """`GET alarms`, and acknowledging and resetting them."""
     routes = APIRouter(tags=["alarms"], responses=ERRORS)
 
@@ -131,6 +132,11 @@ def router(alarms: Alarms) -> APIRouter:
     def get_load() -> Response:
         """Tell the alarm load of an operator beside the guide values of EEMUA 191 and ISA-18.2."""
         return answer(alarms.load())
+
+    @routes.get("/alarms/notifications", response_model=NotificationsView)
+    def get_notifications() -> Response:
+        """Tell how many messages wait, how many were sent, and what is in the way."""
+        return answer(notifier())
 
     @routes.post("/alarms/{number}/acknowledge", response_model=AlarmView, responses=NOT_FOUND | NO_JSON)
     def acknowledge(request: Request, number: Number, seen: Seen) -> Response:

@@ -1,4 +1,4 @@
-"""How the alarm load is told."""
+"""How the alarm load and the messages about alarms are told."""
 
 from __future__ import annotations
 
@@ -55,3 +55,12 @@ class LoadView(BaseModel):
     top: list[OftenView]
     top_10_percent: float
     guide: GuideView
+
+
+class NotificationsView(BaseModel):
+    """Messages to people outside: routes of the plant file, messages that wait, those sent in a month, the trouble."""
+
+    routes: int
+    waiting: int
+    sent: int
+    problem: str

@@ -71,6 +71,10 @@ class Calendar:
         first, last = np.searchsorted(edges, start, "right") - 1, np.searchsorted(edges, end, "left")
         return Periods(edges[first : last + 1], tuple(names[first:last]) if unit == "shift" else ())
 
+    def shift_at(self, moment: int) -> str:
+        """The name of the shift at a time (UTC ns); "" where there are no shifts."""
+        return self.periods("shift", moment, moment + 1).names[0] if self.shifts else ""
+
     def _date(self, moment: int) -> date:
         return datetime.fromtimestamp(moment // NS, ZoneInfo(self.timezone)).date()
 
