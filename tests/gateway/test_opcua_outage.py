@@ -83,11 +83,11 @@ async def close_session(port: int, lost: OpcuaSource) -> None:
 async def test_what_the_queue_could_not_hold_comes_from_history(
     server: str, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The outage is ten times as long as the queue; the gateway stops in the middle of reading the history."""
+    """The outage is four times as long as the queue; the gateway stops in the middle of reading the history."""
     monkeypatch.setattr("shopfloor.gateway.opcua.history._NODES", 4)
     with counting(server, port, history=True):
         async with Cut("127.0.0.1", port) as link:
-            async with reading(source(link.port, queue=6), tmp_path) as run:
+            async with reading(source(link.port, queue=15), tmp_path) as run:
                 await until(lambda: len(run.arrivals) > 5)
                 await link.refuse()
                 await asyncio.sleep(3)
@@ -95,7 +95,7 @@ async def test_what_the_queue_could_not_hold_comes_from_history(
                 await asyncio.wait_for(run.late.wait(), 20)
             begun = run.backfilled()
             assert run.source.marks.gaps, "all was read before the gateway stopped: nothing is tested"
-            async with reading(source(link.port, queue=6), tmp_path) as run:
+            async with reading(source(link.port, queue=15), tmp_path) as run:
                 await until(lambda: run.arrivals and not run.source.marks.gaps)
                 await asyncio.sleep(0.5)
         assert (run.lost(), run.duplicated(), run.source.gaps, run.source.detail) == (0, 0, 0, "")
