@@ -42,6 +42,10 @@ def fill(server: Running) -> None:
         server.feed(*(Sample(f"{asset}/state", at, name) for at, name in states), kind=Kind.TEXT)
         done = [at for at, name in states if name != "EXECUTE"]
         server.feed(*(Sample(f"{asset}/part.count", at, n) for n, at in enumerate(done)), kind=Kind.INT)
+        server.feed(*(Sample(f"{asset}/part.id", at, 500 + n) for n, at in enumerate(done)), kind=Kind.INT)
+        server.feed(*(Sample(f"{asset}/spindle.power", at, 2.0 + n % 3) for n, at in enumerate(done)))
+        server.feed(*(Sample(f"{asset}/energy.total", at, 0.08 * n) for n, at in enumerate(done)))
+        server.feed(Sample(f"{asset}/material.lot", done[0] - S, f"L-0000{machine % 2 + 1}"), kind=Kind.TEXT)
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +116,34 @@ def test_shifts_are_walked_by_keys_and_the_address_holds_them(page: Page, server
     page.keyboard.press("ArrowRight")
     expect(first).to_have_text(name)
     look(page, "production-zh")
+
+
+def test_an_order_is_planned_and_started_and_a_part_leads_to_its_lot(page: Page, server: Running) -> None:
+    go(page, server, "/production/orders")
+    page.get_by_role("button", name="Plan an order").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Your name").fill("Li")
+    dialog.get_by_label("Number").fill("A-7")
+    dialog.get_by_label("Item").fill("FRAME-A")
+    dialog.get_by_label("Material lots").fill("L-1, L-2")
+    dialog.get_by_role("button", name="Plan an order").click()
+    page.get_by_role("button", name="Start order A-7").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    expect(page.get_by_test_id("orders")).to_contain_text("running")
+    page.get_by_test_id("parts").get_by_role("button", name="CNC 02").first.click()
+    expect(page.get_by_test_id("story")).to_contain_text("L-00001")
+    page.get_by_test_id("parts").get_by_role("link", name="L-00001").first.click()
+    expect(page.get_by_role("heading", name="Made of the lot L-00001")).to_be_visible()
+    expect(page.get_by_test_id("parts")).not_to_contain_text("L-00002")
+    look(page, "production-orders")
+
+
+def test_energy_is_told_by_machine_and_keeps_the_time_of_the_other_views(page: Page, server: Running) -> None:
+    go(page, server, **{"from": NOW // 10**6 - 3_600_000, "to": NOW // 10**6})
+    page.get_by_role("link", name="Energy").click()
+    expect(page.get_by_test_id("energy")).to_contain_text("CNC 04")
+    assert "from=" in page.url
+    look(page, "production-energy")
 
 
 def test_the_page_says_what_the_server_refuses(page: Page, server: Running) -> None:

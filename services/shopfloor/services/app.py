@@ -205,7 +205,7 @@ def _api(parts: Parts) -> APIRouter:
         shelving.router(parts.alarms, parts.production.planned.calendar, parts.clock),
         transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.clock),
-        *production_api.routers(parts.production),
+        *production_api.routers(parts.production, parts.brain),
         events.router(parts.alarms, parts.clock),
         stream.router(parts.live, parts.catalog),
         journal.router(parts.alarms, parts.clock),

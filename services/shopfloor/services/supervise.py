@@ -25,6 +25,7 @@ from shopfloor.services.security import gateway_token
 from shopfloor.services.supervision.birth import NO_HISTORY, origin, span
 from shopfloor.services.supervision.broker import broker_plan
 from shopfloor.services.supervision.child import Child, Plan
+from shopfloor.services.supervision.first_order import run_first_order
 from shopfloor.services.supervision.ports import check_free, kept_ports
 from shopfloor.services.supervision.screen import Screen, open_browser, progress
 
@@ -202,6 +203,7 @@ class Plant:
             while await self._health(client) is None:  # noqa: ASYNC110 (only HTTP can tell)
                 await asyncio.sleep(0.2)
             self.screen.line(f"Shopfloor runs at {self.url} (data in {self.data}; Ctrl-C stops it)")
+            await run_first_order(client)
             if self.browser:
                 await asyncio.to_thread(open_browser, self.url)
             while True:

@@ -54,3 +54,62 @@ export interface Downtime {
   told: number;
   first_right: number;
 }
+
+export type OrderState = "planned" | "running" | "stopped" | "completed";
+
+export interface Order {
+  number: string;
+  item: string;
+  place: string;
+  quantity: number;
+  lots: string[];
+  state: OrderState;
+  created: number;
+  by: string;
+  runs: { start: number; end: number | null }[];
+  made: number;
+  good: number;
+  scrap: number;
+}
+
+export interface Part {
+  asset: string;
+  asset_title: string;
+  number: number;
+  start: number;
+  end: number;
+  lot: string;
+  order: string;
+  result: number | null;
+  good: boolean | null;
+}
+
+export interface Summary {
+  tag: string;
+  mean: number;
+  min: number;
+  max: number;
+}
+
+export interface Biography extends Part {
+  item: string;
+  states: Record<string, number>;
+  parameters: Summary[];
+  predictions: { target: string; value: number | null; low: number | null; high: number | null }[];
+}
+
+export interface EnergyPart {
+  path: string;
+  title: string;
+  total: number;
+  running: number;
+  standing: number;
+  stood: number;
+  base_load: number | null;
+  good: number;
+  per_good: number | null;
+}
+
+export interface EnergyOf extends Omit<Oee, "lines"> {
+  lines: (EnergyPart & { machines: EnergyPart[] })[];
+}

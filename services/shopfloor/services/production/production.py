@@ -12,6 +12,7 @@ from shopfloor.plant.config import PlantConfig
 from shopfloor.services.historian.options import DAY
 from shopfloor.services.production.downtime import Downtime
 from shopfloor.services.production.machine import ProductionRefused, ProductionUnknown, machines
+from shopfloor.services.production.orders import Orders
 from shopfloor.services.production.performance import Performance, performance, together
 from shopfloor.services.production.planned import PlannedTime, Span
 from shopfloor.services.production.store import ProductionStore
@@ -31,6 +32,7 @@ class Production:
         self.machines = machines(config)
         self.planned = PlannedTime.of(config)
         self.downtime = Downtime(store, self.machines, clock)
+        self.orders = Orders(store, self.machines, reader, clock)
         self._watcher = Watcher(self.machines, reader, store, clock, alarm)
 
     @classmethod

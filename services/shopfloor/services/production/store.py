@@ -30,6 +30,14 @@ CREATE TABLE IF NOT EXISTS notes (
     subject TEXT NOT NULL, sentence TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS notes_time ON notes (time);
+CREATE TABLE IF NOT EXISTS orders (
+    number TEXT PRIMARY KEY, item TEXT NOT NULL, place TEXT NOT NULL, quantity INTEGER NOT NULL, lots TEXT NOT NULL,
+    state TEXT NOT NULL, created INTEGER NOT NULL, by TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER
+);
+CREATE INDEX IF NOT EXISTS runs_number ON runs (number, start);
 """
 _STOP: Final = "id, asset, start, end, kind, reason, comment, by, code, parted"
 _ENTRY: Final = 'id, asset, time, kind, quantity, reason, by, comment, "order"'

@@ -1,13 +1,15 @@
 """Production over HTTP: one router per noun."""
 
 from fastapi import APIRouter
-from shopfloor.services.api.production import downtime, oee, scrap
+from shopfloor.services.api.production import downtime, energy, genealogy, oee, orders, scrap
 from shopfloor.services.production import Production
+from shopfloor.services.thinking import Thinking
 
 
-def routers(production: Production) -> list[APIRouter]:
+def routers(production: Production, brain: Thinking) -> list[APIRouter]:
     """All of them."""
-    return [oee.router(production), downtime.router(production), scrap.router(production)]
+    nouns = (oee, downtime, scrap, orders, energy)
+    return [*(noun.router(production) for noun in nouns), genealogy.router(production, brain)]
 
 
 __all__ = ["routers"]

@@ -1,0 +1,133 @@
+"""Orders: planned, started, stopped and completed, with what each has made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Request
+from pydantic import BaseModel, Field
+from shopfloor.services.api.production.words import Signed, signed
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
+from shopfloor.services.clock import to_ms
+from shopfloor.services.production import Machine, Production
+from shopfloor.services.production.energy import curve
+from shopfloor.services.production.genealogy import lots_between, summaries
+from shopfloor.services.production.order import Order
+from starlette.responses import Response
+
+Number = Annotated[str, Path(max_length=100)]
+
+
+class RunView(BaseModel):
+    """When an order ran; `end` null: it still does."""
+
+    start: float
+    end: float | None
+
+
+class OrderView(BaseModel):
+    """An order with what was made in its runs."""
+
+    number: str
+    item: str
+    place: str
+    quantity: int
+    lots: list[str]
+    state: Literal["planned", "running", "stopped", "completed"]
+    created: float
+    by: str
+    runs: list[RunView]
+    made: float
+    good: float
+    scrap: float
+
+
+class MachineOfOrder(BaseModel):
+    """What a machine gave to an order: lots that were on it, and its parameters over the runs."""
+
+    asset: str
+    title: str
+    lots: list[str]
+    kwh: float | None
+    parameters: list[dict[str, Any]]
+
+
+class OrderDetail(OrderView):
+    """An order with its machines; `kwh` is the energy of its runs, where machines count it."""
+
+    kwh: float | None
+    machines: list[MachineOfOrder]
+
+
+class NewOrder(Signed):
+    """An order to plan."""
+
+    number: str = Field(min_length=1, max_length=100, pattern=r"^[^/\s][^/]*$")
+    item: str = Field("", max_length=200, description="What is to be made.")
+    place: str = Field(max_length=600, description="Path of a machine, or of a part of the plant.")
+    quantity: int = Field(ge=1, le=1_000_000_000)
+    lots: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field([], max_length=100)
+
+
+def view(production: Production, order: Order) -> dict[str, Any]:
+    """An order as the API shows it."""
+    runs = production.orders.runs(order.number)
+    count = production.orders.counts(order, runs)
+    return {
+        "number": order.number, "item": order.item, "place": order.place, "quantity": order.quantity,
+        "lots": list(order.lots), "state": order.state.value, "created": to_ms(order.created), "by": order.by,
+        "runs": [{"start": to_ms(run.start), "end": None if run.end is None else to_ms(run.end)} for run in runs],
+        "made": count.pq, "good": count.gq, "scrap": count.sq,
+    }  # fmt: skip
+
+
+def detail(production: Production, order: Order) -> dict[str, Any]:
+    """An order with what each machine gave to it."""
+    runs = [
+        (run.start, production.clock() if run.end is None else run.end) for run in production.orders.runs(order.number)
+    ]
+    machines = [_given(production, machine, runs) for machine in production.orders.machines(order) if runs]
+    known = [one["kwh"] for one in machines if one["kwh"] is not None]
+    return view(production, order) | {"kwh": sum(known) if known else None, "machines": machines}
+
+
+def _given(production: Production, machine: Machine, runs: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """What a machine gave to an order in its runs (UTC ns)."""
+    reader = production.reader
+    lots = dict.fromkeys(lot for run in runs for lot in lots_between(reader, machine, *run))
+    kwh = [curve(reader, machine, *run).between(*run) for run in runs] if machine.production.energy else None
+    return {
+        "asset": machine.path, "title": machine.asset.title, "lots": list(lots),
+        "kwh": None if kwh is None else sum(kwh), "parameters": summaries(reader, machine, runs[0][0], runs[-1][1]),
+    }  # fmt: skip
+
+
+def router(production: Production) -> APIRouter:
+    """`production/orders` and the steps of an order."""
+    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND)
+
+    @routes.get("/production/orders", response_model=list[OrderView])
+    def get_orders() -> Response:
+        """List the orders, the newest first."""
+        return answer([view(production, order) for order in production.orders.all()])
+
+    @routes.get("/production/orders/{number}", response_model=OrderDetail)
+    def get_order(number: Number) -> Response:
+        """Tell an order with its machines, lots, parameters and energy."""
+        return answer(detail(production, production.orders.order(number)))
+
+    @routes.post("/production/orders", response_model=OrderView, responses=NO_JSON)
+    def create(request: Request, new: NewOrder) -> Response:
+        """Plan an order."""
+        order = Order(
+            new.number, new.item, new.place.strip("/"), new.quantity, tuple(new.lots), by=signed(request, new.by)
+        )
+        return answer(view(production, production.orders.create(order)))
+
+    @routes.post("/production/orders/{number}/{step}", response_model=OrderView, responses=NO_JSON)
+    def take(request: Request, number: Number, step: Literal["start", "stop", "complete"], who: Signed) -> Response:
+        """Start, stop or complete an order."""
+        return answer(view(production, production.orders.step(number, step, signed(request, who.by))))
+
+    return routes
