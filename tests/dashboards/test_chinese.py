@@ -15,7 +15,8 @@ from front_end import node
 from shopfloor.models import reasons, split, train_parts, train_pots
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
 from shopfloor.plant import Asset, AssetPath, config
-from shopfloor.services.alarms import sources, words
+from shopfloor.services.alarms import AlarmKind, Condition, sources, words
+from shopfloor.services.alarms.design import Suppression
 from shopfloor.services.brain import judge
 from shopfloor.services.quality import rules
 from shopfloor.services.quality import words as quality_words
@@ -71,11 +72,25 @@ def said_by_alarms() -> Iterator[str]:
             for limit in tag.limits:
                 condition = words.limit_condition("k", "a", "Pot 17", tag, limit, limit.value)
                 yield from (condition.title, condition.sentence, condition.why, condition.advice)
+    yield from said_by_suppressions()
     for state, age, silent in (("waiting", 1.0, 0.0), ("connected", 60.0, 0.0), ("connected", 1.0, 60.0)):
         link = sources.Link("edge-1", "potline", state, "", age, silent)
         for said in (sources._down(link), sources._late(link)):
             if said:
                 yield from (said.title, said.sentence, said.advice)
+
+
+def said_by_suppressions() -> Iterator[str]:
+    suppression = Suppression(PLANT)
+    asset = next(asset for asset in PLANT.assets if PLANT.types[asset.type].suppress)
+    (rule,) = PLANT.types[asset.type].suppress
+    path = f"{asset.path}/{rule.tags[0]}"
+    condition = Condition("k", AlarmKind.LIMIT, "limit_high", 2, "t", "s", asset=str(asset.path), tag=path)
+    for time, state in ((1, rule.states[0]), (2, "EXECUTE")):
+        suppression.see(f"{asset.path}/{rule.tag}", time, state)
+        reason = suppression.reason(condition, time)
+        assert reason
+        yield reason
 
 
 def said_by_charts() -> Iterator[str]:

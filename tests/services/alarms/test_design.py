@@ -42,7 +42,8 @@ def test_alarms_are_suppressed_in_a_state_and_for_a_while_after_it() -> None:
     assert meant == {"flow": "While state is STOP.", "oil.pressure": "While state is STOP.", "oil.temperature": ""}
     assert suppression.reason(model, 12 * S) == "While state is STOP."
     assert suppression.reason(limit("flow", PUMP[:-1] + "2"), 12 * S) == "", "another pump"
-    suppression.see(f"{PUMP}/state", 100 * S, "RUN")
+    many = [Sample(f"{PUMP}/state", time * S, "STOP" if time < 100 else "RUN") for time in range(13, 120)]
+    suppression.watch(Batch.of(many, Kind.TEXT))
     assert suppression.reason(limit("flow"), 129 * S) == "Just after state was STOP."
     assert suppression.reason(limit("flow"), 130 * S) == ""
 

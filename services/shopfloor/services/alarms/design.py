@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from shopfloor.plant import Batch, Kind
 from shopfloor.plant.config import FirstOutSection, PlantConfig, SuppressSection
 from shopfloor.plant.quality import severity
 from shopfloor.services.alarms.alarm import Condition
 from shopfloor.services.alarms.state import AlarmKind
+
+_NEWEST: Final = 8
 
 
 class Suppression:
@@ -31,10 +36,10 @@ class Suppression:
         if batch.kind is not Kind.TEXT or not self.tags.intersection(batch.names):
             return
         good = severity(batch.quality) < 2
-        for row in range(len(batch)):
-            name = batch.names[batch.tag[row]]
-            if good[row] and name in self.tags:
-                self.see(name, int(batch.time[row]), str(batch.value[row]))
+        for index, name in enumerate(batch.names):
+            if name in self.tags:
+                for row in _changes(batch, np.flatnonzero(good & (batch.tag == index))):
+                    self.see(name, int(batch.time[row]), str(batch.value[row]))
 
     def see(self, tag: str, time: int, state: str) -> None:
         """A state and its time; older than the last one of the tag, it changes nothing."""
@@ -59,6 +64,15 @@ class Suppression:
         hold = int(rule.hold * 1e9)
         held = next((one for one in rule.states if now - self._left.get((tag, one), now - hold) < hold), "")
         return f"Just after {rule.tag} was {held}." if held else ""
+
+
+def _changes(batch: Batch, rows: NDArray[np.int64]) -> list[int]:
+    """The rows at which a text became another, the newest few: an import of history brings many that are over."""
+    rows = rows[np.argsort(batch.time[rows], kind="stable")]
+    texts = batch.value[rows]
+    new = np.concatenate([np.ones(min(len(rows), 1), bool), texts[1:] != texts[:-1]])
+    changed: list[int] = rows[np.flatnonzero(new)][-_NEWEST:].tolist()
+    return changed
 
 
 def _means(rule: SuppressSection, condition: Condition) -> bool:

@@ -13,13 +13,14 @@ from shopfloor.services.historian.selector import Selector
 
 _ALL: Final = """
 SELECT id, time, kind, subject, sentence, detail FROM events
-WHERE time >= ? AND time < ? AND id < ? AND kind LIKE 'alarm-%' ORDER BY id DESC
+WHERE time >= ? AND time < ? AND id < ? AND kind LIKE 'alarm-%' ORDER BY id DESC LIMIT ?
 """
 _CAME: Final = """
 SELECT time, subject, detail FROM events
 WHERE time >= ? AND kind IN ('alarm-raised', 'alarm-realarmed') AND json_extract(detail, '$.aside') IS NULL
 ORDER BY time
 """
+_PORTION: Final = 1_000
 NEWEST: Final = (1 << 63) - 1
 
 
@@ -71,8 +72,9 @@ class Asked:
 
 def transitions(database: Database, start: int, end: int, asked: Asked, before: int) -> Iterator[Transition]:
     """Wanted transitions of a time range (UTC ns, end exclusive) with a number below `before`, the newest first."""
-    rows = database.do(_ALL, (start, end, before)).fetchall()
-    return (one for one in (_transition(row) for row in rows) if asked.fits(one))
+    while rows := database.do(_ALL, (start, end, before, _PORTION)).fetchall():
+        yield from (one for one in map(_transition, rows) if asked.fits(one))
+        before = rows[-1][0]
 
 
 def arrivals(database: Database, start: int) -> Iterator[Arrival]:
