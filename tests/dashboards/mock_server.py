@@ -78,6 +78,7 @@ class Mock:
         handler = {
             "health": lambda: answers.health(self.plant, now_ms(), self.start, self.busy),
             "assets": lambda: self.plant.assets,
+            "me": lambda: {"name": "local", "role": "admin", "way": "local", "rights": []},
             "predictions": lambda: answers.predictions(self.plant, now_ms()),
             "models": lambda: [] if self.empty else answers.models(now_ms()),
             "registry": lambda: [] if self.empty else models_of.registry(now_ms()),

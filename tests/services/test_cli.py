@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ import pytest
 from running_server import PLANT, POWER, running, until
 from shopfloor.plant import Sample
 from shopfloor.services.cli import COMMANDS, main
+from shopfloor.services.security.trail import Trail, Wanted
 
 COMMAND = [sys.executable, "-m", "shopfloor.services.cli"]
 
@@ -137,13 +140,40 @@ def test_the_server_runs_and_stops_at_sigterm(tmp_path: Path) -> None:
         assert server.stderr.read() == ""
 
 
-def test_a_network_address_is_refused_until_there_is_a_token(tmp_path: Path) -> None:
-    config = tmp_path / "plant.yaml"
+def test_the_first_start_on_a_network_address_asks_for_the_first_admin(tmp_path: Path) -> None:
+    config, data = tmp_path / "plant.yaml", tmp_path / "data"
     config.write_text(PLANT + "server: {host: 0.0.0.0, security: token}\n")
-    refused = run("server", "--config", config, "--data", tmp_path / "data")
-    assert refused.returncode == 2
-    assert "make a token first with `shopfloor token create NAME`" in refused.stderr
-    assert len(refused.stderr.strip().splitlines()) == 1
+    command = [*COMMAND, "server", "--config", str(config), "--data", str(data), "--port", "0"]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server,
+        ExitStack() as stack,
+    ):
+        assert server.stdout is not None
+        assert server.stderr is not None
+        port = json.loads(server.stdout.readline().removeprefix("ready "))["server"].rpartition(":")[2]
+        stack.callback(server.kill)
+        (code,) = re.findall(r"set-up code ([A-Z2-9-]{19})", server.stderr.readline())
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", trust_env=False) as client:
+            assert client.get("/login").json() == {"setup": True, "accounts": False, "oidc": ""}
+            assert client.get("/health").status_code == 401
+            anna = {"name": "Anna", "password": "correct horse battery"}
+            assert client.post("/setup", json={"code": "AAAA-AAAA-AAAA-AAAA", **anna}).status_code == 401
+            assert client.post("/setup", json={"code": code, "name": "anna", "password": "short"}).status_code == 422
+            assert client.post("/setup", json={"code": code, **anna}).json() == {"name": "anna"}
+            assert client.get("/health").status_code == 200
+            assert client.post("/setup", json={"code": code, **anna, "name": "ben"}).status_code == 401
+        ben = run("account", "role", "anna", "--role", "viewer", "--data", data)
+        assert (ben.returncode, "only admin" in ben.stderr) == (2, True)
+        (data / "ben").write_text("a pass phrase of ben's no more\n")
+        made = run("account", "create", "cara", "--role", "operator", "--password-file", data / "ben", "--data", data)
+        assert made.stdout == "cara  operator  may sign in  last: never\n", made.stderr
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(5) == 0
+    with Trail.open(data / "audit") as trail:
+        assert [entry["path"] for _, entry in trail.entries(Wanted())] == [
+            "shopfloor account create", "/api/v1/setup", "/api/v1/setup", "/api/v1/setup",
+        ]  # fmt: skip
+        assert trail.fault() == ""
 
 
 def test_a_demo_on_a_taken_port_is_one_sentence(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ from shopfloor.services.api import (
     events,
     ingest,
     journal,
-    login,
     models,
     pages,
     predictions,
@@ -50,6 +49,8 @@ from shopfloor.services.api import production as production_api
 from shopfloor.services.api import quality as quality_api
 from shopfloor.services.api import registry as registry_api
 from shopfloor.services.api import replays as replays_api
+from shopfloor.services.api import security as security_api
+from shopfloor.services.api.apart import nobody_asks, two_persons
 from shopfloor.services.api.limit import BodyLimit
 from shopfloor.services.api.wire import API, add_errors
 from shopfloor.services.catalog import Catalog
@@ -68,7 +69,10 @@ from shopfloor.services.production.alarmed import alarm_at
 from shopfloor.services.quality import Charts
 from shopfloor.services.registry import Registry
 from shopfloor.services.replaying import Replaying
-from shopfloor.services.security import BUNDLES, Guard, GuardMiddleware, Sessions, Tokens, gateway_token, is_loopback
+from shopfloor.services.security import BUNDLES, Doors, Guard, GuardMiddleware, Tokens, gateway_token, is_loopback
+from shopfloor.services.security.doors import open_doors
+from shopfloor.services.security.noting import NotingMiddleware
+from shopfloor.services.security.trail import Trail
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import Thinking
 from starlette.middleware.gzip import GZipMiddleware
@@ -94,10 +98,15 @@ class Parts:
     replays: Replaying
     live: Live
     health: Health
-    tokens: Tokens
-    sessions: Sessions
+    doors: Doors
     guard: Guard
+    trail: Trail
     clock: Clock
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of programs."""
+        return self.doors.tokens
 
     def accounts(self) -> list[Account]:
         """The ledger, both sides joined."""
@@ -153,12 +162,14 @@ def open_parts(
         stack.callback(brain.stop)
         replays = learned.replays(config, historian, registry)
         stack.callback(replays.close)
-        tokens, sessions = Tokens(folder), Sessions()
-        guard = Guard(tokens, sessions, gateway_token(folder), open_on_loopback=_is_open(config, host))
+        trail = stack.enter_context(Trail.open(folder / "audit"))
+        is_open = _is_open(config, host)
+        doors = stack.enter_context(open_doors(folder, open_on_loopback=is_open))
+        guard = Guard(doors, gateway_token(folder), open_on_loopback=is_open)
         errands = Errands(gateways)
         yield Parts(
             config, catalog, historian, gateways, errands, alarms, notifier, charts, production, registry, brain,
-            replays, live, health, tokens, sessions, guard, time,
+            replays, live, health, doors, guard, trail, time,
         )  # fmt: skip
 
 
@@ -181,6 +192,7 @@ def create_app(parts: Parts) -> FastAPI:
     pages.add(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
     app.add_middleware(BodyLimit, but=(f"{API}/ingest", BUNDLES, *influx_api.WRITES), below=f"{inference_api.PREFIX}/")
+    app.add_middleware(NotingMiddleware, trail=parts.trail, clock=parts.clock)
     app.add_middleware(GuardMiddleware, guard=parts.guard)
     app.add_middleware(SecureHeaders, policy=site.policy())
     return app
@@ -198,7 +210,9 @@ def _api(parts: Parts) -> APIRouter:
         models.router(parts.brain),
         bundles.router(parts.registry),
         scores.router(parts.registry, parts.brain),
-        registry_api.router(parts.registry, parts.brain.train_again),
+        registry_api.router(
+            parts.registry, parts.brain.train_again, two_persons if parts.config.server.two_persons else nobody_asks
+        ),
         replays_api.router(parts.registry, parts.replays),
         drift_api.router(parts.brain),
         alarms_api.router(parts.alarms, parts.notifier.state),
@@ -207,15 +221,15 @@ def _api(parts: Parts) -> APIRouter:
         quality_api.router(parts.charts, parts.clock),
         *production_api.routers(parts.production, parts.brain),
         events.router(parts.alarms, parts.clock),
-        stream.router(parts.live, parts.catalog),
+        stream.router(parts.live, parts.catalog, parts.guard),
         journal.router(parts.alarms, parts.clock),
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
         ingest.router(parts.historian),
         gateways_api.router(parts.gateways),
         errands_api.router(parts.errands),
         setpoints.router(parts.errands, parts.alarms.record, parts.clock),
-        live_api.router(parts.live),
-        login.router(parts.tokens, parts.sessions),
+        live_api.router(parts.live, parts.guard),
+        *security_api.routers(parts.doors, parts.trail),
     ):
         api.include_router(router)
     return api

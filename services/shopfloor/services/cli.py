@@ -145,6 +145,12 @@ COMMANDS: Final = {
         "measure this machine, beside the peers",
         "shopfloor bench ingest --only bulk,plain",
     ),
+    "account": Command(
+        "shopfloor.services.commands.account",
+        "server",
+        "make, list and change the accounts of people",
+        "shopfloor account create anna --role engineer --data data",
+    ),
     "token": Command(
         "shopfloor.services.commands.token",
         "server",

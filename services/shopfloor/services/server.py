@@ -20,7 +20,7 @@ from shopfloor.plant.config import load
 from shopfloor.services.app import create_app, open_parts
 from shopfloor.services.live import LiveProtocol
 from shopfloor.services.lock import check_space, owned
-from shopfloor.services.security import Tokens, check_bind
+from shopfloor.services.security import Setup
 
 _LEAST_SPACE: Final = 256_000_000
 _GRACE_S: Final = 1
@@ -40,10 +40,10 @@ def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     host = args.host or config.server.host
     number = config.server.port if args.port is None else args.port
-    check_bind(host, has_token=bool(Tokens(args.data).list()))
     with owned(args.data, "server"), listener(host, number) as bound:
         check_space(args.data, _LEAST_SPACE)
         with open_parts(config, args.data, host=host) as parts:
+            _invite(parts.doors.setup, number)
             server = Server(uvicorn.Config(
                 create_app(parts), loop="uvloop", ws=LiveProtocol, log_level="warning", access_log=False,
                 proxy_headers=False, server_header=False, timeout_graceful_shutdown=_GRACE_S, ws_max_size=1 << 20,
@@ -51,6 +51,17 @@ def run(args: argparse.Namespace) -> int:
             ))  # fmt: skip
             server.run([bound])
     return 0
+
+
+def _invite(setup: Setup, port: int) -> None:
+    """Say on the console how the first account is made, where nobody could come in without one."""
+    code = setup.code()
+    if setup.is_open:
+        sys.stderr.write(
+            f"Nobody has an account yet. Open port {port} of this machine in a browser and make the first admin"
+            f" with the set-up code {code}, which holds once and until the server stops.\n"
+        )
+        sys.stderr.flush()
 
 
 def listener(host: str, port: int) -> socket.socket:

@@ -8,13 +8,14 @@ import re
 from pathlib import Path
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WEB: Final = Path(__file__).resolve().parent / "web"
 _INLINE: Final = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S | re.I)
 _HASHED: Final = re.compile(r"[.-][A-Za-z0-9_-]{8,}\.\w+$")
+_HSTS: Final = "max-age=31536000"
 _MISSING: Final = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Shopfloor</title>
 <link rel="stylesheet" href="/web/page.css"><main><h1>The pages are not built</h1><p>{sentence}</p>
 <p>The API works: <a href="/docs">/docs</a>.</p></main></html>"""
@@ -51,7 +52,7 @@ class Site:
         scripts = _INLINE.findall(index.read_text("utf-8")) if index else []
         hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in scripts)
         return (
-            f"default-src 'none'; script-src 'self'{hashes}; style-src 'self'; style-src-attr 'unsafe-inline';"
+            f"default-src 'none'; script-src 'self'{hashes}; style-src 'self';"
             " img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:;"
             " manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
@@ -96,9 +97,16 @@ class SecureHeaders:
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
+                if is_tls(scope):
+                    headers.setdefault("Strict-Transport-Security", _HSTS)
             await send(message)
 
         await self._app(scope, receive, dressed if scope["type"] == "http" else send)
+
+
+def is_tls(scope: Scope) -> bool:
+    """Whether the browser speaks TLS, with this server or with the proxy before it."""
+    return "https" in {scope["scheme"], Headers(scope=scope).get("x-forwarded-proto")}
 
 
 def _cache(file: Path, folder: Path) -> str:

@@ -21,7 +21,7 @@ def test_a_server_on_the_network_asks_everybody(tmp_path: Path, caplog: pytest.L
             assert answer.headers["www-authenticate"] == "Bearer"
         page = server.client.get("/", headers={"Accept": "text/html"})
         assert (page.status_code, page.headers["location"]) == (303, "/login")
-        assert "Log in" in server.client.get("/login").text
+        assert "Shopfloor" in server.client.get("/login").text
         assert server.client.get("/login.js").status_code == server.client.get("/login.css").status_code == 200
         token = {"Authorization": f"Bearer {anna}"}
         assert server.client.get("/api/v1/health", headers=token).status_code == 200
@@ -41,12 +41,14 @@ def test_log_in_and_log_out(tmp_path: Path) -> None:
         assert browser.post("/api/v1/login", json={"token": anna}, headers=foreign).status_code == 403
         answer = browser.post("/api/v1/login", json={"token": anna})
         assert answer.json() == {"name": "anna"}
-        cookie = answer.headers["set-cookie"].lower()
+        cookie = answer.headers.get_list("set-cookie")[0].lower()
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         assert anna not in cookie
         assert browser.get("/api/v1/health").status_code == 200
-        assert browser.post("/api/v1/logout", json={}).status_code == 204
+        assert "csrf" in browser.post("/api/v1/logout", json={}).text.lower()
+        shown = {"X-CSRF-Token": browser.cookies["shopfloor_csrf"]}
+        assert browser.post("/api/v1/logout", json={}, headers=shown).status_code == 204
         assert browser.get("/api/v1/health").status_code == 401
 
 

@@ -35,7 +35,7 @@ def test_another_process_may_revoke(tmp_path: Path) -> None:
     assert server.owner(anna) == "anna"
     command.revoke("anna")
     assert server.owner(anna) is None
-    assert not server.exists("anna")
+    assert server.made("anna") is None
 
 
 @pytest.mark.parametrize("name", ["", "Anna", "a b", "../x", "-x", "x" * 65])

@@ -33,12 +33,24 @@ export async function get<T>(path: string, parts: Query = {}, signal?: AbortSign
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {
-  const headers = { "Content-Type": "application/json" };
-  return read<T>(await fetch(ROOT + path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return read<T>(await fetch(ROOT + path, { method: "POST", headers: headers(), body: JSON.stringify(body) }));
+}
+
+/** Headers of a request that changes something; of a session they prove that the page is ours. */
+export function headers(): Record<string, string> {
+  const shown = /(?:^|; )shopfloor_csrf=([^;]+)/.exec(document.cookie)?.[1];
+  return { "Content-Type": "application/json", ...(shown ? { "X-CSRF-Token": shown } : {}) };
+}
+
+/** Whoever is signed in no more signs in again, and comes back to where they were. */
+export function signIn(): void {
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 async function read<T>(answer: Response): Promise<T> {
+  if (answer.status === 204) return undefined as T;
   if (answer.ok) return (await answer.json()) as T;
+  if (answer.status === 401) signIn();
   throw new Refused(answer.status, await sentence(answer));
 }
 

@@ -1,4 +1,4 @@
-import { Refused } from "../api/http.ts";
+import { Refused, headers } from "../api/http.ts";
 
 type Part = Record<string, unknown>;
 
@@ -6,7 +6,7 @@ type Part = Record<string, unknown>;
 export async function call<T extends object>(gateway: string, kind: string, body: object, heard: (part: T) => void, signal?: AbortSignal): Promise<void> {
   const answer = await fetch(`/api/v1/gateways/${encodeURIComponent(gateway)}/calls/${kind}`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: headers(),
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });

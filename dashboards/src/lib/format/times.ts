@@ -95,3 +95,8 @@ export function timeTicks(from: number, to: number, step: number): number[] {
   for (let k = 0; nth(k) <= to && k < 500; k++) if (nth(k) >= from) ticks.push(nth(k));
   return ticks;
 }
+
+/** A day and a minute, for things that happened at some time. */
+export function dateTime(ms: number): string {
+  return `${day(ms)} ${clock(ms, false)}`;
+}

@@ -1,3 +1,4 @@
+import { adminEn } from "./texts/admin.ts";
 import { alarmsEn } from "./texts/alarms.ts";
 import { assetEn } from "./texts/asset.ts";
 import { connectEn } from "./texts/connect.ts";
@@ -12,6 +13,7 @@ import { trendEn } from "./texts/trend.ts";
 
 /** Every text of the pages, one file for each page in texts/. A key that another language lacks fails the type check and the build. */
 export const en = {
+  ...adminEn,
   ...alarmsEn,
   ...assetEn,
   ...connectEn,

@@ -1,3 +1,4 @@
+import { accountPhrases } from "./phrases.accounts.ts";
 import { modelPhrases } from "./phrases.models.ts";
 
 /** Sentences of the server in Chinese. What stands in braces is taken over; a word of the plant in it is translated. */
@@ -65,6 +66,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["{n} hours", "{n} 小时"],
   ["{n} days", "{n} 天"],
   ["per pot-day", "每槽日"],
+  ...accountPhrases,
   ...modelPhrases,
   // brain
   ["Waiting for the history.", "等待历史数据导入。"],

@@ -1,3 +1,4 @@
+import { adminZh } from "./texts/admin.ts";
 import { alarmsZh } from "./texts/alarms.ts";
 import { assetZh } from "./texts/asset.ts";
 import { connectZh } from "./texts/connect.ts";
@@ -12,6 +13,7 @@ import { trendZh } from "./texts/trend.ts";
 import type { Key } from "./en.ts";
 
 export const zh: Readonly<Record<Key, string>> = {
+  ...adminZh,
   ...alarmsZh,
   ...assetZh,
   ...connectZh,

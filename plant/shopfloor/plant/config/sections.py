@@ -180,8 +180,9 @@ class ServerSection(Section):
     )
     port: Whole = Field(8000, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     security: Literal["loopback", "token"] = Field(
-        "loopback", description="'token': every request from another machine carries a token."
+        "loopback", description="'token': every request needs an account that signed in, or carries a token."
     )
+    two_persons: bool = Field(False, description="Whoever brought a model may not promote it: another account does.")
     influx: InfluxDoorSection = Field(
         default_factory=InfluxDoorSection, description="Where values go that clients of InfluxDB write to this server."
     )
@@ -191,7 +192,7 @@ class ServerSection(Section):
         if self.security == "loopback" and not is_loopback(self.host):
             raise ValueError(
                 f"{self.host!r} can be reached by other machines and no 'security' is named:"
-                " keep 127.0.0.1, or add 'security: token' and run 'shopfloor token create'"
+                " keep 127.0.0.1, or add 'security: token': the server's console says how to make the first account"
             )
         return self
 

@@ -127,6 +127,10 @@ class Alarms:
         """Since when (UTC ns) more alarms come than an operator can follow, or None."""
         return self._load.flood(self._clock())
 
+    def find(self, number: int) -> Alarm | None:
+        """The alarm of a number."""
+        return self._store.alarm(number)
+
     def acknowledge(self, number: int, by: str, note: str = "") -> Alarm:
         """Note that somebody has seen an alarm."""
         return self._book.acknowledge(self._alarm(number), by, self._clock(), note)

@@ -11,6 +11,7 @@ from shopfloor.plant import QuestionError, Reader
 from shopfloor.plant.config.units import duration
 from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
 from shopfloor.services.api.history import time_range
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -18,6 +19,7 @@ from shopfloor.services.historian.options import NS
 from shopfloor.services.historian.read.calendar import UNITS, Calendar, Periods, every
 from shopfloor.services.historian.read.plan import Plan, explained
 from shopfloor.services.historian.read.summary import summarize_by
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 _PLACES: Final = ("group", "time", "end")
@@ -76,7 +78,7 @@ class Summaries(BaseModel):
 
 def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -> APIRouter:
     """`POST aggregate`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON)
+    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
 
     @routes.post("/aggregate", response_model=Summaries, responses=BOTH)
     def aggregate(request: Request, question: Question) -> Response:

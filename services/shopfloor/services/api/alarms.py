@@ -9,8 +9,10 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.alarms import Alarm, Alarms, Aside
 from shopfloor.services.api.load import LoadView, NotificationsView
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 Number = Annotated[int, Path(ge=0, lt=1 << 63)]
@@ -105,9 +107,26 @@ def signed(request: Request, by: str) -> str:
     return by if caller == "local" else f"{by} ({caller})"
 
 
+def noted(alarms: Alarms, number: int) -> dict[str, Any] | None:
+    """What a step changes in an alarm, and whose it is, for the audit; None where there is no such alarm."""
+    alarm = alarms.find(number)
+    return _noted(view(alarm, alarms.aside_of(alarm))) if alarm else None
+
+
+def done(request: Request, alarms: Alarms, alarm: Alarm, before: dict[str, Any] | None) -> Response:
+    """The alarm after a step, which the audit notes beside what it was before."""
+    after = view(alarm, alarms.aside_of(alarm))
+    changed(request, before, _noted(after))
+    return answer(after)
+
+
+def _noted(shown: dict[str, Any]) -> dict[str, Any]:
+    return {key: shown[key] for key in ("id", "asset", "tag", "code", "state", "acknowledged", "aside")}
+
+
 def router(alarms: Alarms, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
     """`GET alarms`, and acknowledging and resetting them."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS)
+    routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/alarms", response_model=list[AlarmView])
     def get_alarms(
@@ -138,16 +157,28 @@ def router(alarms: Alarms, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
         """Tell how many messages wait, how many were sent, and what is in the way."""
         return answer(notifier())
 
-    @routes.post("/alarms/{number}/acknowledge", response_model=AlarmView, responses=NOT_FOUND | NO_JSON)
+    @routes.post(
+        "/alarms/{number}/acknowledge",
+        dependencies=[needs(Right.ACKNOWLEDGE)],
+        response_model=AlarmView,
+        responses=NOT_FOUND | NO_JSON,
+    )
     def acknowledge(request: Request, number: Number, seen: Seen) -> Response:
         """Note who has seen an alarm; done twice, the first name stays."""
+        before = noted(alarms, number)
         alarm = alarms.acknowledge(number, signed(request, seen.by), seen.note)
-        return answer(view(alarm, alarms.aside_of(alarm)))
+        return done(request, alarms, alarm, before)
 
-    @routes.post("/alarms/{number}/reset", response_model=AlarmView, responses=NOT_FOUND | NO_JSON)
+    @routes.post(
+        "/alarms/{number}/reset",
+        dependencies=[needs(Right.ACKNOWLEDGE)],
+        response_model=AlarmView,
+        responses=NOT_FOUND | NO_JSON,
+    )
     def reset(request: Request, number: Number, seen: Seen) -> Response:
         """Let a latched alarm go that has returned and was acknowledged; any other stays as it is."""
+        before = noted(alarms, number)
         alarm = alarms.reset(number, signed(request, seen.by), seen.note)
-        return answer(view(alarm, alarms.aside_of(alarm)))
+        return done(request, alarms, alarm, before)
 
     return routes

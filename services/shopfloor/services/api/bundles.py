@@ -9,9 +9,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from shopfloor.models.sealing.folder import LARGEST
 from shopfloor.models.sealing.refused import RefusedBundle
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, Problem, answer, problem
 from shopfloor.services.registry import Registry
 from shopfloor.services.registry.arrival import Arrived, arrive
+from shopfloor.services.security.rights import Right
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -43,10 +45,16 @@ class ArrivedView(BaseModel):
 
 def router(registry: Registry) -> APIRouter:
     """`POST registry/bundles`."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS)
+    routes = APIRouter(tags=["registry"], responses=ERRORS, dependencies=[needs(Right.SEE)])
     at_once = asyncio.Semaphore(_AT_ONCE)
 
-    @routes.post("/registry/bundles", response_model=ArrivedView, responses=_REFUSED, openapi_extra=_BODY)
+    @routes.post(
+        "/registry/bundles",
+        dependencies=[needs(Right.DEPLOY)],
+        response_model=ArrivedView,
+        responses=_REFUSED,
+        openapi_extra=_BODY,
+    )
     async def upload(
         request: Request,
         scope: Annotated[str, Query(min_length=1, max_length=300, description="a selector of assets; * is all")] = "*",

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Path, Request
 from pydantic import BaseModel, Field
+from shopfloor.services.api.needs import demand, needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, PLAIN, answer, problem
 from shopfloor.services.errands import Errands, GatewayUnknown
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response, StreamingResponse
 
 LINES: Final = "application/x-ndjson"
@@ -26,6 +28,12 @@ KINDS: Final = {
     "save": "keep a connection and use it at once",
     "remove": "end a connection that was made on a page",
     "audit": "what was written to devices, newest first",
+}
+_RIGHTS: Final = {
+    **dict.fromkeys(("certificates", "connections", "audit"), Right.SEE),
+    **dict.fromkeys(("browse", "values", "entry", "examine", "check"), Right.BROWSE),
+    **dict.fromkeys(("approve", "reject"), Right.CERTIFICATES),
+    **dict.fromkeys(("save", "remove"), Right.SOURCES),
 }
 
 
@@ -77,6 +85,7 @@ def router(errands: Errands) -> APIRouter:
 
     @routes.post(
         "/gateways/{gateway}/calls/{kind}",
+        dependencies=[needs(Right.SEE)],
         tags=["gateway"],
         response_class=StreamingResponse,
         responses=_ANSWER | NOT_FOUND,
@@ -90,6 +99,7 @@ def router(errands: Errands) -> APIRouter:
     ) -> Response:
         if kind not in KINDS:
             return problem(404, f"There is no call {kind[:40]!r}: use one of {', '.join(KINDS)}.")
+        demand(request, _RIGHTS[kind])
         try:
             known = errands.gateway(gateway)
         except GatewayUnknown as unknown:
@@ -98,12 +108,19 @@ def router(errands: Errands) -> APIRouter:
         parts = errands.ask(known, kind, {**body, "by": by})
         return StreamingResponse(_lines(parts), media_type=LINES, headers={**PLAIN, "Cache-Control": "no-store"})
 
-    @routes.post("/gateways/{gateway}/errands", tags=["gateway"], response_model=Taken)
+    @routes.post(
+        "/gateways/{gateway}/errands", dependencies=[needs(Right.FORWARD)], tags=["gateway"], response_model=Taken
+    )
     async def take(gateway: Annotated[str, Path(max_length=100)], said: Take) -> Response:
         """A gateway fetches what people ask of it."""
         return answer(await errands.take(gateway, said.wait_s))
 
-    @routes.post("/gateways/{gateway}/errands/{number}", tags=["gateway"], response_model=Wanted)
+    @routes.post(
+        "/gateways/{gateway}/errands/{number}",
+        dependencies=[needs(Right.FORWARD)],
+        tags=["gateway"],
+        response_model=Wanted,
+    )
     async def parts(
         gateway: Annotated[str, Path(max_length=100)], number: Annotated[str, Path(max_length=40)], said: Parts
     ) -> Response:

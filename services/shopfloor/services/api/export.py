@@ -14,12 +14,14 @@ import pyarrow.csv
 import pyarrow.parquet
 from fastapi import APIRouter, Query
 from shopfloor.services.api.history import time_range
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.portions import Portions
 from shopfloor.services.api.read import batches
 from shopfloor.services.api.wire import ARROW, ERRORS, NOT_FOUND
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import History
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 Format = Literal["csv", "parquet", "arrow"]
@@ -83,7 +85,7 @@ _KINDS: Final[dict[Format, tuple[str, str, Callable[[Sink, pa.Schema], Writer]]]
 
 def router(catalog: Catalog, reader: History, clock: Clock) -> APIRouter:
     """`GET history/export`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/history/export", response_class=Response, responses=_FILES)
     def export(

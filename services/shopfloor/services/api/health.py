@@ -6,8 +6,10 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.health import Health
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 
@@ -121,7 +123,7 @@ class HealthAnswer(BaseModel):
 
 def router(health: Health) -> APIRouter:
     """`GET health`."""
-    routes = APIRouter(tags=["plant"], responses=ERRORS)
+    routes = APIRouter(tags=["plant"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/health", response_model=HealthAnswer)
     def get_health() -> Response:

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from shopfloor.plant import Kind, Reader
 from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog, Entry
 from shopfloor.services.clock import Clock, to_ms, to_ns
 from shopfloor.services.historian.options import FOREVER
 from shopfloor.services.historian.read.plan import explained
+from shopfloor.services.security.rights import Right
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -39,7 +41,7 @@ class History(BaseModel):
 
 def router(catalog: Catalog, reader: Reader, clock: Clock) -> APIRouter:
     """`GET history`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/history", response_model=History, responses=BOTH)
     def get_history(

@@ -13,10 +13,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from shopfloor.gateway.version import installed_version
 from shopfloor.plant import ShopfloorError
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import PLAIN, answer
 from shopfloor.services.inference.message import EXTENSION, HEADER, read
 from shopfloor.services.inference.models import Models
 from shopfloor.services.inference.refusal import InferenceRefused
+from shopfloor.services.security.rights import Right
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -141,7 +143,9 @@ Number = Annotated[str, Path(max_length=20, description="The version, as in 3.")
 
 def router(models: Models) -> APIRouter:
     """`/v2`: the server, its models, and what they say."""
-    routes = APIRouter(prefix=PREFIX, tags=["inference"], responses=_ERRORS, route_class=ProtocolRoute)
+    routes = APIRouter(
+        prefix=PREFIX, tags=["inference"], responses=_ERRORS, route_class=ProtocolRoute, dependencies=[needs(Right.SEE)]
+    )
     _add_server(routes, models)
     _add_models(routes, models)
     _add_infer(routes, models)

@@ -10,8 +10,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field
 from shopfloor.plant import Batch, BatchError, RejectedError
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ARROW, ERRORS, TOO_LARGE, Problem, answer, problem
 from shopfloor.services.historian import Historian, SequenceGap, Stored
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 MOST_BYTES: Final = 16 * 1024 * 1024
@@ -68,7 +70,7 @@ class TooLargeError(RejectedError):
 
 def router(historian: Historian) -> APIRouter:
     """`POST ingest`, `POST ingest/rejected` and `POST ingest/dropped`."""
-    routes = APIRouter(tags=["gateway"], responses=ERRORS)
+    routes = APIRouter(tags=["gateway"], responses=ERRORS, dependencies=[needs(Right.FORWARD)])
     threads = ThreadPoolExecutor(4, "ingest")
 
     @routes.post(

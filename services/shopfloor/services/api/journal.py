@@ -8,9 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shopfloor.services.alarms import Alarms, Occurrence, Wanted
 from shopfloor.services.api.history import time_range
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.historian.selector import Selector
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 
@@ -42,7 +44,7 @@ def view(one: Occurrence) -> dict[str, Any]:
 
 def router(alarms: Alarms, clock: Clock) -> APIRouter:
     """`GET alarms/journal`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS)
+    routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/alarms/journal", response_model=list[OccurrenceView])
     def get_journal(

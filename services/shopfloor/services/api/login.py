@@ -1,51 +1,174 @@
-"""Login: a token typed once becomes the cookie of a session."""
+"""Signing in and out: a password, a token or the set-up code shown once becomes the cookie of a session."""
 
 from __future__ import annotations
 
+import asyncio
+import math
+from typing import Any, Final
+
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
-from shopfloor.services.api.wire import ERRORS, NO_JSON, answer
-from shopfloor.services.security.sessions import COOKIE, LIFE_S, Sessions
-from shopfloor.services.security.tokens import Tokens
+from pydantic import BaseModel, ConfigDict, Field
+from shopfloor.plant import ConfigError
+from shopfloor.services.api.needs import changed, needs, who
+from shopfloor.services.api.wire import ERRORS, NO_JSON, Problem, answer
+from shopfloor.services.security import Caller, Doors, Right, Role
+from shopfloor.services.security.rights import RIGHTS, may
+from shopfloor.services.security.sessions import COOKIE, CSRF_COOKIE, LIFE_S, csrf
+from shopfloor.services.security.throttle import Throttle
+from shopfloor.services.site import is_tls
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+_AT_ONCE: Final = 2
+_WRONG: Final = {
+    "account": "This name and password do not belong together, or the account is disabled.",
+    "token": "This token is unknown or was revoked: ask for a new one.",
+}
+_SLOW: Final[dict[int | str, dict[str, Any]]] = {
+    429: {"model": Problem, "description": "Too many wrong passwords; Retry-After says when to try again."}
+}
+
 
 class Login(BaseModel):
-    """A token made with `shopfloor token create`."""
+    """An account and its password, or a token made with `shopfloor token create`."""
 
-    token: str = Field(min_length=1, max_length=500)
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field("", max_length=100)
+    password: str = Field("", max_length=500)
+    token: str = Field("", max_length=500)
+
+
+class First(BaseModel):
+    """The first admin, with the code of the console."""
+
+    code: str = Field(max_length=50)
+    name: str = Field(max_length=100)
+    password: str = Field(max_length=500)
 
 
 class Who(BaseModel):
-    """Whose token it is."""
+    """Who signed in."""
 
     name: str
 
 
-def router(tokens: Tokens, sessions: Sessions) -> APIRouter:
-    """`POST login` and `POST logout`."""
-    routes = APIRouter(tags=["security"], responses=ERRORS | NO_JSON)
+class Ways(BaseModel):
+    """How to come in: whether the first account is still to be made, and the title of the identity provider."""
 
-    @routes.post("/login", response_model=Who)
-    def login(request: Request, said: Login) -> Response:
-        """Begin a session of 12 h; the cookie can be read by no script and by no other site."""
-        owner = tokens.owner(said.token.strip())
-        if owner is None:
-            raise HTTPException(401, "This token is unknown or was revoked: ask for a new one.")
-        reply = answer({"name": owner})
-        secure = "https" in {request.url.scheme, request.headers.get("x-forwarded-proto")}
-        reply.set_cookie(
-            COOKIE, sessions.begin(owner), int(LIFE_S), httponly=True, samesite="strict", secure=secure, path="/"
-        )
-        return reply
+    setup: bool
+    accounts: bool
+    oidc: str
 
-    @routes.post("/logout", status_code=204)
+
+class Me(BaseModel):
+    """Who asks, how they came in, and what they may do."""
+
+    name: str
+    role: str
+    way: str
+    rights: list[str]
+
+
+def router(doors: Doors, throttle: Throttle, oidc: str = "") -> APIRouter:
+    """`GET` and `POST login`, `POST setup`, `POST logout`, `GET me`."""
+    routes = APIRouter(tags=["security"], responses=ERRORS, dependencies=[needs(Right.OPEN)])
+    _add_ways_in(routes, doors, throttle)
+
+    @routes.get("/login", response_model=Ways)
+    def ways() -> Response:
+        """How to come in."""
+        return answer({"setup": doors.setup.is_open, "accounts": doors.accounts.exist(), "oidc": oidc})
+
+    @routes.post("/logout", status_code=204, responses=NO_JSON)
     def logout(request: Request) -> Response:
         """End the session."""
-        sessions.end(request.cookies.get(COOKIE, ""))
+        doors.sessions.end(request.cookies.get(COOKIE, ""))
         reply = Response(status_code=204)
         reply.delete_cookie(COOKIE, path="/")
+        reply.delete_cookie(CSRF_COOKIE, path="/")
         return reply
 
+    @routes.get("/me", response_model=Me)
+    def me(request: Request) -> Response:
+        """Who asks, and what they may do."""
+        caller = who(request)
+        role = caller.role.value if caller.role else ""
+        rights = [right.value for right in RIGHTS if may(caller.role, right)]
+        return answer({"name": caller.name, "role": role, "way": caller.way, "rights": rights})
+
     return routes
+
+
+def _add_ways_in(routes: APIRouter, doors: Doors, throttle: Throttle) -> None:
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    @routes.post("/login", response_model=Who, responses=NO_JSON | _SLOW)
+    async def login(request: Request, said: Login) -> Response:
+        """Begin a session of at most 12 h; its cookie can be read by no script and by no other site."""
+        name = "" if said.token else said.name.strip().lower()
+        _wait(throttle, name, request)
+        if said.token:
+            owner, role, way = _token(doors, said.token.strip())
+        else:
+            async with at_once:
+                owner, role, way = await run_in_threadpool(_account, doors, name, said.password)
+        request.state.noted_as = Caller(owner or name, role, way)
+        if role is None:
+            throttle.wrong(name, address_of(request))
+            raise HTTPException(401, _WRONG[way])
+        throttle.right(name, address_of(request))
+        return begun(request, doors, owner, way)
+
+    @routes.post("/setup", response_model=Who, responses=NO_JSON | _SLOW)
+    def set_up(request: Request, said: First) -> Response:
+        """Make the first admin, once, with the code that the server printed when it started."""
+        _wait(throttle, "", request)
+        name = said.name.strip().lower()
+        if not doors.setup.take(said.code, lambda: _first(doors, name, said.password)):
+            throttle.wrong("", address_of(request))
+            raise HTTPException(401, "This is not the code that the server printed when it started last.")
+        request.state.noted_as = Caller(name, Role.ADMIN, "account")
+        changed(request, None, {"name": name, "role": Role.ADMIN.value})
+        return begun(request, doors, name, "account")
+
+
+def _wait(throttle: Throttle, name: str, request: Request) -> None:
+    if (wait := throttle.wait(name, address_of(request))) > 0:
+        seconds = str(math.ceil(wait))
+        raise HTTPException(429, f"Too many wrong tries: try again in {seconds} s.", {"Retry-After": seconds})
+
+
+def _account(doors: Doors, name: str, password: str) -> tuple[str, Role | None, str]:
+    return name, doors.accounts.get(name).role if doors.accounts.knows(name, password) else None, "account"
+
+
+def _token(doors: Doors, token: str) -> tuple[str, Role | None, str]:
+    owner = doors.tokens.owner(token) or ""
+    return owner, doors.tokens.role(owner), "token"
+
+
+def address_of(request: Request) -> str:
+    """The address that asks."""
+    return request.client.host if request.client else ""
+
+
+def begun(
+    request: Request, doors: Doors, owner: str, way: str, role: str = "", reply: Response | None = None
+) -> Response:
+    """The answer that begins a session: two cookies, of which a page can read the one that proves it is ours."""
+    reply = reply or answer({"name": owner})
+    agent = request.headers.get("user-agent", "")
+    session = doors.sessions.begin(owner, way, role=role, address=address_of(request), agent=agent)
+    secure = is_tls(request.scope)
+    reply.set_cookie(COOKIE, session, int(LIFE_S), httponly=True, samesite="strict", secure=secure, path="/")
+    reply.set_cookie(CSRF_COOKIE, csrf(session), int(LIFE_S), samesite="strict", secure=secure, path="/")
+    return reply
+
+
+def _first(doors: Doors, name: str, password: str) -> None:
+    if doors.accounts.exist():
+        raise ConfigError("There is an account already: sign in.")
+    doors.accounts.create(name, password, Role.ADMIN)
+    doors.accounts.saw(name)

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, answer
+from shopfloor.services.security.rights import Right
 from shopfloor.services.thinking import Thinking
 from starlette.responses import Response
 
@@ -49,7 +51,7 @@ class ModelView(BaseModel):
 
 def router(brain: Thinking) -> APIRouter:
     """`GET models`."""
-    routes = APIRouter(tags=["brain"], responses=ERRORS)
+    routes = APIRouter(tags=["brain"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/models", response_model=list[ModelView])
     def get_models() -> Response:

@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 from shopfloor.services.api.history import time_range
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.quality import Chart, Charts
 from shopfloor.services.quality.views import detail, head, row
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 _WEEK_MS = 7 * 86_400_000.0
@@ -111,7 +113,7 @@ class ChartView(ChartHead):
 
 def router(charts: Charts, clock: Clock) -> APIRouter:
     """`GET quality` and `GET quality/{chart}`."""
-    routes = APIRouter(tags=["quality"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["quality"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/quality", response_model=list[ChartRow])
     def get_charts(asset: Annotated[str | None, Query(max_length=600)] = None) -> Response:

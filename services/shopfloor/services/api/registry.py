@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from shopfloor.services.api.apart import Apart
 from shopfloor.services.api.life import (
     NAME_LENGTH,
     AuditView,
@@ -21,29 +22,33 @@ from shopfloor.services.api.life import (
     Step,
     VersionStep,
 )
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.registry import Card, Event, Label, Registry, Version
 from shopfloor.services.registry.audit import verify
 from shopfloor.services.registry.scope import scope as clean
 from shopfloor.services.registry.told import label_of, span_of
 from shopfloor.services.registry.words import SYSTEM, Place, person
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 Name = Annotated[str, Path(max_length=NAME_LENGTH)]
 
 
-def router(registry: Registry, train_again: Callable[[], str]) -> APIRouter:
+def router(registry: Registry, train_again: Callable[[], str], apart: Apart) -> APIRouter:
     """`GET registry` with its evidence, events and audit, and the `POST`s that move a version."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
     _add_reads(routes, registry)
-    _add_steps(routes, registry)
+    _add_steps(routes, registry, apart)
 
-    @routes.post("/registry/train", response_model=Said, responses=NO_JSON)
+    @routes.post("/registry/train", dependencies=[needs(Right.PROPOSE)], response_model=Said, responses=NO_JSON)
     def train(_: Nothing) -> Response:
         """Learn anew from the newest history, in the background; what comes of it is proposed."""
         return answer({"sentence": train_again()})
 
-    @routes.post("/registry/{name}/labels", response_model=Counted, responses=NO_JSON)
+    @routes.post(
+        "/registry/{name}/labels", dependencies=[needs(Right.LABEL)], response_model=Counted, responses=NO_JSON
+    )
     def label(name: Name, said: list[LabelPost]) -> Response:
         """Tell what turned out to be true, whenever it is known."""
         card = registry.state.version(name, 1).card
@@ -84,50 +89,57 @@ def _add_reads(routes: APIRouter, registry: Registry) -> None:
         return answer([_event(event) for event in reversed(found[-most:])])
 
 
-def _add_steps(routes: APIRouter, registry: Registry) -> None:
+def _add_steps(routes: APIRouter, registry: Registry, apart: Apart) -> None:
     """Each step answers the event that it has become in the audit."""
     plain: dict[str, Any] = {"response_model": EventView, "responses": NO_JSON}
 
-    @routes.post("/registry/{name}/promote", **plain)
+    @routes.post("/registry/{name}/promote", dependencies=[needs(Right.PROMOTE)], **plain)
     def promote(request: Request, name: Name, said: Promotion) -> Response:
         """Make a version the champion of a scope, where the gate's conditions hold."""
         by = _by(request, said)
-        return answer(
-            _event(registry.promote(name, said.number, said.scope, by, said.why, override=said.override))
-        )  # fmt: skip
+        apart(request, registry, name, said.number)
+        done = registry.promote(name, said.number, said.scope, by, said.why, override=said.override)
+        return _done(request, done)
 
-    @routes.post("/registry/{name}/approve", **plain)
+    @routes.post("/registry/{name}/approve", dependencies=[needs(Right.PROMOTE)], **plain)
     def approve(request: Request, name: Name, said: Step) -> Response:
         """Promote what is proposed on a scope."""
-        return answer(_event(registry.approve(name, said.scope, _by(request, said), said.why)))
+        apart(request, registry, name, registry.state.place(name, clean(said.scope)).proposed)
+        return _done(request, registry.approve(name, said.scope, _by(request, said), said.why))
 
-    @routes.post("/registry/{name}/rollback", **plain)
+    @routes.post("/registry/{name}/rollback", dependencies=[needs(Right.PROMOTE)], **plain)
     def roll_back(request: Request, name: Name, said: Step) -> Response:
         """Let the champion before this one speak again, or stop what spreads."""
-        return answer(_event(registry.roll_back(name, said.scope, _by(request, said), said.why)))
+        return _done(request, registry.roll_back(name, said.scope, _by(request, said), said.why))
 
-    @routes.post("/registry/{name}/rollout", **plain)
+    @routes.post("/registry/{name}/rollout", dependencies=[needs(Right.PROMOTE)], **plain)
     def roll_out(request: Request, name: Name, said: Promotion) -> Response:
         """Spread a version over a scope in waves: one line, 10 %, 50 %, all."""
         by = _by(request, said)
-        return answer(
-            _event(registry.roll_out(name, said.number, said.scope, by, said.why, override=said.override))
-        )  # fmt: skip
+        apart(request, registry, name, said.number)
+        done = registry.roll_out(name, said.number, said.scope, by, said.why, override=said.override)
+        return _done(request, done)
 
-    @routes.post("/registry/{name}/wave", **plain)
+    @routes.post("/registry/{name}/wave", dependencies=[needs(Right.PROMOTE)], **plain)
     def wave(request: Request, name: Name, said: Step) -> Response:
         """Let what spreads over a scope come to its next wave; after the last one it is the champion."""
-        return answer(_event(registry.next_wave(name, said.scope, _by(request, said), said.why)))
+        return _done(request, registry.next_wave(name, said.scope, _by(request, said), said.why))
 
-    @routes.post("/registry/{name}/shadow", **plain)
+    @routes.post("/registry/{name}/shadow", dependencies=[needs(Right.SHADOW)], **plain)
     def shadow(request: Request, name: Name, said: VersionStep) -> Response:
         """Score a version beside the champion, without showing what it says."""
-        return answer(_event(registry.shadow(name, said.number, said.scope, _by(request, said), said.why)))
+        return _done(request, registry.shadow(name, said.number, said.scope, _by(request, said), said.why))
 
-    @routes.post("/registry/{name}/retire", **plain)
+    @routes.post("/registry/{name}/retire", dependencies=[needs(Right.PROMOTE)], **plain)
     def retire(request: Request, name: Name, said: VersionStep) -> Response:
         """Take a version out of use on a scope."""
-        return answer(_event(registry.retire(name, said.number, said.scope, _by(request, said), said.why)))
+        return _done(request, registry.retire(name, said.number, said.scope, _by(request, said), said.why))
+
+
+def _done(request: Request, event: Event) -> Response:
+    """The event that a step became, which is also what the audit of writes notes."""
+    changed(request, event.before, event.after)
+    return answer(_event(event))
 
 
 def _by(request: Request, said: Step) -> str:

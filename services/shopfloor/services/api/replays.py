@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.life import NAME_LENGTH, Nothing
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.registry import Prediction, Registry
 from shopfloor.services.replaying import Replaying, Wish
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 Name = Annotated[str, Path(max_length=NAME_LENGTH)]
@@ -74,9 +76,11 @@ class AgainView(BaseModel):
 
 def router(registry: Registry, replays: Replaying) -> APIRouter:
     """`POST registry/{name}/replay`, its progress and its end; recorded predictions, and one of them anew."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
-    @routes.post("/registry/{name}/replay", response_model=ReplayView, responses=NO_JSON)
+    @routes.post(
+        "/registry/{name}/replay", dependencies=[needs(Right.REPLAY)], response_model=ReplayView, responses=NO_JSON
+    )
     def begin(request: Request, name: Name, said: ReplayPost) -> Response:
         """Begin to replay a version over a stored time, beside the one that speaks; one at a time."""
         caller = str(request.scope.get("state", {}).get("caller", "local"))
@@ -94,7 +98,12 @@ def router(registry: Registry, replays: Replaying) -> APIRouter:
         """See how far a replay is, and what came of it."""
         return answer(replays.told(number))
 
-    @routes.post("/registry/replays/{number}/cancel", response_model=ReplayView, responses=NO_JSON)
+    @routes.post(
+        "/registry/replays/{number}/cancel",
+        dependencies=[needs(Right.REPLAY)],
+        response_model=ReplayView,
+        responses=NO_JSON,
+    )
     def cancel(number: Id, _: Nothing) -> Response:
         """End a replay."""
         return answer(replays.cancel(number))
@@ -110,7 +119,12 @@ def router(registry: Registry, replays: Replaying) -> APIRouter:
         found = registry.scores.recorded(name, number, asset, round(start * 1e6), round(end * 1e6), most)
         return answer([_recorded(one) for one in found])
 
-    @routes.post("/registry/predictions/{number}/replay", response_model=AgainView, responses=NO_JSON)
+    @routes.post(
+        "/registry/predictions/{number}/replay",
+        dependencies=[needs(Right.REPLAY)],
+        response_model=AgainView,
+        responses=NO_JSON,
+    )
     def again(number: Id, _: Nothing) -> Response:
         """Make a recorded prediction anew from the store, and compare it to the last bit."""
         return answer(replays.again(number))

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from shopfloor.services.api.life import NAME_LENGTH
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.registry import Registry
 from shopfloor.services.registry.scores import Beside
+from shopfloor.services.security.rights import Right
 from shopfloor.services.thinking import Thinking
 from starlette.responses import Response
 
@@ -52,7 +54,7 @@ class ScoresView(BaseModel):
 
 def router(registry: Registry, brain: Thinking) -> APIRouter:
     """`GET registry/{name}/scores`."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/registry/{name}/scores", response_model=ScoresView)
     def get_scores(

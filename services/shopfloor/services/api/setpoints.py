@@ -8,9 +8,11 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.plant import Event, EventKind
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, Problem, answer
 from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
+from shopfloor.services.security.rights import Right
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -48,11 +50,12 @@ def router(errands: Errands, record: Callable[[Event], None], clock: Clock) -> A
     """`POST gateways/{gateway}/setpoints`."""
     routes = APIRouter(tags=["gateway"], responses=ERRORS | NO_JSON | NOT_FOUND | _NO_ANSWER)
 
-    @routes.post("/gateways/{gateway}/setpoints", response_model=OutcomeView)
+    @routes.post("/gateways/{gateway}/setpoints", dependencies=[needs(Right.SETPOINT)], response_model=OutcomeView)
     async def write(request: Request, gateway: Annotated[str, Path(max_length=100)], said: SetpointPost) -> Response:
         """Ask a device to hold a setpoint. The gateway refuses what its plant file does not allow."""
         by = str(request.scope.get("state", {}).get("caller", ""))
         outcome = await _outcome(errands, gateway, {**said.model_dump(), "by": by})
+        changed(request, {"tag": said.tag, "value": outcome.get("before")}, outcome)
         record(_event(outcome, said, by, clock()))
         return answer(outcome)
 

@@ -6,11 +6,13 @@ from typing import Literal, Self
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from shopfloor.services.alarms import Alarm, Alarms, AsideKind
-from shopfloor.services.api.alarms import AlarmView, Number, Seen, signed, view
-from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
+from shopfloor.services.alarms import Alarms, AsideKind
+from shopfloor.services.api.alarms import AlarmView, Number, Seen, done, noted, signed
+from shopfloor.services.api.needs import needs
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Calendar
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 _SHIFT_NS = 8 * 3_600_000_000_000
@@ -44,30 +46,40 @@ def router(alarms: Alarms, calendar: Calendar, clock: Clock) -> APIRouter:
     """`POST alarms/{number}/shelve`, `unshelve`, `out-of-service` and `in-service`."""
     routes = APIRouter(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON)
 
-    def told(alarm: Alarm) -> Response:
-        return answer(view(alarm, alarms.aside_of(alarm)))
-
-    @routes.post("/alarms/{number}/shelve", response_model=AlarmView)
+    @routes.post("/alarms/{number}/shelve", dependencies=[needs(Right.SHELVE)], response_model=AlarmView)
     def shelve(request: Request, number: Number, said: Shelving) -> Response:
         """Hide an alarm, and those of its condition to come, for a time; it comes back by itself."""
         now = clock()
         until = _end_of_shift(calendar, now) if said.minutes is None else now + round(said.minutes * 6e10)
-        return told(alarms.shelve(number, signed(request, said.by), until, said.reason))
+        before = noted(alarms, number)
+        return done(request, alarms, alarms.shelve(number, signed(request, said.by), until, said.reason), before)
 
-    @routes.post("/alarms/{number}/unshelve", response_model=AlarmView)
+    @routes.post("/alarms/{number}/unshelve", dependencies=[needs(Right.SHELVE)], response_model=AlarmView)
     def unshelve(request: Request, number: Number, said: Seen) -> Response:
         """Show it again, in the state that it has by now."""
-        return told(alarms.put_back(number, AsideKind.SHELVED, signed(request, said.by), said.note))
+        before = noted(alarms, number)
+        return done(
+            request, alarms, alarms.put_back(number, AsideKind.SHELVED, signed(request, said.by), said.note), before
+        )
 
-    @routes.post("/alarms/{number}/out-of-service", response_model=AlarmView)
+    @routes.post(
+        "/alarms/{number}/out-of-service", dependencies=[needs(Right.OUT_OF_SERVICE)], response_model=AlarmView
+    )
     def take_out_of_service(request: Request, number: Number, said: Reasoned) -> Response:
         """Hide an alarm, and those of its condition to come, until somebody puts it back."""
-        return told(alarms.take_out_of_service(number, signed(request, said.by), said.reason))
+        before = noted(alarms, number)
+        return done(request, alarms, alarms.take_out_of_service(number, signed(request, said.by), said.reason), before)
 
-    @routes.post("/alarms/{number}/in-service", response_model=AlarmView)
+    @routes.post("/alarms/{number}/in-service", dependencies=[needs(Right.OUT_OF_SERVICE)], response_model=AlarmView)
     def put_back(request: Request, number: Number, said: Seen) -> Response:
         """Show it again, in the state that it has by now."""
-        return told(alarms.put_back(number, AsideKind.OUT_OF_SERVICE, signed(request, said.by), said.note))
+        before = noted(alarms, number)
+        return done(
+            request,
+            alarms,
+            alarms.put_back(number, AsideKind.OUT_OF_SERVICE, signed(request, said.by), said.note),
+            before,
+        )
 
     return routes
 

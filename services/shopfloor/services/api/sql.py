@@ -12,12 +12,14 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.arrow import BOTH, EXPLAIN, MOST_JSON_ROWS, check_rows, wants_arrow
 from shopfloor.services.api.history import time_limits
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.portions import ArrowPortions, Gone, head, watched
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.historian import History
 from shopfloor.services.historian.read.plan import explained
 from shopfloor.services.historian.read.sql import Query
+from shopfloor.services.security.rights import Right
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -49,7 +51,7 @@ class Answer(BaseModel):
 
 def router(catalog: Catalog, reader: History) -> APIRouter:
     """`POST sql`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON)
+    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
     turns = threading.BoundedSemaphore(AT_ONCE)
 
     def prepare(statement: Statement, stopped: Callable[[], bool]) -> tuple[Query, str]:

@@ -8,12 +8,14 @@ from shopfloor.plant import Reader
 from shopfloor.services.api.aggregate import Parts, check_size, periods_of, reply
 from shopfloor.services.api.arrow import BOTH
 from shopfloor.services.api.history import time_range
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian.read.calendar import Calendar
 from shopfloor.services.historian.read.plan import explained
 from shopfloor.services.historian.read.states import time_in_state
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 
@@ -33,7 +35,7 @@ class TimeInState(BaseModel):
 
 def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -> APIRouter:
     """`POST states`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON)
+    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
 
     @routes.post("/states", response_model=TimeInState, responses=BOTH)
     def states(request: Request, question: Parts) -> Response:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Header, HTTPException, Query, Request
-from shopfloor.services.api.live import complaint, withhold
+from shopfloor.services.api.live import RECHECK_S, complaint, role_of, withhold
+from shopfloor.services.api.needs import needs, who
 from shopfloor.services.api.wire import ERRORS
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.live import Live
 from shopfloor.services.live.events import Reading
 from shopfloor.services.live.words import Cursor, Subscribe
+from shopfloor.services.security import Guard, Right, Role
+from shopfloor.services.security.seeing import may_see
 from starlette.responses import StreamingResponse
 
 _LINES = "application/x-ndjson"
@@ -20,9 +24,9 @@ _EVENTS = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
 
 
-def router(live: Live, catalog: Catalog) -> APIRouter:
+def router(live: Live, catalog: Catalog, guard: Guard) -> APIRouter:
     """`GET events/stream`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS)
+    routes = APIRouter(tags=["values"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/events/stream", response_class=StreamingResponse)
     async def get_stream(
@@ -39,12 +43,14 @@ def router(live: Live, catalog: Catalog) -> APIRouter:
             raise HTTPException(422, "Name something to follow: ?tags=… or ?topics=alarms.")
         if (problem := complaint(live, wish)) is not None:
             raise HTTPException(422, problem)
-        refused = withhold(wish, request.state.caller)
+        refused = withhold(wish, who(request).role)
         if refused:
             raise HTTPException(403, f"You may not see {refused[0][:200]!r}: ask for what you may.")
         as_lines = _LINES in accept
         kind = _LINES if as_lines else _EVENTS
-        return StreamingResponse(_follow(live, wish, as_lines=as_lines), media_type=kind, headers=_HEADERS)
+        return StreamingResponse(
+            _follow(live, wish, role_of(guard, request), as_lines=as_lines), media_type=kind, headers=_HEADERS
+        )
 
     return routes
 
@@ -54,12 +60,19 @@ def _split(given: list[str] | None) -> list[str]:
     return [name for text in given or [] for name in text.split(",") if name]
 
 
-async def _follow(live: Live, wish: Subscribe, *, as_lines: bool) -> AsyncIterator[bytes]:
+async def _follow(
+    live: Live, wish: Subscribe, role: Callable[[], Role | None], *, as_lines: bool
+) -> AsyncIterator[bytes]:
+    due = time.monotonic() + RECHECK_S
     with live.joined() as client:
         await live.subscribe(client, wish)
         reading = Reading()
         while True:
             said = reading.told(await live.next(client))
+            if time.monotonic() > due:
+                due = time.monotonic() + RECHECK_S
+                if not may_see(role(), "values"):
+                    return
             here = "" if client.first else client.cursor(live.boot).text()
             if (data := _line(said, here) if as_lines else _event(said, here)) is not None:
                 yield data

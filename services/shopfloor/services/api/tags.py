@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.catalog import Catalog, Entry
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 
@@ -55,7 +57,7 @@ def view(entry: Entry) -> dict[str, Any]:
 
 def router(catalog: Catalog) -> APIRouter:
     """`GET tags`."""
-    routes = APIRouter(tags=["plant"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["plant"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/tags", response_model=list[TagView])
     def get_tags(asset: Annotated[str | None, Query(description="Asset path; absent: all.")] = None) -> Response:

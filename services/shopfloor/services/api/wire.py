@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from numpy.typing import NDArray
 from pydantic import BaseModel
-from shopfloor.plant import RejectedError, ShopfloorError, SinkUnavailable, StoreError
+from shopfloor.plant import ConfigError, RejectedError, ShopfloorError, SinkUnavailable, StoreError
 from shopfloor.services.alarms import AlarmUnknown
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.errands import GatewayUnknown
@@ -88,7 +88,7 @@ async def _told(_: Request, error: Exception) -> Response:
         return problem(404, str(error))
     if isinstance(error, SinkUnavailable | StoreError):
         return problem(503, str(error), **{"Retry-After": str(RETRY_S)})
-    return problem(422 if isinstance(error, RejectedError | ValueError) else 500, str(error))
+    return problem(422 if isinstance(error, RejectedError | ConfigError | ValueError) else 500, str(error))
 
 
 async def _refused(request: Request, error: Exception) -> Response:

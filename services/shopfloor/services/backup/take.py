@@ -21,9 +21,9 @@ from shopfloor.services.historian.care.snapshot import LOG, Snapshot, held
 from shopfloor.services.historian.segments.segment import Segment
 
 Tell = Callable[[int, int], None]
-PARTS: Final = ("alarms", "brain", "registry", "quality", "production", "notify", "gateways.json")
-"""What a server keeps beside its store: alarms and events, models with their audit, limits of control charts, its
-gateways' reports, messages to people."""
+PARTS: Final = ("alarms", "audit", "brain", "registry", "quality", "production", "notify", "gateways.json")
+"""What a server keeps beside its store: alarms and events, the audit of writes, models with their
+audit, limits of control charts, stops and scrap, its gateways' reports, messages to people."""
 SECRETS: Final = "secrets"
 _SQLITE: Final = b"SQLite format 3\0"
 _PASSING: Final = ("-wal", "-shm", "-journal", ".part", ".new", ".tmp", ".lock")

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shopfloor.services.security.rights import PEOPLE, Role
 from shopfloor.services.security.scope import Scope
 from shopfloor.services.security.tokens import Tokens
 
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 "--scope", type=Scope, choices=list(Scope), default=Scope.FULL, metavar="full|read|write",
                 help="full: everything; read: nothing is changed; write: values by line protocol, and nothing else",
             )  # fmt: skip
+            sub.add_argument("--role", type=Role, choices=PEOPLE, help="what it may do, as an account of this role")
         sub.add_argument("--data", type=Path, default=Path("data"), metavar="DIR", help="data folder of the server")
 
 
@@ -34,13 +36,12 @@ def run(args: argparse.Namespace) -> int:
     """Create, list or revoke."""
     tokens = Tokens(args.data)
     if args.action == "create":
-        sys.stdout.write(f"{tokens.create(args.name, args.scope)}\n")
+        sys.stdout.write(f"{tokens.create(args.name, args.scope, args.role)}\n")
         sys.stderr.write("This is the only time it is shown.\n")
     elif args.action == "revoke":
         tokens.revoke(args.name)
     else:
         for info in tokens.list():
-            sys.stdout.write(
-                f"{info.name}  {datetime.fromtimestamp(info.created, UTC):%Y-%m-%d %H:%M} UTC  {info.scope}\n"
-            )
+            made = f"{datetime.fromtimestamp(info.created, UTC):%Y-%m-%d %H:%M} UTC"
+            sys.stdout.write(f"{info.name}  {made}  {info.scope}  {info.role}\n")
     return 0

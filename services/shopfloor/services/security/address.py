@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 
-from shopfloor.plant import ConfigError
-
 
 def is_loopback(host: str) -> bool:
     """Whether a name or address means this machine and no other.
@@ -32,12 +30,3 @@ def host_of(header: str) -> str:
     if header.startswith("["):
         return header[1:].partition("]")[0]
     return header.partition(":")[0]
-
-
-def check_bind(host: str, *, has_token: bool) -> None:
-    """Refuse to listen on a network before anybody could be told apart from a stranger."""
-    if not has_token and not is_loopback(host):
-        raise ConfigError(
-            f"The server would listen on {host} for everybody: make a token first with"
-            " `shopfloor token create NAME`, or listen on 127.0.0.1."
-        )

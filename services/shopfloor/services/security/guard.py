@@ -1,7 +1,8 @@
 """The guard: decides for every request who asks, and whether that may be answered.
 
-A gateway shows the gateway token. On a server that listens on loopback only, a program or browser of the same
-machine may read and acknowledge without a login. Everybody else shows an API token, or the cookie of a session.
+A gateway shows the gateway token. On a server that listens on loopback only and has no accounts, a program or browser
+of the same machine may do everything without a login. Everybody else shows an API token, or the cookie of a session.
+The guard says who asks and in which role; each route says which right that takes (`rights.py`).
 Clients of InfluxDB show an API token in the ways they know; it may be for reading or for writing values only.
 """
 
@@ -14,8 +15,10 @@ from urllib.parse import urlsplit
 
 from shopfloor.services.security.address import host_of, is_loopback
 from shopfloor.services.security.credentials import bearer, cookie, password
-from shopfloor.services.security.sessions import Sessions
-from shopfloor.services.security.tokens import Tokens, digest, same
+from shopfloor.services.security.doors import Doors
+from shopfloor.services.security.rights import Role
+from shopfloor.services.security.sessions import Session, is_csrf
+from shopfloor.services.security.tokens import digest, same
 
 API: Final = "/api/v1"
 _GATEWAY: Final = re.compile(rf"{API}/(ingest(/.*)?|gateways/[^/]+/(health|errands(/[^/]+)?))")
@@ -23,7 +26,10 @@ INFLUX: Final = re.compile(r"/write|/query|/ping|/health|/api/v2/.*")
 """The paths at which clients of InfluxDB ask."""
 INFERENCE: Final = re.compile(r"/v2(/.*)?")
 """The paths of the Open Inference Protocol; its bodies hold bytes behind JSON, and change nothing."""
-_OPEN: Final = frozenset({"/login", f"{API}/login", "/login.js", "/login.css", "/favicon.ico"})
+_OPEN: Final = frozenset(
+    {"/login", f"{API}/login", f"{API}/setup", f"{API}/oidc/begin", f"{API}/oidc/back", "/login.js", "/login.css",
+     "/favicon.ico"}
+)  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BUNDLES: Final = f"{API}/registry/bundles"
 """Where a bundle is sent as it is. No page of another origin can name its content type without being asked first."""
@@ -43,12 +49,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: "gateway", "local" (this machine, no login), or the name of a token."""
+    """Who asks: "gateway", "local" (this machine, no login), or the name of an account or token.
+
+    `way` is how they came in: "account", "token", "oidc", "local", "gateway" or "open". `session` is the session's id.
+    """
 
     name: str
+    role: Role | None = None
+    way: str = "open"
+    session: str = ""
 
 
-_LOCAL: Final = Caller("local")
+ANYBODY: Final = Caller("anybody")
+_LOCAL: Final = Caller("local", Role.ADMIN, "local")
+_GATEWAY_CALLER: Final = Caller("gateway", Role.GATEWAY, "gateway")
+_UNKNOWN: Final = "The token is unknown or was revoked: ask for a new one."
+_SIGN_IN: Final = "This server asks for a token or a session: sign in, or send 'Authorization: Bearer' and a token."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +78,8 @@ class Refusal:
 class Guard:
     """Judges requests. `open_on_loopback` is true when the server listens on loopback only."""
 
-    def __init__(self, tokens: Tokens, sessions: Sessions, gateway: str, *, open_on_loopback: bool) -> None:
-        self._tokens = tokens
-        self._sessions = sessions
+    def __init__(self, doors: Doors, gateway: str, *, open_on_loopback: bool) -> None:
+        self._accounts, self._tokens, self._sessions = doors.accounts, doors.tokens, doors.sessions
         self._gateway = digest(gateway)
         self._open_on_loopback = open_on_loopback
 
@@ -75,11 +90,11 @@ class Guard:
         if refusal := self._judge_origin(request):
             return refusal
         if request.path in _OPEN:
-            return Caller("anybody")
+            return ANYBODY
         return self._judge_scope(request, self._judge_caller(request))
 
     def _judge_scope(self, request: Request, caller: Caller | Refusal) -> Caller | Refusal:
-        if isinstance(caller, Refusal) or caller is _LOCAL:
+        if isinstance(caller, Refusal) or caller.way != "token":
             return caller
         scope = self._tokens.scope(caller.name)
         if scope.allows(request.method, request.path):
@@ -97,7 +112,7 @@ class Guard:
             return Refusal(
                 403, "The gateway token is not the one of this server: copy secrets/gateway.token from its data folder."
             )
-        return Caller("gateway")
+        return _GATEWAY_CALLER
 
     def _judge_origin(self, request: Request) -> Refusal | None:
         """A browser says which page asks: a foreign page may neither change anything nor open a socket."""
@@ -125,21 +140,47 @@ class Guard:
         is_influx = INFLUX.fullmatch(request.path) is not None
         if token := bearer(request.headers, *(("bearer", "token") if is_influx else ())):
             owner = self._tokens.owner(token.rpartition(":")[2] if is_influx else token)
-            return Caller(owner) if owner else Refusal(401, "The token is unknown or was revoked: ask for a new one.")
+            return self._of_token(owner) if owner else Refusal(401, _UNKNOWN)
         word = password(request.headers, request.query) if is_influx else ""
         if word and (owner := self._tokens.owner(word)):
-            return Caller(owner)
-        session = cookie(request.headers)
-        owner = self._sessions.owner(session) if session else None
-        if owner and self._tokens.exists(owner):
-            return Caller(owner)
+            return self._of_token(owner)
+        shown = cookie(request.headers)
+        session = self._sessions.find(shown) if shown else None
+        if session and (caller := self._of_session(session)):
+            return self._judge_session(request, shown, session, caller)
         return self._judge_local(request)
+
+    def _of_token(self, owner: str) -> Caller:
+        return Caller(owner, self._tokens.role(owner), "token")
+
+    def _of_session(self, session: Session) -> Caller | None:
+        """Who the session's person is now: an account or token that is gone has none."""
+        if session.way == "oidc":
+            return Caller(session.owner, Role(session.role), "oidc", session.id)
+        if session.way == "token":
+            made, role = self._tokens.made(session.owner), self._tokens.role(session.owner)
+            return Caller(session.owner, role, "token", session.id) if made and made <= session.began else None
+        account = self._accounts.find(session.owner)
+        return Caller(account.name, account.role, "account", session.id) if account and not account.disabled else None
+
+    def _judge_session(self, request: Request, shown: str, session: Session, caller: Caller) -> Caller | Refusal:
+        if caller.role is None or self._sessions.is_idle(session, caller.role):
+            self._sessions.end(shown)
+            return Refusal(401, "The session ended after half an hour in which nothing was done: sign in again.")
+        if request.method == "WEBSOCKET":
+            has_origin = "origin" in request.headers
+            return caller if has_origin else Refusal(403, "A socket of a session comes from a page: send its Origin.")
+        if request.method not in _SAFE:
+            if not is_csrf(request.headers.get("x-csrf-token", ""), shown):
+                return Refusal(403, "The page is not of this session: load it again, or send its 'X-CSRF-Token'.")
+            self._sessions.use(session)
+        return caller
 
     def _judge_local(self, request: Request) -> Caller | Refusal:
         if not self._open_on_loopback or not is_loopback(request.client):
-            return Refusal(401, "This server asks for a token: log in, or send 'Authorization: Bearer' and a token.")
+            return Refusal(401, _SIGN_IN)
         if any(name in request.headers for name in _FORWARDED):
             return Refusal(401, "A forwarded request needs a token: log in, or send 'Authorization: Bearer'.")
         if not is_loopback(host_of(request.headers.get("host", ""))):
             return Refusal(403, "Without a token this server answers to the name localhost only: use that.")
-        return _LOCAL
+        return Refusal(401, _SIGN_IN) if self._accounts.exist() else _LOCAL

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class GuardMiddleware:
-    """Answers what the guard refuses; passes the rest on, with the caller's name in `scope["state"]["caller"]`."""
+    """Answers what the guard refuses; passes the rest on with the caller as `who` in `scope["state"]`."""
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self._app = app
@@ -25,7 +25,7 @@ class GuardMiddleware:
         if isinstance(verdict, Refusal):
             await _refuse(verdict, request, scope, receive, send)
             return
-        scope.setdefault("state", {})["caller"] = verdict.name
+        scope.setdefault("state", {}).update(caller=verdict.name, who=verdict)
         await self._app(scope, receive, send)
 
 

@@ -1,11 +1,14 @@
-"""What a caller may see of the live topics: asked for every name at every subscription."""
+"""What a caller may follow on the live socket and in the stream for scripts."""
 
 from __future__ import annotations
 
+from shopfloor.services.security.rights import TOPICS, Right, Role, may
 
-def may_see(caller: str, topic: str) -> bool:
-    """Whether a caller may see a topic: the path of a tag, or `alarms`, `predictions`, `health`.
 
-    `caller` is the name that the guard gave. Who came past the guard may see the whole plant.
+def may_see(role: Role | None, name: str) -> bool:
+    """Whether a role may follow a topic, or a tag by its path.
+
+    >>> may_see(Role.VIEWER, "alarms"), may_see(Role.WRITER, "delta/frames/machining/cell-a/cnc-01/spindle.power")
+    (True, False)
     """
-    return bool(caller and topic)
+    return may(role, TOPICS.get(name, Right.SEE))

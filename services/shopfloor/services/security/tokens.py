@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import ConfigError, StoreError
+from shopfloor.services.security.rights import PEOPLE, Role
 from shopfloor.services.security.scope import Scope
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -53,6 +54,7 @@ class TokenInfo:
     name: str
     created: float
     scope: Scope = Scope.FULL
+    role: Role = Role.ADMIN
 
 
 class Tokens:
@@ -63,15 +65,21 @@ class Tokens:
         self._seen: tuple[int, int] | None = None
         self._known: dict[str, dict[str, str | float]] = {}
 
-    def create(self, name: str, scope: Scope = Scope.FULL) -> str:
-        """Make a token, remember its digest, and return it: the only moment at which it can be read."""
+    def create(self, name: str, scope: Scope = Scope.FULL, role: Role | None = None) -> str:
+        """Make a token, remember its digest, and return it: the only moment at which it can be read.
+
+        Without a role the scope says one: full an admin's, read a viewer's.
+        """
         if not _NAME.fullmatch(name):
             raise ConfigError(f"{name!r} is no name for a token: expected small letters, digits, '.', '_' or '-'.")
         known = self._load()
         if name in known:
             raise ConfigError(f"A token {name!r} exists already: revoke it first, or choose another name.")
+        if role is not None and (role not in PEOPLE or scope is not Scope.FULL):
+            raise ConfigError(f"A token of scope {scope.value} has no role {role.value!r}: name a scope or a role.")
         token = secrets.token_urlsafe(32)
-        self._save({**known, name: {"sha256": digest(token), "created": time.time(), "scope": scope.value}})
+        entry: dict[str, str | float] = {"sha256": digest(token), "created": time.time(), "scope": scope.value}
+        self._save({**known, name: entry if role is None else {**entry, "role": role.value}})
         return token
 
     def revoke(self, name: str) -> None:
@@ -84,7 +92,7 @@ class Tokens:
     def list(self) -> list[TokenInfo]:
         """All tokens by name."""
         entries = sorted(self._load().items())
-        return [TokenInfo(name, float(entry["created"]), _scope(entry)) for name, entry in entries]
+        return [TokenInfo(name, float(entry["created"]), _scope(entry), _role(entry)) for name, entry in entries]
 
     def owner(self, token: str) -> str | None:
         """Name of a token, or None. Every digest is compared, so time tells nothing."""
@@ -99,9 +107,15 @@ class Tokens:
         entry = self._load().get(name)
         return Scope.READ if entry is None else _scope(entry)
 
-    def exists(self, name: str) -> bool:
-        """Whether the token has not been revoked."""
-        return name in self._load()
+    def role(self, name: str) -> Role | None:
+        """The role of a token; None for one that does not exist."""
+        entry = self._load().get(name)
+        return None if entry is None else _role(entry)
+
+    def made(self, name: str) -> float | None:
+        """When the token of a name was made (UTC seconds); None when there is none, or it was revoked."""
+        entry = self._load().get(name)
+        return None if entry is None else float(entry["created"])
 
     def _load(self) -> dict[str, dict[str, str | float]]:
         try:
@@ -127,6 +141,16 @@ def _scope(entry: dict[str, str | float]) -> Scope:
         return Scope(str(entry.get("scope", Scope.FULL.value)))
     except ValueError:
         return Scope.READ
+
+
+def _role(entry: dict[str, str | float]) -> Role:
+    """The role of an entry; tokens made before there were roles have that of their scope."""
+    try:
+        if "role" in entry:
+            return Role(str(entry["role"]))
+    except ValueError:
+        return Role.VIEWER
+    return {Scope.FULL: Role.ADMIN, Scope.READ: Role.VIEWER, Scope.WRITE: Role.WRITER}[_scope(entry)]
 
 
 def _write_secret(path: Path, text: str) -> None:

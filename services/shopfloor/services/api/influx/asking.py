@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from fastapi import APIRouter, Request
 from shopfloor.services.api.influx.writing import ERRORS, BodyError, headers, refusal, told
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import answer
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Historian
@@ -23,6 +24,7 @@ from shopfloor.services.influx.ql.lexer import QueryError
 from shopfloor.services.influx.ql.parser import parse
 from shopfloor.services.influx.ql.series import Store
 from shopfloor.services.influx.ql.shape import EPOCHS, Result
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -65,7 +67,11 @@ class Questions:
 
 def router(questions: Questions) -> APIRouter:
     """`/query`, and the lists of `/api/v2`."""
-    routes = APIRouter(tags=["influx"], responses={code: said for code, said in ERRORS.items() if code != 413})
+    routes = APIRouter(
+        tags=["influx"],
+        responses={code: said for code, said in ERRORS.items() if code != 413},
+        dependencies=[needs(Right.SEE)],
+    )
     threads = ThreadPoolExecutor(4, "influxql")
 
     async def act(request: Request) -> Response:

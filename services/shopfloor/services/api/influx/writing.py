@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from shopfloor.gateway.version import installed_version
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.plant.config import InfluxDoorSection, PlantConfig
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import RETRY_S, answer
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Historian
@@ -21,6 +22,7 @@ from shopfloor.services.influx.intake import Intake
 from shopfloor.services.influx.lines import UNITS, Mistake, parse
 from shopfloor.services.influx.names import Names
 from shopfloor.services.influx.values import values
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 WRITES: Final = ("/write", "/api/v2/write")
@@ -103,19 +105,27 @@ def router(door: Door) -> APIRouter:
     routes = APIRouter(tags=["influx"])
     threads = ThreadPoolExecutor(4, "influx")
 
-    @routes.post("/write", status_code=204, response_model=None, responses=_WRITE_ERRORS)
-    @routes.post("/api/v2/write", status_code=204, response_model=None, responses=_WRITE_ERRORS)
+    @routes.post(
+        "/write", dependencies=[needs(Right.VALUES)], status_code=204, response_model=None, responses=_WRITE_ERRORS
+    )
+    @routes.post(
+        "/api/v2/write",
+        dependencies=[needs(Right.VALUES)],
+        status_code=204,
+        response_model=None,
+        responses=_WRITE_ERRORS,
+    )
     async def write(request: Request) -> Response:
         """Store line protocol, as InfluxDB does: `bucket` or `db`, `precision`; gzip is understood."""
         return await told(lambda: _write(request, door, threads))
 
-    @routes.head("/ping", include_in_schema=False)
-    @routes.get("/ping", status_code=204, response_model=None)
+    @routes.head("/ping", dependencies=[needs(Right.OPEN)], include_in_schema=False)
+    @routes.get("/ping", dependencies=[needs(Right.OPEN)], status_code=204, response_model=None)
     def ping() -> Response:
         """Whether a server is there."""
         return Response(None, 204, headers())
 
-    @routes.get("/health", response_model=Alive)
+    @routes.get("/health", dependencies=[needs(Right.OPEN)], response_model=Alive)
     def health() -> Response:
         """Whether it takes values, as clients of InfluxDB 2 ask."""
         said = {"name": "shopfloor", "message": "ready for queries and writes", "status": "pass", "checks": []}

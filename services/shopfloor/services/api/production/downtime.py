@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.history import time_range
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Signed, Start, signed, span_of
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Production, Stop
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 Number = Annotated[int, Path(ge=0, lt=1 << 63)]
@@ -86,7 +88,7 @@ def view(production: Production, stop: Stop) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET production/downtime`, `production/journal`, and what is done with a stop."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/downtime", response_model=DowntimeView)
     def get_downtime(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
@@ -101,19 +103,34 @@ def router(production: Production) -> APIRouter:
             "reasons": types, "told": len(places), "first_right": places.count(1),
         })  # fmt: skip
 
-    @routes.post("/production/downtime/{number}/reason", response_model=StopView, responses=NO_JSON)
+    @routes.post(
+        "/production/downtime/{number}/reason",
+        dependencies=[needs(Right.DOWNTIME)],
+        response_model=StopView,
+        responses=NO_JSON,
+    )
     def tell(request: Request, number: Number, told: Told) -> Response:
         """Say why a machine stood."""
         by = signed(request, told.by)
         return answer(view(production, production.downtime.tell(number, by, told.reason, told.comment)))
 
-    @routes.post("/production/downtime/{number}/split", response_model=list[StopView], responses=NO_JSON)
+    @routes.post(
+        "/production/downtime/{number}/split",
+        dependencies=[needs(Right.DOWNTIME)],
+        response_model=list[StopView],
+        responses=NO_JSON,
+    )
     def split(request: Request, number: Number, cut: Split) -> Response:
         """Make two records of one, where it had two reasons."""
         parts = production.downtime.split(number, signed(request, cut.by), to_ns(cut.time))
         return answer([view(production, stop) for stop in parts])
 
-    @routes.post("/production/downtime/{number}/merge", response_model=StopView, responses=NO_JSON)
+    @routes.post(
+        "/production/downtime/{number}/merge",
+        dependencies=[needs(Right.DOWNTIME)],
+        response_model=StopView,
+        responses=NO_JSON,
+    )
     def merge(request: Request, number: Number, both: Merge) -> Response:
         """Make one record of two that follow each other."""
         return answer(view(production, production.downtime.merge(number, both.other, signed(request, both.by))))

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
@@ -14,6 +15,7 @@ from shopfloor.services.production import Production
 from shopfloor.services.production.kpi import kpis
 from shopfloor.services.production.losses import loss_tree
 from shopfloor.services.production.performance import Performance
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 
@@ -121,7 +123,7 @@ def view(part: Performance) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET production/oee`."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/oee", response_model=OeeView)
     def get_oee(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:

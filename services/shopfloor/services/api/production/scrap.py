@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Signed, Start, signed, span_of
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Entry, Production, ProductionRefused
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 
@@ -47,7 +49,7 @@ def view(entry: Entry) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET` and `POST production/scrap`, and taking one back."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/scrap", response_model=list[EntryView])
     def get_scrap(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
@@ -61,7 +63,7 @@ def router(production: Production) -> APIRouter:
         (machine, *_) = production.under(asset)
         return answer(list(production.machines[machine].production.scrap_reasons))
 
-    @routes.post("/production/scrap", response_model=EntryView, responses=NO_JSON)
+    @routes.post("/production/scrap", dependencies=[needs(Right.DOWNTIME)], response_model=EntryView, responses=NO_JSON)
     def add(request: Request, counted: Counted) -> Response:
         """Enter scrap or rework with its reason."""
         now = production.clock()
@@ -71,7 +73,9 @@ def router(production: Production) -> APIRouter:
         given = counted.model_dump(include={"asset", "kind", "quantity", "reason", "comment", "order"})
         return answer(view(production.downtime.add(Entry(0, time=moment, by=signed(request, counted.by), **given))))
 
-    @routes.post("/production/scrap/{number}/take-back", status_code=204, responses=NO_JSON)
+    @routes.post(
+        "/production/scrap/{number}/take-back", dependencies=[needs(Right.DOWNTIME)], status_code=204, responses=NO_JSON
+    )
     def take_back(request: Request, number: Annotated[int, Path(ge=0, lt=1 << 63)], who: Signed) -> Response:
         """Take an entry back; the journal keeps it."""
         production.downtime.drop(number, signed(request, who.by))

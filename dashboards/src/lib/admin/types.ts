@@ -1,0 +1,44 @@
+export const ROLES = ["viewer", "operator", "engineer", "data-scientist", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Account {
+  name: string;
+  role: Role;
+  created: number;
+  disabled: boolean;
+  seen: number | null;
+}
+
+export interface Session {
+  id: string;
+  owner: string;
+  way: string;
+  began: number;
+  used: number;
+  until: number;
+  address: string;
+  agent: string;
+  here: boolean;
+}
+
+export interface Token {
+  name: string;
+  created: number;
+  scope: string;
+  role: Role | "writer";
+}
+
+export interface AuditEntry {
+  number: number;
+  time: number;
+  who: string;
+  role: string;
+  way: string;
+  right: string;
+  path: string;
+  status: number;
+  address: string;
+  asked: unknown;
+  before: unknown;
+  after: unknown;
+}
