@@ -34,6 +34,7 @@ class Right(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     SHELVE = "shelve"
     DOWNTIME = "downtime"
+    ORDERS = "orders"
     OUT_OF_SERVICE = "out-of-service"
     SETPOINT = "setpoint"
     BROWSE = "browse"
@@ -66,6 +67,7 @@ RIGHTS: Final[dict[Right, frozenset[Role]]] = {
     Right.ACKNOWLEDGE: _LINE,
     Right.SHELVE: _LINE,
     Right.DOWNTIME: _LINE,
+    Right.ORDERS: _LINE,
     Right.OUT_OF_SERVICE: _PLANT,
     Right.SETPOINT: _PLANT,
     Right.BROWSE: _PLANT,
@@ -93,6 +95,7 @@ SAYS: Final[dict[Right, str]] = {
     Right.ACKNOWLEDGE: "acknowledge an alarm",
     Right.SHELVE: "shelve an alarm",
     Right.DOWNTIME: "tell of a stop or of scrap",
+    Right.ORDERS: "plan, start or end an order",
     Right.OUT_OF_SERVICE: "take an alarm out of service",
     Right.SETPOINT: "write a setpoint",
     Right.BROWSE: "ask a device what it offers",

@@ -6,11 +6,13 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
 from shopfloor.services.production import Production
 from shopfloor.services.production.energy import NONE, Energy, curve, energy
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 
@@ -58,7 +60,7 @@ def view(path: str, title: str, of: Energy, good: float) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET production/energy`."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/energy", response_model=EnergyOf)
     def get_energy(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shopfloor.services.api.history import time_range
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import End, Place
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from shopfloor.services.production import Production
 from shopfloor.services.production.genealogy import Part, biography, of_lot, part, parts_of
+from shopfloor.services.security.rights import Right
 from shopfloor.services.thinking import Thinking
 from starlette.responses import Response
 
@@ -63,7 +65,7 @@ def predicted(brain: Thinking, asset: str, start: int, end: int) -> list[dict[st
 
 def router(production: Production, brain: Thinking) -> APIRouter:
     """`GET production/genealogy/part`, `…/parts` and `…/lot`."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     def span(start: float | None, end: float | None) -> tuple[int, int]:
         last = to_ms(production.clock()) if end is None else end

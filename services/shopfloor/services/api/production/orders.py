@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
+from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import Signed, signed
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
@@ -14,6 +15,7 @@ from shopfloor.services.production import Machine, Production
 from shopfloor.services.production.energy import curve
 from shopfloor.services.production.genealogy import lots_between, summaries
 from shopfloor.services.production.order import Order
+from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 Number = Annotated[str, Path(max_length=100)]
@@ -105,7 +107,7 @@ def _given(production: Production, machine: Machine, runs: Sequence[tuple[int, i
 
 def router(production: Production) -> APIRouter:
     """`production/orders` and the steps of an order."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND)
+    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/orders", response_model=list[OrderView])
     def get_orders() -> Response:
@@ -117,7 +119,7 @@ def router(production: Production) -> APIRouter:
         """Tell an order with its machines, lots, parameters and energy."""
         return answer(detail(production, production.orders.order(number)))
 
-    @routes.post("/production/orders", response_model=OrderView, responses=NO_JSON)
+    @routes.post("/production/orders", dependencies=[needs(Right.ORDERS)], response_model=OrderView, responses=NO_JSON)
     def create(request: Request, new: NewOrder) -> Response:
         """Plan an order."""
         order = Order(
@@ -125,7 +127,12 @@ def router(production: Production) -> APIRouter:
         )
         return answer(view(production, production.orders.create(order)))
 
-    @routes.post("/production/orders/{number}/{step}", response_model=OrderView, responses=NO_JSON)
+    @routes.post(
+        "/production/orders/{number}/{step}",
+        dependencies=[needs(Right.ORDERS)],
+        response_model=OrderView,
+        responses=NO_JSON,
+    )
     def take(request: Request, number: Number, step: Literal["start", "stop", "complete"], who: Signed) -> Response:
         """Start, stop or complete an order."""
         return answer(view(production, production.orders.step(number, step, signed(request, who.by))))
