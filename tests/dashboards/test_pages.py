@@ -55,18 +55,36 @@ def test_page_fits_every_screen_and_is_accessible(open_page: Any, name: str) -> 
     fits(page, name, "wall")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     readable_on_a_wall(page)
+    if name.startswith(("overview", "line")):
+        screen(page, 3840, 2160)
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "wall 3840x2160"
+        readable_on_a_wall(page, 2.0)
+        screen(page, 1920, 1080)
+    page.emulate_media(media="print")
+    assert printed(page) == [0, "rgb(255, 255, 255)"]
+    page.emulate_media(media="screen")
     page.get_by_role("button", name="大屏").click()
     page.keyboard.press("d")
     screen(page, 834, 1112)
     fits(page, name, "tablet")
 
 
-def readable_on_a_wall(page: Page) -> None:
-    """The key values are large enough, and nothing of a tile is cut off."""
+def printed(page: Page) -> list[Any]:
+    """On paper: how many buttons there are, and the ground. The page was dark before."""
+    return list(
+        page.evaluate(
+            "() => [[...document.querySelectorAll('main button, header')].filter(e => e.offsetParent).length,"
+            " getComputedStyle(document.documentElement).backgroundColor]"
+        )
+    )
+
+
+def readable_on_a_wall(page: Page, scale: float = 1.0) -> None:
+    """The key values are large enough, on a larger screen in proportion, and nothing of a tile is cut off."""
     sizes = page.evaluate(
         "[...document.querySelectorAll('[data-key]')].map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
-    assert min(sizes, default=38) >= 38
+    assert min(sizes, default=38 * scale) >= 38 * scale
     clipped = page.evaluate(
         "[...document.querySelectorAll('[data-testid=tile]')].filter(e => e.scrollHeight > e.clientHeight + 2 || e.scrollWidth > e.clientWidth + 2).length"  # noqa: E501
     )
@@ -87,7 +105,8 @@ def test_symbols_stand_out(open_page: Any, theme: str) -> None:
     page = open_page("/", theme=theme)
     expect(page.get_by_test_id("tile").first).to_be_visible()
     colours = page.evaluate(
-        "() => Object.fromEntries(['panel','page','band','p1','p2-edge','p3','mark','trace','edge','focus'].map("
+        "() => Object.fromEntries(['panel','page','band','p1','p2-edge','p3','mark','trace','edge','focus',"
+        "'t1','t2','t3','t4','t5','t6'].map("
         "n => [n, getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim()]))"
     )
     pairs = [
@@ -100,6 +119,7 @@ def test_symbols_stand_out(open_page: Any, theme: str) -> None:
         ("edge", "panel"),
         ("focus", "panel"),
         ("focus", "page"),
+        *((f"t{number}", "panel") for number in range(1, 7)),
     ]
     assert {
         pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2)
