@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _store_kill(actions.add_parser("store-kill", help="kill -9 of the store in full flow, and while it is backed up"))
     _store(actions.add_parser("store", help="the historian beside DuckDB, VictoriaMetrics and InfluxDB"))
     _models(actions.add_parser("models", help="the training service on public data sets, beside published results"))
+    _pages(actions.add_parser("pages", help="the pages in a real browser: zoom, first chart, weight, live charts"))
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +91,14 @@ def _store(parser: argparse.ArgumentParser) -> None:
 
 def _models(parser: argparse.ArgumentParser) -> None:
     from shopfloor.services.bench.models.run import add_arguments
+
+    _publishing(parser)
+    parser.set_defaults(cache=Cache.default(), no_install=True)
+    add_arguments(parser)
+
+
+def _pages(parser: argparse.ArgumentParser) -> None:
+    from shopfloor.services.bench.pages.run import add_arguments
 
     _publishing(parser)
     parser.set_defaults(cache=Cache.default(), no_install=True)
@@ -177,6 +186,14 @@ def _run_models(args: argparse.Namespace, _: Place) -> int:
     return int(missed > 0)
 
 
+def _run_pages(args: argparse.Namespace, place: Place) -> int:
+    from shopfloor.services.bench.pages.run import PAGE, measure
+
+    part = measure(args, place.folder)
+    _show(PAGE, [part], args)
+    return int(any(row["kept"] == "no" for row in part["summary"]))
+
+
 def _show(page: Page, parts: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
     """Print and write at once: a run that is stopped keeps the parts that it has."""
     for part in parts:
@@ -195,4 +212,5 @@ _ACTIONS: Final = {
     "store": _run_store,
     "store-kill": _run_store_kill,
     "models": _run_models,
+    "pages": _run_pages,
 }
