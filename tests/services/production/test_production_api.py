@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from running_server import CNC, Running, S, plant, running, until
-from shopfloor.plant import Kind, Sample
+from shopfloor.plant import Batch, Kind, Sample
+from shopfloor.services.historian import Historian
+from shopfloor.services.production.machine import machines
+from shopfloor.services.production.store import ProductionStore
+from shopfloor.services.production.watcher import Watcher
 
 PLANT = """
 plant:
@@ -165,6 +169,27 @@ def test_an_open_stop_closes_and_late_values_correct_what_nobody_has_told(server
     until(lambda: stops(server, OTHER)[0]["end"] == ms(760))
     put(server, OTHER, "state", (710, "EXECUTE"), (740, "IDLE"), kind=Kind.TEXT)
     until(lambda: len(stops(server, OTHER)) == 1)
+
+
+def test_an_idle_time_that_looked_like_loading_becomes_a_stop_while_nothing_comes(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The watcher alone, whose clock the test turns: it is asked at each second, and told nothing after the state."""
+    config, now = plant(PLANT), NOW
+    with Historian.open(tmp_path_factory.mktemp("idle")) as store, ProductionStore(tmp_path_factory.mktemp("db")) as db:
+        watcher = Watcher(machines(config), store.reader, db, lambda: now, lambda _, __: "")
+        batch = Batch.of([Sample(f"{CNC}/state", NOW - 500 * S, "EXECUTE"), Sample(f"{CNC}/state", NOW - S, "IDLE")])
+        store.ingest("edge", 1, "machining", 2, batch)
+        watcher.watch(batch)
+        begun = None
+        for second in range(60):
+            now = NOW + second * S
+            watcher.turn()
+            begun = begun or (second if db.stops(0, now, CNC) else None)
+        assert begun is not None
+        assert 19 < begun < 24  # a minor stop may last 20 s
+        (stop,) = db.stops(0, now, CNC)
+        assert (stop.start, stop.end, stop.kind) == (NOW - S, None, "idle")
 
 
 def test_scrap_is_entered_with_a_reason_lowers_quality_and_is_taken_back(server: Running) -> None:

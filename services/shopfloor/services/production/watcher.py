@@ -12,7 +12,7 @@ from shopfloor.services.historian.options import DAY, NS
 from shopfloor.services.production.machine import Machine
 from shopfloor.services.production.stops import found_stops, reconcile
 from shopfloor.services.production.store import ProductionStore
-from shopfloor.services.production.visits import KINDS, RUNNING, Visits
+from shopfloor.services.production.visits import RUNNING, Visits
 
 TICK_S: Final = 1.0
 LOOKBACK: Final = 14 * DAY
@@ -73,7 +73,7 @@ class Watcher:
             alarm = lambda moment: self._alarm(machine.path, moment)  # noqa: E731 (bound to this machine)
             stops = [stop for stop in found_stops(machine, found, now) if stop.end is None or stop.end > since]
             written = reconcile(self._store, machine.path, stops, since, now, alarm)
-        self._due[machine.path] = _due(machine, found, now)
+        self._due[machine.path] = _due(machine, found, now, fresh=first < now)
         return written
 
     def _since(self, machine: Machine, first: int, now: int) -> int:
@@ -82,6 +82,8 @@ class Watcher:
         margin = round((machine.production.minor_stop + machine.production.loading) * NS) + NS
         if newest is None:
             return min(first, now - LOOKBACK)
+        if not self._due[machine.path]:  # the first look: a stop may have begun before the server was away
+            first = min(first, newest)
         touching = self._store.stops(min(first, newest) - margin, now, machine.path)
         return min([first, *(stop.start for stop in touching if stop.end is None or stop.start >= first)]) - margin
 
@@ -96,8 +98,14 @@ class Watcher:
                 self._said = str(problem)
 
 
-def _due(machine: Machine, found: Visits, now: int) -> int:
-    """When to look again although nothing comes: a stop grows too long to be a minor one, or its state too old."""
-    running = KINDS[found.code[-1]] == KINDS[RUNNING] and found.lengths[-1] > machine.production.loading * NS
-    hold = machine.production.hold or machine.production.minor_stop * 10
-    return now + round((hold if running else machine.production.minor_stop / 8) * NS)
+def _due(machine: Machine, found: Visits, now: int, *, fresh: bool) -> int:
+    """When to look again although nothing comes: a stop grows too long to be a minor one, or its state too old.
+
+    An idle time that has just begun looks like loading: soon after something `fresh` came it is looked at again.
+    """
+    section = machine.production
+    if found.code[-1] != RUNNING:
+        seconds = section.minor_stop / 8
+    else:
+        seconds = section.loading + 1 if fresh else section.hold or section.minor_stop * 10
+    return now + round(seconds * NS)
