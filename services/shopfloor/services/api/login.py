@@ -55,11 +55,10 @@ class Who(BaseModel):
 
 
 class Ways(BaseModel):
-    """How to come in: whether the first account is still to be made, and the title of the identity provider."""
+    """How to come in: whether the first account is still to be made, and whether there are accounts."""
 
     setup: bool
     accounts: bool
-    oidc: str
 
 
 class Me(BaseModel):
@@ -71,7 +70,7 @@ class Me(BaseModel):
     rights: list[str]
 
 
-def router(doors: Doors, throttle: Throttle, oidc: str = "") -> APIRouter:
+def router(doors: Doors, throttle: Throttle) -> APIRouter:
     """`GET` and `POST login`, `POST setup`, `POST logout`, `GET me`."""
     routes = APIRouter(tags=["security"], responses=ERRORS, dependencies=[needs(Right.OPEN)])
     _add_ways_in(routes, doors, throttle)
@@ -79,7 +78,7 @@ def router(doors: Doors, throttle: Throttle, oidc: str = "") -> APIRouter:
     @routes.get("/login", response_model=Ways)
     def ways() -> Response:
         """How to come in."""
-        return answer({"setup": doors.setup.is_open, "accounts": doors.accounts.exist(), "oidc": oidc})
+        return answer({"setup": doors.setup.is_open, "accounts": doors.accounts.exist()})
 
     @routes.post("/logout", status_code=204, responses=NO_JSON)
     def logout(request: Request) -> Response:

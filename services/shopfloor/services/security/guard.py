@@ -26,10 +26,7 @@ INFLUX: Final = re.compile(r"/write|/query|/ping|/health|/api/v2/.*")
 """The paths at which clients of InfluxDB ask."""
 INFERENCE: Final = re.compile(r"/v2(/.*)?")
 """The paths of the Open Inference Protocol; its bodies hold bytes behind JSON, and change nothing."""
-_OPEN: Final = frozenset(
-    {"/login", f"{API}/login", f"{API}/setup", f"{API}/oidc/begin", f"{API}/oidc/back", "/login.js", "/login.css",
-     "/favicon.ico"}
-)  # fmt: skip
+_OPEN: Final = frozenset({"/login", f"{API}/login", f"{API}/setup", "/login.js", "/login.css", "/favicon.ico"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BUNDLES: Final = f"{API}/registry/bundles"
 """Where a bundle is sent as it is. No page of another origin can name its content type without being asked first."""

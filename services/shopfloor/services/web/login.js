@@ -12,7 +12,6 @@ const TEXTS = {
     in: "Sign in",
     withToken: "Sign in with a token",
     token: "Token, as `shopfloor token create` printed it",
-    oidc: "Sign in with {title}",
     failed: "The server answered {status}.",
   },
   zh: {
@@ -26,7 +25,6 @@ const TEXTS = {
     in: "登录",
     withToken: "用令牌登录",
     token: "令牌（`shopfloor token create` 打印的内容）",
-    oidc: "用 {title} 登录",
     failed: "服务器返回 {status}。",
   },
 };
@@ -45,7 +43,7 @@ const $ = (id) => document.getElementById(id);
 const stored = localStorage.getItem("shopfloor.lang");
 let language = (stored ?? navigator.language).startsWith("zh") ? "zh" : "en";
 let problem = "";
-let ways = { setup: false, accounts: true, oidc: "" };
+let ways = { setup: false, accounts: true };
 
 function show() {
   const texts = TEXTS[language];
@@ -58,10 +56,8 @@ function show() {
   $("setup").hidden = !ways.setup;
   $("login").hidden = !ways.accounts;
   $("with-token").hidden = ways.setup;
-  $("with-token").open = !ways.accounts && !ways.oidc;
+  $("with-token").open = !ways.accounts;
   $("problem").textContent = said(problem);
-  $("oidc").hidden = !ways.oidc;
-  $("oidc").firstElementChild.textContent = texts.oidc.replace("{title}", ways.oidc);
 }
 
 function said(sentence) {
