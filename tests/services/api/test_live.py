@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -93,6 +94,18 @@ async def test_a_page_that_comes_back_gets_what_it_missed_once(server: Running) 
     async with page(server, TAGS, resume=where | {"boot": "another"}) as socket:
         assert (await frame(socket, "hello"))["resumed"] is False
         assert values(await frame(socket)) == [4.0]
+
+
+async def test_after_a_restart_a_page_learns_that_it_must_ask_the_history(tmp_path: Path) -> None:
+    now, where = time.time_ns(), dict[str, Any]()
+    for run in (1, 2):
+        with running(tmp_path) as server:
+            await asyncio.to_thread(server.feed, Sample(POWER, now + run, float(run)))
+            async with page(server, [POWER], resume=where or None) as socket:
+                hello = await frame(socket, "hello")
+                assert hello["resumed"] is False
+                assert values(await frame(socket)) == [float(run)]
+                where = {"boot": hello["boot"], "seq": hello["seq"]}
 
 
 async def test_sets_of_tags_that_overlap_are_encoded_once(server: Running) -> None:

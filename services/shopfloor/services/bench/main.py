@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _kill(actions.add_parser("kill", help="kill -9 at random moments: nothing acknowledged may be lost"))
     _store_kill(actions.add_parser("store-kill", help="kill -9 of the store in full flow, and while it is backed up"))
     _store(actions.add_parser("store", help="the historian beside DuckDB, VictoriaMetrics and InfluxDB"))
+    _live(actions.add_parser("live", help="pages at 10 Hz, stalled pages, from sensor to pixel, restarts, the heap"))
     _models(actions.add_parser("models", help="the training service on public data sets, beside published results"))
     _pages(actions.add_parser("pages", help="the pages in a real browser: zoom, first chart, weight, live charts"))
 
@@ -99,6 +100,14 @@ def _models(parser: argparse.ArgumentParser) -> None:
 
 def _pages(parser: argparse.ArgumentParser) -> None:
     from shopfloor.services.bench.pages.run import add_arguments
+
+    _publishing(parser)
+    parser.set_defaults(cache=Cache.default(), no_install=True)
+    add_arguments(parser)
+
+
+def _live(parser: argparse.ArgumentParser) -> None:
+    from shopfloor.services.bench.fanout.run import add_arguments
 
     _publishing(parser)
     parser.set_defaults(cache=Cache.default(), no_install=True)
@@ -194,6 +203,17 @@ def _run_pages(args: argparse.Namespace, place: Place) -> int:
     return int(any(row["kept"] == "no" for row in part["summary"]))
 
 
+def _run_live(args: argparse.Namespace, place: Place) -> int:
+    from shopfloor.services.bench.fanout.page import PAGE
+    from shopfloor.services.bench.fanout.run import parts
+
+    missed = 0
+    for part in parts(args, place):
+        _show(PAGE, [part], args)
+        missed += not part["well"]
+    return int(missed > 0)
+
+
 def _show(page: Page, parts: Sequence[dict[str, Any]], args: argparse.Namespace) -> None:
     """Print and write at once: a run that is stopped keeps the parts that it has."""
     for part in parts:
@@ -213,4 +233,5 @@ _ACTIONS: Final = {
     "store-kill": _run_store_kill,
     "models": _run_models,
     "pages": _run_pages,
+    "live": _run_live,
 }
