@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -56,9 +57,9 @@ def mock_server() -> Iterator[MockPlant]:
 @pytest.fixture
 def mock_plant(mock_server: MockPlant) -> Iterator[MockPlant]:
     """The mock plant in its usual state."""
-    mock_server.switch(silent=False, busy=None, forget=True)
+    mock_server.switch(silent=False, broken=False, busy=None, forget=True)
     yield mock_server
-    mock_server.switch(silent=False, busy=None)
+    mock_server.switch(silent=False, broken=False, busy=None)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ Opener = Callable[..., Page]
 def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
     """Open an address of the mock plant; at the end no page may have complained on its console.
 
-    What the server refuses with 422 is shown to the person, and Chromium notes it as well.
+    What the server refuses with 422 or 503 is shown to the person, and Chromium notes it as well.
     """
     said: list[str] = []
     contexts = []
@@ -97,4 +98,4 @@ def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
     yield opened
     for context in contexts:
         context.close()
-    assert [line for line in said if "WebSocket" not in line and "status of 422" not in line] == []
+    assert [line for line in said if "WebSocket" not in line and not re.search("status of (422|503)", line)] == []

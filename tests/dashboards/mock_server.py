@@ -51,7 +51,7 @@ class Mock:
         mock_alarms.act(self.alarms[-1], "out-of-service", {"by": "Eva", "reason": "Sensor is broken."}, self.start)
         self.flood = False
         self.asked: list[str] = []
-        self.silent = False
+        self.silent = self.broken = False
         self.busy: float | None = None
         self.sockets: set[WebSocket] = set()
         self.subscriptions: list[list[str]] = []
@@ -75,6 +75,8 @@ class Mock:
     async def api(self, request: Request) -> Response:
         name = request.path_params["name"]
         self.asked.append(f"{name}?{request.url.query}")
+        if self.broken:
+            return JSONResponse({"detail": "The store is being repaired."}, 503)
         handler = {
             "health": lambda: answers.health(self.plant, now_ms(), self.start, self.busy),
             "assets": lambda: self.plant.assets,

@@ -123,3 +123,18 @@ def test_files_and_the_lines_of_python_hold_what_is_shown(open_page: Any) -> Non
     ]
     given = inspect.signature(history).bind(*call.args, **{str(word.arg): word.value for word in call.keywords})
     assert {"tags", "start", "end", "url"} == given.arguments.keys()
+
+
+def test_a_refusal_is_said_and_goes_away_by_itself_or_by_asking_again(open_page: Any, mock_plant: Any) -> None:
+    """Of the whole plant, and of one chart."""
+    mock_plant.switch(broken=True)
+    page = open_page(f"/tag/{CNC}/spindle.power", **HOUR)
+    expect(page.get_by_role("alert")).to_contain_text("The store is being repaired.")
+    mock_plant.switch(broken=False)
+    expect(page.get_by_test_id("trend")).to_be_visible()
+    mock_plant.switch(broken=True)
+    page.keyboard.press("+")
+    expect(page.get_by_role("alert")).to_contain_text("The store is being repaired.")
+    mock_plant.switch(broken=False)
+    page.keyboard.press("-")
+    expect(page.get_by_role("alert")).to_have_count(0)
