@@ -100,6 +100,7 @@ async def test_after_a_restart_a_page_learns_that_it_must_ask_the_history(tmp_pa
     now, where = time.time_ns(), dict[str, Any]()
     for run in (1, 2):
         with running(tmp_path) as server:
+            server.sequence = run
             await asyncio.to_thread(server.feed, Sample(POWER, now + run, float(run)))
             async with page(server, [POWER], resume=where or None) as socket:
                 hello = await frame(socket, "hello")
