@@ -1,15 +1,12 @@
-"""The one small SQLite file of the alarms: durable when a statement returns, safe from any thread."""
+"""The one small SQLite file of the alarms."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final
 
-from shopfloor.plant import StoreError
+from shopfloor.services.records import Records
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS alarms (
@@ -34,57 +31,13 @@ _ADDED: Final = {"first_out": "INTEGER NOT NULL DEFAULT 0"}
 """Columns of `alarms` that older files do not have."""
 
 
-class Database:
+class Database(Records):
     """A context on `<folder>/alarms.db`."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "alarms.db"
-        self._lock = threading.RLock()
-        self._db: sqlite3.Connection | None = None
+        super().__init__(folder / "alarms.db", _SCHEMA, "alarms")
 
-    def __enter__(self) -> Self:
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
-            self._add_columns(self._db)
-        except (OSError, sqlite3.Error) as problem:
-            raise StoreError(f"The alarms in {self._file} cannot be opened ({problem}).") from problem
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
-
-    def do(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        """Run one statement; what the disk refuses raises `StoreError`."""
-        with self._lock:
-            if self._db is None:
-                raise StoreError("The alarms are closed: the server stops.")
-            try:
-                return self._db.execute(sql, values)
-            except sqlite3.OperationalError as problem:
-                raise StoreError(f"The alarms in {self._file} cannot be used ({problem}).") from problem
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """All statements of the block, or none; a block within a block belongs to the outer one."""
-        with self._lock:
-            if self._db is not None and self._db.in_transaction:
-                yield
-                return
-            self.do("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.do("COMMIT")
-            finally:
-                if self._db is not None and self._db.in_transaction:
-                    self.do("ROLLBACK")
-
-    @staticmethod
-    def _add_columns(db: sqlite3.Connection) -> None:
+    def _bring_up_to_date(self, db: sqlite3.Connection) -> None:
         there = {row[1] for row in db.execute("PRAGMA table_info(alarms)")}
         for name, kind in _ADDED.items():
             if name not in there:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from shopfloor.plant import StoreError
 from shopfloor.services.notify.message import Message
+from shopfloor.services.records import Records
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS told (key TEXT PRIMARY KEY, step TEXT NOT NULL, time INTEGER NOT NULL);
@@ -40,53 +38,30 @@ class Letter:
     attempts: int
 
 
-class Outbox:
+class Outbox(Records):
     """`<folder>/outbox.db`; safe from any thread. Times are UTC ns."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "outbox.db"
-        self._lock = threading.RLock()
-        self._db: sqlite3.Connection | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
-        except (OSError, sqlite3.Error) as problem:
-            raise StoreError(f"The messages in {self._file} cannot be opened ({problem}).") from problem
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
+        super().__init__(folder / "outbox.db", _SCHEMA, "messages")
 
     def untold(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys for which no message was ever written."""
-        return {key for key in keys if self._do("SELECT 1 FROM told WHERE key = ?", (key,)).fetchone() is None}
+        return {key for key in keys if self.do("SELECT 1 FROM told WHERE key = ?", (key,)).fetchone() is None}
 
     def write(
         self, step: str, keys: Iterable[str], targets: Iterable[tuple[str, str]], message: Message, now: int
     ) -> None:
         """Put a message in for each (way, target), and note what it tells: both, or neither."""
         text = json.dumps(asdict(message))
-        with self._lock:
-            self._do("BEGIN IMMEDIATE")
-            try:
-                for key in keys:
-                    self._do("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (key, step, now))
-                for way, target in targets:
-                    self._do(
-                        "INSERT INTO messages (step, way, target, message, many, created, due)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        (step, way, target, text, message.data.get("kind") == "alarms", now, now),
-                    )
-                self._do("COMMIT")
-            finally:
-                if self._db is not None and self._db.in_transaction:
-                    self._do("ROLLBACK")
+        with self.together():
+            for key in keys:
+                self.do("INSERT OR IGNORE INTO told VALUES (?, ?, ?)", (key, step, now))
+            for way, target in targets:
+                self.do(
+                    "INSERT INTO messages (step, way, target, message, many, created, due)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (step, way, target, text, message.data.get("kind") == "alarms", now, now),
+                )
 
     def written(self, step: str, since: int) -> tuple[int, int]:
         """How many messages about one alarm, and about many, a step has had since a time."""
@@ -95,7 +70,7 @@ class Outbox:
             "SELECT message, created, max(many) AS many FROM messages WHERE step = ? AND created > ?"
             " GROUP BY message, created)"
         )
-        every, many = self._do(sql, (step, since)).fetchone()
+        every, many = self.do(sql, (step, since)).fetchone()
         return every - many, many
 
     def due(self, now: int) -> list[Letter]:
@@ -104,35 +79,26 @@ class Outbox:
             "SELECT id, step, way, target, message, attempts FROM messages WHERE sent IS NULL AND due <= ?"
             " ORDER BY id LIMIT 100"
         )
-        rows = self._do(sql, (now,)).fetchall()
+        rows = self.do(sql, (now,)).fetchall()
         return [Letter(n, step, way, to, Message(**json.loads(text)), tried) for n, step, way, to, text, tried in rows]
 
     def sent(self, letter: Letter, now: int) -> None:
         """Somebody has taken it."""
-        self._do("UPDATE messages SET sent = ?, problem = NULL WHERE id = ?", (now, letter.id))
+        self.do("UPDATE messages SET sent = ?, problem = NULL WHERE id = ?", (now, letter.id))
 
     def failed(self, letter: Letter, problem: str, now: int) -> None:
         """Nobody took it: it waits, longer after every try, ten minutes at most."""
         wait = min(_FIRST_NS << min(letter.attempts, 10), _LONGEST_NS)
         sql = "UPDATE messages SET attempts = attempts + 1, problem = ?, due = ? WHERE id = ?"
-        self._do(sql, (problem, now + wait, letter.id))
+        self.do(sql, (problem, now + wait, letter.id))
 
     def state(self) -> dict[str, Any]:
         """How many wait, how many were sent, and why the oldest that waits was not taken."""
-        waiting, sent = self._do("SELECT sum(sent IS NULL), sum(sent IS NOT NULL) FROM messages").fetchone()
-        row = self._do("SELECT problem FROM messages WHERE sent IS NULL AND problem IS NOT NULL ORDER BY id").fetchone()
+        waiting, sent = self.do("SELECT sum(sent IS NULL), sum(sent IS NOT NULL) FROM messages").fetchone()
+        row = self.do("SELECT problem FROM messages WHERE sent IS NULL AND problem IS NOT NULL ORDER BY id").fetchone()
         return {"waiting": waiting or 0, "sent": sent or 0, "problem": row[0] if row else ""}
 
     def forget(self, now: int) -> None:
         """Delete what was sent or told a month ago."""
-        self._do("DELETE FROM messages WHERE sent IS NOT NULL AND sent < ?", (now - _KEPT_NS,))
-        self._do("DELETE FROM told WHERE time < ?", (now - 12 * _KEPT_NS,))
-
-    def _do(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        with self._lock:
-            if self._db is None:
-                raise StoreError("The messages are closed: the server stops.")
-            try:
-                return self._db.execute(sql, values)
-            except sqlite3.OperationalError as problem:
-                raise StoreError(f"The messages in {self._file} cannot be used ({problem}).") from problem
+        self.do("DELETE FROM messages WHERE sent IS NOT NULL AND sent < ?", (now - _KEPT_NS,))
+        self.do("DELETE FROM told WHERE time < ?", (now - 12 * _KEPT_NS,))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from shopfloor.plant import StoreError
 from shopfloor.services.production.records import Entry, Note, Stop
+from shopfloor.services.records import Records
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS stops (
@@ -43,40 +40,11 @@ _STOP: Final = "id, asset, start, end, kind, reason, comment, by, code, parted"
 _ENTRY: Final = 'id, asset, time, kind, quantity, reason, by, comment, "order"'
 
 
-class ProductionStore:
+class ProductionStore(Records):
     """Records in `<folder>/production.db`; durable when a method returns; safe to call from any thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / "production.db"
-        self._lock = threading.RLock()
-        self._db: sqlite3.Connection | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
-        except (OSError, sqlite3.Error) as problem:
-            raise StoreError(f"The records of production in {self._file} cannot be opened ({problem}).") from problem
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            if self._db is not None:
-                self._db.close()
-                self._db = None
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """What is done within is done as a whole, or not at all."""
-        with self._lock:
-            self.do("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self.do("ROLLBACK")
-                raise
-            self.do("COMMIT")
+        super().__init__(folder / "production.db", _SCHEMA, "records of production")
 
     def stops(self, start: int, end: int, asset: str | None = None) -> list[Stop]:
         """Records that touch [start, end), the newest first."""
@@ -187,16 +155,6 @@ class ProductionStore:
             (start, end, limit),
         )
         return [Note(*row) for row in rows]
-
-    def do(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Run one statement."""
-        with self._lock:
-            if self._db is None:
-                raise StoreError("The records of production are closed: the server stops.")
-            try:
-                return self._db.execute(sql, values)
-            except sqlite3.OperationalError as problem:
-                raise StoreError(f"The records of production in {self._file} cannot be used ({problem}).") from problem
 
 
 def _stop(row: Sequence[Any]) -> Stop:
