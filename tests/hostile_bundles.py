@@ -22,7 +22,12 @@ from shopfloor.models.compile import compile as compiled
 from shopfloor.models.sealing.arrays import from_npz, to_npz
 from shopfloor.models.sealing.canonical import json_sha, pack, sha256, to_json, unpack
 from shopfloor.models.sealing.layout import COLUMNS, Reader, read_head, read_tree
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.linear_model import Ridge
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -30,7 +35,7 @@ from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, Standar
 
 Case = tuple[str, dict[str, bytes]]
 SEED = 5
-ALL = ("boosted", "forest", "layers", "splines", "products")
+ALL = ("boosted", "forest", "mean", "layers", "splines", "products")
 
 
 def bundles(names: Collection[str] = ALL) -> dict[str, Sealed]:
@@ -44,6 +49,7 @@ def bundles(names: Collection[str] = ALL) -> dict[str, Sealed]:
     made = {
         "boosted": (HistGradientBoostingRegressor(max_iter=3, max_leaf_nodes=4, categorical_features=[2]), x, y),
         "forest": (RandomForestClassifier(3, max_depth=2, random_state=0), whole, np.digitize(y, [0.3, 0.9])),
+        "mean": (_mean(), whole, np.digitize(y, [0.3, 0.9])),
         "layers": (
             make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(4,), max_iter=2000, random_state=0)),
             whole, y,
@@ -52,6 +58,12 @@ def bundles(names: Collection[str] = ALL) -> dict[str, Sealed]:
         "products": (make_pipeline(PolynomialFeatures(2), Ridge()), whole, y),
     }  # fmt: skip
     return {name: _sealed(name, *parts) for name, parts in made.items() if name in names}
+
+
+def _mean() -> VotingClassifier:
+    boosted = HistGradientBoostingClassifier(max_iter=1, max_leaf_nodes=3, random_state=0)
+    forest = RandomForestClassifier(2, max_depth=2, random_state=0)
+    return VotingClassifier([("boosted", boosted), ("forest", forest)], voting="soft")
 
 
 def _sealed(name: str, estimator, x, y) -> Sealed:
@@ -111,7 +123,8 @@ def manifests(files: dict[str, bytes]) -> Iterator[Case]:
         yield f"without {name}", {**files, "manifest.json": to_json(missing)}
     for text in (b"", b"[]", b"[" * 100_000, b'{"a": NaN}', b"\xff", b"9" * 10_000):
         yield f"manifest {text[:9]!r}", {**files, "manifest.json": text}
-    twice = files["manifest.json"].replace(b'"format": 2', b'"format": 2,\n "format": 2')
+    number = str(good["format"]).encode()
+    twice = files["manifest.json"].replace(b'"format": ' + number, b'"format": ' + number + b',\n "format": ' + number)
     yield "a key twice", {**files, "manifest.json": twice}
     for number in ("NaN", "Infinity", "1e999"):
         text = files["manifest.json"].replace(b'"coverage": 0.9', f'"coverage": {number}'.encode())
@@ -162,9 +175,9 @@ def _odd_npz(files: dict[str, bytes], good: dict[str, np.ndarray]) -> Iterator[C
                 yield f"{name} declares {shape}", other
 
 
-def trees(files: dict[str, bytes]) -> Iterator[Case]:
+def trees(files: dict[str, bytes], file: str) -> Iterator[Case]:
     """Every column of every tree with values that crash, loop or read elsewhere, hashes right again."""
-    data = files["value.tl"]
+    data = files[file]
     reader = Reader(data)
     head = read_head(reader)
     after_head = reader.at
@@ -177,21 +190,21 @@ def trees(files: dict[str, bytes]) -> Iterator[Case]:
             body = at + 8
             for count in (0, len(values) + 1, 2**31, 2**63, 2**64 - 1):
                 other = data[:at] + struct.pack("<Q", count) + data[body:]
-                yield f"tree {number} {column} of length {count}", resealed({**files, "value.tl": other})
+                yield f"{file} tree {number} {column} of length {count}", resealed({**files, file: other})
             for node in range(len(values)):
                 for value in _odd(values.dtype, node):
                     changed = values.copy()
                     changed[node] = value
                     if changed.tobytes() != values.tobytes():
                         other = data[:body] + changed.tobytes() + data[body + values.nbytes :]
-                        yield f"tree {number} {column}[{node}] = {value}", resealed({**files, "value.tl": other})
+                        yield f"{file} tree {number} {column}[{node}] = {value}", resealed({**files, file: other})
             at = body + values.nbytes
-        yield f"tree {number} twice", resealed({**files, "value.tl": data[:at] + data[start:]})
-        yield f"without tree {number}", resealed({**files, "value.tl": data[:start] + data[reader.at :]})
+        yield f"{file} tree {number} twice", resealed({**files, file: data[:at] + data[start:]})
+        yield f"{file} without tree {number}", resealed({**files, file: data[:start] + data[reader.at :]})
     for at in range(0, after_head, 4):
         for word in (0, 1, 2**31 - 1, 2**32 - 1):
             other = data[:at] + struct.pack("<I", word) + data[at + 4 :]
-            yield f"head {at} = {word}", resealed({**files, "value.tl": other})
+            yield f"{file} head {at} = {word}", resealed({**files, file: other})
 
 
 def _odd(dtype: np.dtype, node: int) -> list[float]:
@@ -216,14 +229,25 @@ def corpus() -> Iterator[tuple[str, dict[str, bytes], Sealed]]:
     for name, good in made.items():
         files = dict(good.files)
         several = [changed_bytes(files), resealed_bytes(files), manifests(files), arrays(files)]
-        if "value.tl" in files:
-            several.append(trees(files))
+        several += [trees(files, file) for file in files if file.endswith(".tl")]
         for cases in several:
             for what, damaged in cases:
                 if damaged.get("manifest.json") != files["manifest.json"] or damaged != files:
                     yield f"{name}: {what}", damaged, good
     swapped = {**made["boosted"].files, "value.tl": made["forest"].files["value.tl"]}
     yield "other trees", resealed(swapped), made["boosted"]
+    for what, damaged in _odd_means(dict(made["mean"].files), made["boosted"].files["value.tl"]):
+        yield what, damaged, made["mean"]
+
+
+def _odd_means(files: dict[str, bytes], numbers: bytes) -> Iterator[Case]:
+    """A mean with a forest missing or one that tells no classes, of another format, or with trees after it."""
+    yield "a mean of one", resealed({name: data for name, data in files.items() if name != "value-2.tl"})
+    yield "a mean with numbers", resealed({**files, "value-2.tl": numbers})
+    yield "a mean of one forest twice", resealed({**files, "value-2.tl": files["value.tl"]})
+    yield "a mean of format 2", resealed(files, format=2)
+    yield "trees after a mean", resealed(files, models={"value": ["mean of trees", "trees"]})
+    yield "trees alone", resealed(files, models={"value": ["trees"]})
 
 
 def tried(damaged: dict[str, bytes], good: Sealed) -> str:

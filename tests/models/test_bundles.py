@@ -114,7 +114,7 @@ def test_a_bundle_of_the_first_format_asks_for_training_in_one_sentence(folder, 
     old = json.loads((folder / "dimension" / "manifest.json").read_text())
     kept = {name: old[name] for name in ("name", "target", "features", "files")}
     (tmp_path / "manifest.json").write_text(json.dumps({**kept, "format": 1}, indent=1, sort_keys=True))
-    with pytest.raises(RefusedBundle, match=r"is of format 1, this version reads 2: train again\.$"):
+    with pytest.raises(RefusedBundle, match=r"is of format 1, this version reads 2 and 3: train again\.$"):
         load(tmp_path)
 
 

@@ -13,6 +13,7 @@ from shopfloor.models.compile import compile as compiled
 from shopfloor.models.scorer import likely, score
 from shopfloor.models.sealing.program import Step
 from sklearn import covariance, ensemble, impute, linear_model, neural_network, preprocessing, svm
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
@@ -28,6 +29,8 @@ GAPS = np.where(RNG.random(X.shape) < 0.1, np.float32(np.nan), X)
 GAPS[:, 3] = X[:, 3]
 THREE, TWO, NORMAL = np.digitize(Y, [0.0, 1.0]), Y > 0.5, None
 HGB = {"max_iter": 20, "random_state": 0}
+HALVES = [("boosted", ensemble.HistGradientBoostingClassifier(**HGB)), ("trees", ensemble.ExtraTreesClassifier(10))]
+MEAN = ensemble.VotingClassifier(HALVES, voting="soft")
 splines = preprocessing.SplineTransformer
 scaled = lambda *steps: make_pipeline(preprocessing.StandardScaler(), *steps)  # noqa: E731
 viewed = lambda columns, last: make_pipeline(ColumnTransformer([("view", "passthrough", columns)]), last)  # noqa: E731
@@ -55,6 +58,8 @@ CENSUS = {
     "gradient numbers": (ensemble.GradientBoostingRegressor(n_estimators=10), X, Y),
     "gradient three classes": (ensemble.GradientBoostingClassifier(n_estimators=10), X, THREE),
     "gradient two classes": (ensemble.GradientBoostingClassifier(n_estimators=10), X, TWO),
+    "mean of three classes": (MEAN, X, THREE),
+    "mean of two classes": (clone(MEAN), GAPS, TWO),
     "isolation": (ensemble.IsolationForest(), X, NORMAL),
     "splines": (scaled(splines(4, degree=2, knots="quantile", extrapolation="linear"), linear_model.Ridge()), X, Y),
     "cubic splines": (make_pipeline(splines(include_bias=False), linear_model.Ridge()), X, Y),
@@ -138,6 +143,9 @@ def test_a_layer_rounds_a_row_alike_alone_in_company_and_in_any_layout(outputs):
             "ColumnTransformer does more than pass one list of column numbers",
         ),
         (make_pipeline(impute.SimpleImputer(missing_values=0), linear_model.Ridge()), "let it fill NaN"),
+        (scaled(clone(MEAN)), "vote softly over two models of trees"),
+        (ensemble.VotingClassifier(HALVES), "vote softly over two models of trees"),
+        (clone(MEAN).set_params(trees=linear_model.LogisticRegression()), "vote softly over two models of trees"),
     ],
 )  # fmt: skip
 def test_what_has_no_plain_form_is_refused_in_one_sentence(estimator, reason):

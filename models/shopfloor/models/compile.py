@@ -20,7 +20,7 @@ from shopfloor.models.lineage import lineage
 from shopfloor.models.reference import reference
 from shopfloor.models.sealing.folder import write
 from shopfloor.models.sealing.golden import TOLERANCE
-from shopfloor.models.sealing.program import Program, Step, parts_of, program
+from shopfloor.models.sealing.program import FORESTS, Program, Step, parts_of, program
 from shopfloor.models.sealing.trees import Forest
 from shopfloor.models.unfold import CannotCompile, Unfolded, parts, unfold
 
@@ -124,7 +124,8 @@ def compile(estimator: Any, features: Features, calibration: Calibration, card: 
     if windows is not None:
         held["golden.window"] = np.asarray(windows, np.float64)
     manifest = _manifest(features, calibration, card, kind, {**_told(card), **settings}, classes)
-    trees = {"value": unfolded.trees} if unfolded.trees is not None else {}
+    added = [name for step in unfolded.names for name in FORESTS.get(step, ())]
+    trees = {f"value{name}": held for name, held in zip(added, unfolded.forests, strict=True)}
     files = sealed(manifest, trees, held, {"value": unfolded.names})
     return Sealed(files, load_files(files, card.name, features.names))
 
@@ -159,8 +160,8 @@ def _compiled(unfolded: Unfolded, features: int) -> Program:
     steps = []
     for i, name in enumerate(unfolded.names):
         held = {part: unfolded.arrays[f"{i}.{part}"] for part in parts_of(name)}
-        forest = Forest(unfolded.trees, features, 1, 0) if name == "trees" else None
-        steps.append(Step(name, held, forest))
+        forests = [Forest(trees, features, 1, 0) for trees in unfolded.forests] if name in FORESTS else []
+        steps.append(Step(name, held, tuple(forests)))
     return program(steps)
 
 

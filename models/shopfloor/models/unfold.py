@@ -29,6 +29,7 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingClassifier,
     VotingRegressor,
 )
 from sklearn.impute import SimpleImputer
@@ -51,7 +52,9 @@ _COVARIANCE: Final = (
     covariance.MinCovDet, covariance.EllipticEnvelope,
 )  # fmt: skip
 _LOGISTIC: Final = (linear_model.LogisticRegression, linear_model.LogisticRegressionCV)
-ACCEPTED: Final = (*_TREES, VotingRegressor, *_LINEAR, *_DECISIONS, *_LOGISTIC, *_MLP, *_COVARIANCE)
+ACCEPTED: Final = (
+    *_TREES, VotingClassifier, VotingRegressor, *_LINEAR, *_DECISIONS, *_LOGISTIC, *_MLP, *_COVARIANCE,
+)  # fmt: skip
 
 
 class CannotCompile(ShopfloorError):  # noqa: N818 (what happened)
@@ -60,11 +63,11 @@ class CannotCompile(ShopfloorError):  # noqa: N818 (what happened)
 
 @dataclass(slots=True)
 class Unfolded:
-    """The steps of a model, the arrays of each (`0.by`), its trees."""
+    """The steps of a model, the arrays of each (`0.by`), its forests."""
 
     names: list[str] = field(default_factory=list)
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    trees: treelite.Model | None = None
+    forests: list[treelite.Model] = field(default_factory=list)
 
     def add(self, name: str, **parts: Any) -> None:
         """Append a step."""
@@ -88,6 +91,8 @@ def unfold(estimator: Any) -> Unfolded:
         _transform(step, to)
     if type(last) in (*_TREES, VotingRegressor):
         _trees(last, to)
+    elif type(last) is VotingClassifier:
+        _mean(last, to)
     elif type(last) in _MLP:
         _layers(last, to)
     elif type(last) in _COVARIANCE:
@@ -203,11 +208,27 @@ _TRANSFORMS: Final[dict[type, Callable[[Any, Unfolded], None]]] = {
 def _trees(last: Any, to: Unfolded) -> None:
     if to.names and type(last) in _CASTING:
         to.add("float32")
+    to.forests.append(_forest(last))
+    to.add("trees")
+
+
+def _forest(last: Any) -> treelite.Model:
     try:
-        to.trees = merged(last) if type(last) is VotingRegressor else treelite.sklearn.import_model(last)
+        return merged(last) if type(last) is VotingRegressor else treelite.sklearn.import_model(last)
     except (treelite.TreeliteError, NotImplementedError, ValueError) as problem:
         raise CannotCompile(f"{type(last).__name__} cannot be compiled ({problem}).") from problem
-    to.add("trees")
+
+
+def _mean(last: Any, to: Unfolded) -> None:
+    """The plain mean of the probabilities of two forests, over features as they are."""
+    sound = last.voting == "soft" and last.weights is None and len(last.estimators_) == 2 and not to.names
+    if not sound or any(type(one) not in _TREES for one in last.estimators_):
+        raise CannotCompile(
+            "This VotingClassifier cannot be compiled: let it vote softly over two models of trees, without weights"
+            " and without a scaler before it."
+        )
+    to.forests += [_forest(one) for one in last.estimators_]
+    to.add("mean of trees")
 
 
 def _linear(last: Any, to: Unfolded) -> None:

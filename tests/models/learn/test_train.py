@@ -142,7 +142,7 @@ def test_a_mean_of_models_looks_at_health_indices_and_at_how_inputs_rise():
     assert trial.words == "boosted on memory + health indices beside inputs"
     assert len(search.trials) == 1
     model = answers.kept[0].model
-    trees = unfold(model).trees
+    (trees,) = unfold(model).forests
     assert trees.num_tree == 4 * 20
     np.testing.assert_allclose(tree_predict(trees, x.astype(np.float64)), model.predict(x), rtol=0, atol=1e-9)
 

@@ -30,4 +30,4 @@ def test_a_bundle_of_the_first_format_is_learned_again(tmp_path, caplog):
             time.sleep(0.01)
         assert brain.status()["state"] == "waiting"
         brain.stop()
-    assert "The bundle dimension is of format 1, this version reads 2: train again." in caplog.text
+    assert "The bundle dimension is of format 1, this version reads 2 and 3: train again." in caplog.text

@@ -30,6 +30,7 @@ class Blueprint:
     """What a specification is to contain: regimes found in the settings, mixes (or those `alone`), pairs, age, lags.
 
     With `views`, several sets of columns, for a mean of models: health indices, and the rise of inputs beside them.
+    `pairing_s`: CPU seconds that one search for pairs may take.
     """
 
     settings: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class Blueprint:
     age: bool = False
     lags: int = 0
     origin: bool = True
+    pairing_s: float = np.inf
 
     @property
     def words(self) -> str:
@@ -69,7 +71,7 @@ class Blueprint:
         if not self.origin:
             spec = replace(spec, told=tuple(what for what in spec.told if what not in _ORIGIN))
         if self.pairs:
-            spec = replace(spec, pairs=joined(seen))
+            spec = replace(spec, pairs=joined(seen, self.pairing_s))
         if self.views:
             return health_beside(spec, seen)
         if self.alone:
@@ -141,7 +143,7 @@ def _moments(values: Floats) -> tuple[Floats, Floats]:
     return mean, np.where(spread > 1e-12 * np.maximum(np.abs(mean), 1.0), spread, 1.0)
 
 
-def blueprints(data: Data, roles: Roles) -> list[Blueprint]:
+def blueprints(data: Data, roles: Roles, pairing_s: float = np.inf) -> list[Blueprint]:
     """What is worth trying: interactions for independent rows, health indices where rows follow each other.
 
     Where a class was seen in one run only, how far a row is from the run's begin tells which run it is, not what is
@@ -151,7 +153,7 @@ def blueprints(data: Data, roles: Roles) -> list[Blueprint]:
     regimes = count_regimes(data, settings)
     base = Blueprint(settings, regimes, remember=data.remembers, age=roles.age and data.remembers)
     base = replace(base, age=False, origin=False) if lives_alone(data) else base
-    richer = replace(base, mixes=True) if base.remember else replace(base, pairs=True)
+    richer = replace(base, mixes=True) if base.remember else replace(base, pairs=True, pairing_s=pairing_s)
     numbers = len([name for name in data.inputs if name not in settings]) - len(data.levels)
     indices = base.remember and data.task != "class"
     alone = [replace(base, views=True), replace(base, alone=True)] if indices else []

@@ -32,12 +32,19 @@ class Candidate:
     """A model to try: its name, how a fresh one is made, and its split tests per row and feature, roughly.
 
     `mean`: worth averaging over several views of the features; the mean still compiles into one forest.
+    `joins`: whether a bundle can hold its mean with a model of another kind.
     """
 
     name: str
     make: Callable[[], Any]
     tests: float = 0.0
     mean: bool = False
+    joins: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The kind of model, without how it is set."""
+        return self.name.split(",", maxsplit=1)[0]
 
     def over(self, views: Sequence[Sequence[int]]) -> Any:
         """A fresh model; where there are views, the mean of one for each of these sets of columns."""
@@ -130,10 +137,10 @@ def _classifiers(data: Data) -> list[Candidate]:
 
     return [
         Candidate("logistic regression", logistic, 10.0 * trees_each),
-        Candidate("extra trees", trees, 100.0 if few else 20.0),
-        Candidate("random forest", forest, 200.0 if few else 50.0),
-        Candidate("gradient boosting", boosted, 300.0 * trees_each),
-        Candidate("gradient boosting, fewer inputs a split", sparing, 200 * 0.3 * trees_each),
+        Candidate("extra trees", trees, 100.0 if few else 20.0, joins=True),
+        Candidate("random forest", forest, 200.0 if few else 50.0, joins=True),
+        Candidate("gradient boosting, fewer inputs a split", sparing, 200 * 0.3 * trees_each, joins=True),
+        Candidate("gradient boosting", boosted, 300.0 * trees_each, joins=True),
     ]
 
 

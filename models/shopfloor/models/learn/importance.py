@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.learn.data import Data
+from shopfloor.models.learn.race import Kept
 from shopfloor.models.learn.scores import measure_of
-from shopfloor.models.learn.search import Kept, answer
+from shopfloor.models.learn.search import answer
 
 _FOLDS: Final = 3
 _ROWS: Final = 1500

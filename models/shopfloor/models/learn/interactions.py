@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import combinations
 from typing import Any, Final
 
@@ -28,18 +29,24 @@ _WORTH: Final = 0.02
 """… and by this share of it."""
 
 
-def joined(data: Data) -> tuple[Pair, ...]:
+def joined(data: Data, most_s: float = np.inf) -> tuple[Pair, ...]:
     """The pairs that let a small boosted model predict unseen rows better than it does without them, one after another.
 
     Judged on the given rows only, half of them unseen in turn: inside a fold they are the rows to learn from. The first
     round tries every join (where there are very many: those that help a small tree most), later ones those that helped.
+    No round begins that would not end within `most_s` CPU seconds, by what a join took before.
     """
+    begun, tried = time.process_time(), 1
     rows = np.random.default_rng(0).permutation(len(data))[:_MOST_ROWS]
     values, target = data.values[rows], data.target[rows]
     live = _screened(data, values, target)
     found: list[Pair] = []
     losses = _losses(_boosted(data), values, target)
     while live and len(found) < _MOST_PAIRS:
+        spent = time.process_time() - begun
+        if spent * (1.0 + len(live) / tried) > most_s:
+            break
+        tried += len(live)
         after = [_losses(_boosted(data), np.column_stack([values, join[3]]), target) for join in live]
         order = sorted(range(len(live)), key=lambda i: float(after[i].mean()))
         if not _worth(losses - after[order[0]], losses):

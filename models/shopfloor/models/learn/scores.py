@@ -86,7 +86,7 @@ def score(
     sign = 1.0 if higher else -1.0
     rule = "always the mean" if task != "class" else "the usual share" if classes == 2 else "always the usual class"
     values, gains = [], []
-    for rows in _resampled(block, np.random.default_rng(seed)):
+    for rows in resampled(block, _RESAMPLES, seed):
         values.append(measure(said[rows], truth[rows]))
         gains.append(sign * (values[-1] - measure(trivial[rows], truth[rows])))
     low, high = np.quantile(values, [0.05, 0.95])
@@ -96,14 +96,15 @@ def score(
     )  # fmt: skip
 
 
-def _resampled(block: Rows, random: np.random.Generator) -> list[Rows]:
-    """Rows of blocks drawn with replacement."""
+def resampled(block: Rows, times: int, seed: int = 0) -> list[Rows]:
+    """Rows of blocks [n] drawn with replacement, so many times."""
+    random = np.random.default_rng(seed)
     code, count = np.unique(block, return_inverse=True, return_counts=True)[1:]
     order = np.argsort(code, kind="stable")
     start = np.concatenate([[0], np.cumsum(count)[:-1]])
     if len(count) == len(block):
-        return [random.integers(0, len(block), len(block)) for _ in range(_RESAMPLES)]
-    draws = (random.integers(0, len(count), len(count)) for _ in range(_RESAMPLES))
+        return [random.integers(0, len(block), len(block)) for _ in range(times)]
+    draws = (random.integers(0, len(count), len(count)) for _ in range(times))
     return [np.concatenate([order[start[b] : start[b] + count[b]] for b in drawn]) for drawn in draws]
 
 

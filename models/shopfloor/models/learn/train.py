@@ -29,6 +29,8 @@ Progress = Callable[[float, str], None]
 BUDGET_S: Final = 120.0
 _RANDOM_ROWS: Final = 10_000
 _ALARMING: Final = 0.25
+_PAIRING: Final = 0.5
+"""Share of the budget that the search for interactions may take, in all folds together."""
 
 
 def train(
@@ -95,7 +97,8 @@ class _Training:
     def run(self, tried: list[Candidate]) -> Learned:
         data, split = self.data, choose(self.data, self.roles)
         search = Search(data, split, self.budget_s * 0.8, lambda share, text: self.progress(share * 0.9, text))
-        trial, answers = search.best(blueprints(data, self.roles), tried)
+        pairing_s = self.budget_s * _PAIRING / len(split.folds)
+        trial, answers = search.best(blueprints(data, self.roles, pairing_s), tried)
         self.progress(0.75, "The same on random rows, as a leak alarm")
         found = self._score(split, answers)
         found = replace(found, random=found.value if split.rule == "rows" else _on_random_rows(data, trial))
@@ -151,8 +154,8 @@ def _on_random_rows(data: Data, trial: Trial) -> float:
     if len(rows) > _RANDOM_ROWS:
         rows = np.sort(np.random.default_rng(0).permutation(rows)[:_RANDOM_ROWS])
     some = data.take(rows) if trial.blueprint.remember is False else data
-    answers = out_of_fold(some, trial.blueprint, trial.candidate, random_rows(some))
-    return measure_of(data.task, len(data.classes))[1](answers.said, some.target)
+    said = out_of_fold(some, trial.blueprint, trial.candidate, random_rows(some))
+    return measure_of(data.task, len(data.classes))[1](said, some.target)
 
 
 def _abstains(split: Split, found: Score) -> str | None:

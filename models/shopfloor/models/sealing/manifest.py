@@ -11,7 +11,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from shopfloor.models.sealing.canonical import from_json, json_sha, sha256, to_json
 from shopfloor.models.sealing.refused import RefusedBundle
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+"""The newest format. Format 2 has no step "mean of trees"; what can be said in it is sealed in it."""
+_FORMATS: Final = (2, FORMAT)
+_SINCE_3: Final = "mean of trees"
 KINDS: Final = ("regression", "exceedance", "probability", "distance", "classes", "novelty")
 _LARGEST: Final = 1024 * 1024
 _MADE: Final = ("trained_at", "cpu_s", "sha", "seal")
@@ -79,7 +82,7 @@ class Manifest:
     budget: Budget = field(default_factory=Budget)
     card: str = ""
     files: dict[str, str] = field(default_factory=dict)
-    format: int = FORMAT
+    format: int = 2
     sha: str = ""
     seal: str = ""
 
@@ -93,7 +96,7 @@ _FORM: Final = TypeAdapter(Manifest)
 def signed(manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Manifest, bytes]:
     """The manifest with the hashes of its files, its identity and its seal; and its bytes."""
     hashes = {name: sha256(data) for name, data in sorted(files.items())}
-    named = replace(manifest, files=hashes, spec_sha=json_sha(manifest.spec), format=FORMAT, sha="", seal="")
+    named = replace(manifest, files=hashes, spec_sha=json_sha(manifest.spec), format=_format(manifest), sha="", seal="")
     content = asdict(named)
     content["sha"] = _identity(content)
     content["seal"] = _seal(content)
@@ -103,9 +106,10 @@ def signed(manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Manifest, by
 def read_manifest(data: bytes, name: str) -> Manifest:
     """The manifest of the bundle `name`; raises `RefusedBundle`."""
     content = _content(data, name)
-    if content.get("format") != FORMAT:
+    if content.get("format") not in _FORMATS:
         raise RefusedBundle(
-            f"The bundle {name} is of format {content.get('format')!r:.20}, this version reads {FORMAT}: train again."
+            f"The bundle {name} is of format {content.get('format')!r:.20}, this version reads"
+            f" {' and '.join(map(str, _FORMATS))}: train again."
         )
     _check_complete(content, name)
     try:
@@ -152,6 +156,7 @@ def _check_values(m: Manifest, name: str) -> None:
     hashes = [getattr(m.lineage, kept.name) for kept in fields(Lineage) if kept.name.endswith("_sha")]
     checks = {
         "kind": m.kind in KINDS,
+        "format": m.format == _format(m),
         "state": m.state in ("ready", "abstains"),
         "features": 0 < len(m.features) == len(set(m.features)),
         "coverage": 0.0 < m.coverage < 1.0,
@@ -167,6 +172,11 @@ def _check_values(m: Manifest, name: str) -> None:
     for what, holds in checks.items():
         if not holds:
             raise RefusedBundle(f"The manifest of the bundle {name} has an impossible value in {what}: train again.")
+
+
+def _format(m: Manifest) -> int:
+    """The oldest format that can say it."""
+    return FORMAT if any(_SINCE_3 in steps for steps in m.models.values()) else 2
 
 
 def _classes_fit(m: Manifest) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from shopfloor.models.sealing.arrays import from_npz
 from shopfloor.models.sealing.canonical import sha256
 from shopfloor.models.sealing.folder import MANIFEST, Files
 from shopfloor.models.sealing.manifest import Manifest, read_manifest
-from shopfloor.models.sealing.program import Program, Step, parts_of, program
+from shopfloor.models.sealing.program import FORESTS, Program, Step, parts_of, program
 from shopfloor.models.sealing.refused import RefusedBundle
 from shopfloor.models.sealing.trees import Forest, read_forest
 
@@ -49,7 +49,7 @@ def opened(files: Files, name: str) -> Bundle:
 
 
 def _check_files(manifest: Manifest, files: Files, name: str) -> None:
-    wanted = {ARRAYS} | {f"{model}.tl" for model, steps in manifest.models.items() if "trees" in steps}
+    wanted = {ARRAYS} | {file for model, steps in manifest.models.items() for file in _tree_files(model, steps)}
     held = set(files) - {MANIFEST}
     if held != wanted or set(manifest.files) != wanted:
         odd = ", ".join(sorted(held ^ wanted | set(manifest.files) ^ wanted))
@@ -57,6 +57,10 @@ def _check_files(manifest: Manifest, files: Files, name: str) -> None:
     for file, sha in manifest.files.items():
         if sha256(files[file]) != sha:
             raise RefusedBundle(f"The file {file} of the bundle {name} was changed after sealing: train again.")
+
+
+def _tree_files(model: str, steps: Iterable[str]) -> list[str]:
+    return [f"{model}{added}.tl" for step in steps for added in FORESTS.get(step, ())]
 
 
 def _arrays(data: bytes, name: str) -> dict[str, NDArray[Any]]:
@@ -68,18 +72,17 @@ def _arrays(data: bytes, name: str) -> dict[str, NDArray[Any]]:
 
 def _program(m: Manifest, model: str, files: Files, arrays: Mapping[str, NDArray[Any]], name: str) -> Program:
     try:
-        return program(_steps(m, model, files.get(f"{model}.tl", b""), arrays))
+        return program(_steps(m, model, files, arrays))
     except ValueError as problem:
         raise RefusedBundle(f"The model {model} of the bundle {name} is unsound: {problem}; train again.") from None
 
 
-def _steps(m: Manifest, model: str, trees: bytes, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Step]:
+def _steps(m: Manifest, model: str, files: Files, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Step]:
     """The steps of a model, each proved to fit the one before it."""
     width = len(m.features)
     for i, step_name in enumerate(m.models[model]):
         parts = {part: _part(arrays, f"{model}.{i}.{part}") for part in parts_of(step_name)}
-        forest = _forest(trees, width) if step_name == "trees" else None
-        step = Step(step_name, parts, forest)
+        step = Step(step_name, parts, tuple(_forest(files[file], width) for file in _tree_files(model, [step_name])))
         width = step.width(width)
         yield step
 

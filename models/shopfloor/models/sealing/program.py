@@ -1,7 +1,8 @@
 """A model as a chain of few, plain steps: scaling, dense layers, trees. Data, not code; its widths are proved at load.
 
-Step number `i` of the model `value` finds its arrays as `value.i.weight` and so on, its trees in `value.tl`. Everything
-before trees is computed in float64, as scikit-learn does for float64 input.
+Step number `i` of the model `value` finds its arrays as `value.i.weight` and so on, its trees in `value.tl`; the step
+"mean of trees" is two forests, the second in `value-2.tl`. Everything before trees is computed in float64, as
+scikit-learn does for float64 input.
 """
 
 from __future__ import annotations
@@ -87,18 +88,20 @@ STEPS: Final = {
     "products": Kind(("powers",), products, partial(product_width, most=MOST_WIDTH)),
     "length": Kind((), _length, lambda _parts, _width: 1),
 }
-"""Every kind of step but "trees"."""
+"""Every kind of step but those of trees."""
+FORESTS: Final = {"trees": ("",), "mean of trees": ("", "-2")}
+"""What is added to a model's name for the file of each forest of a step."""
 
 
 def parts_of(name: str) -> tuple[str, ...]:
     """The arrays that a step needs; raises `ValueError` for a step that is not known."""
-    _expect(name in STEPS or name == "trees", f"the step {name[:20]!r} is not known")
+    _expect(name in STEPS or name in FORESTS, f"the step {name[:20]!r} is not known")
     return STEPS[name].parts if name in STEPS else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One step: its name, its arrays, and its trees where it is made of trees.
+    """One step: its name, its arrays, and its forests where it is made of trees: what it says is their mean.
 
     >>> scale = Step("divide", {"by": np.array([2.0, 4.0])})
     >>> scale(np.array([[2.0, 2.0]])).tolist()
@@ -107,18 +110,29 @@ class Step:
 
     name: str
     parts: Parts
-    forest: Forest | None = None
+    forests: tuple[Forest, ...] = ()
 
     def __call__(self, x: Rows) -> Rows:
         """Rows [n, width] to rows [n, width of the next step]."""
-        return self.forest(x) if self.forest is not None else STEPS[self.name].apply(x, self.parts)
+        return _mean([forest(x) for forest in self.forests]) if self.forests else STEPS[self.name].apply(x, self.parts)
 
     def width(self, width: int) -> int:
         """Columns that come out when `width` come in; raises `ValueError` when they do not fit."""
-        if self.forest is None:
+        if not self.forests:
             return STEPS[self.name].width(self.parts, width)
-        _expect(self.forest.features == width, "its trees expect other columns")
-        return self.forest.classes
+        _expect(all(forest.features == width for forest in self.forests), "its trees expect other columns")
+        classes = {forest.classes for forest in self.forests}
+        _expect(len(classes) == 1 or classes == {1, 2}, "its forests tell different classes apart")
+        return min(classes)
+
+
+def _mean(said: list[Rows]) -> Rows:
+    """The mean of what forests say; of two classes some say the last probability only: then that of all."""
+    if len(said) == 1:
+        return said[0]
+    least = min(one.shape[1] for one in said)
+    mean: Rows = np.mean([one[:, -least:] for one in said], axis=0)
+    return mean
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +143,7 @@ class Program:
 
     def __call__(self, x: Rows) -> Floats:
         """What the model says of rows of features [n, f]: [n, outputs]; each row for itself."""
-        if len(self.steps) > 1 or self.steps[0].forest is None:
+        if len(self.steps) > 1 or not self.steps[0].forests:
             x = x.astype(np.float64)
         with np.errstate(all="ignore"):
             for step in self.steps:

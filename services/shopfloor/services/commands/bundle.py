@@ -47,7 +47,7 @@ def _export(source: Path, target: Path) -> int:
 
 def _proved(bundle: Bundle, took: float) -> Iterator[str]:
     m = bundle.manifest
-    nodes = sum(step.forest.nodes for p in bundle.programs.values() for step in p.steps if step.forest is not None)
+    nodes = sum(forest.nodes for p in bundle.programs.values() for step in p.steps for forest in step.forests)
     yield f"ok: {m.name} {m.sha}"
     yield f"{len(m.files)} files, {bundle.size / 1e6:.2f} MB of {m.budget.memory_mb:g} MB; {nodes} nodes of trees"
     row = min(row_us(bundle) for _ in range(5))
