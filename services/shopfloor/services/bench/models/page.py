@@ -62,8 +62,9 @@ LOOKED: Final = {
     ),
     "steel-plates": (
         "There is no separate test. These folds were looked at {n}: by the service when one fold chose its finalists"
-        " (77.8 %), by five single models and the mean of two, which is how its weakness was found and a mean came among"
-        " the models (80.7 % the best of them, 81.4 % the mean), by one fold of the race without means, and now."
+        " (77.8 %), by four single models and a mean of two (the best 80.7 %, the mean 81.4 %), which is how its"
+        " weakness was found and a mean came among the models, by the first fold alone of two states of the race before"
+        " this one, and now."
     ),
     "cnc-mill": "There is no separate test.",
 }
