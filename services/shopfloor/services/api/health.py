@@ -119,6 +119,7 @@ class HealthAnswer(BaseModel):
     history: History
     brain: BrainHealth
     store: StoreHealth
+    shifts: list[str]
 
 
 def router(health: Health) -> APIRouter:
