@@ -45,7 +45,7 @@ PROTOCOLS: Final = {
     "protocol": (
         "That model in a server of its own process, asked over one connection on loopback; latency is that of the"
         " client, one request after the other. The bytes are those of the binary tensor extension, both ways."
-        " CPU does not depend on what else the machine does; latency does, and the load stands below."
+        " Latency depends on what else the machine does, CPU less so; the load stands below."
     ),
 }
 
