@@ -80,7 +80,7 @@ def learned(tmp_path_factory):
         brain.subscribe(seen.append)
         brain.start()
         wait_for(lambda: brain.status()["state"] in ("ready", "failed"))
-        wait_for(lambda: len(brain.predictions()) >= 8 * 5)
+        wait_for(lambda: len(brain.predictions()) >= 8 * 5 and seen)
         yield brain, reader, folder, clock, seen
         brain.stop()
 
