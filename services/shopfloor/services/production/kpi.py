@@ -32,7 +32,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Kpis:
-    """What is None has nothing to be a share of."""
+    """Indicators of ISO 22400-2 as shares; throughput in parts an hour. `too_fast`: effectiveness exceeds 1.
+
+    What is None has nothing to be a share of.
+    """
 
     availability: float | None
     effectiveness: float | None

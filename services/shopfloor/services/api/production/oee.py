@@ -12,7 +12,7 @@ from shopfloor.services.api.production.words import At, End, Place, Start, span_
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
 from shopfloor.services.production import Production
-from shopfloor.services.production.kpi import kpis
+from shopfloor.services.production.kpi import Kpis, kpis
 from shopfloor.services.production.losses import loss_tree
 from shopfloor.services.production.performance import Performance
 from shopfloor.services.security.rights import Right
@@ -26,24 +26,6 @@ class LossView(BaseModel):
     of: str
     seconds: float
     reasons: dict[str, float]
-
-
-class KpiView(BaseModel):
-    """Indicators of ISO 22400-2 as shares; throughput in parts an hour. `too_fast`: effectiveness exceeds 1."""
-
-    availability: float | None
-    effectiveness: float | None
-    quality_ratio: float | None
-    oee: float | None
-    nee: float | None
-    utilization_efficiency: float | None
-    allocation_efficiency: float | None
-    technical_efficiency: float | None
-    setup_ratio: float | None
-    scrap_ratio: float | None
-    rework_ratio: float | None
-    throughput_rate: float | None
-    too_fast: bool
 
 
 class TimesView(BaseModel):
@@ -76,7 +58,7 @@ class PerformanceView(BaseModel):
     path: str
     title: str
     doing: str
-    kpis: KpiView
+    kpis: Kpis
     times: TimesView
     counts: CountsView
     losses: list[LossView]
