@@ -27,7 +27,7 @@ _MISSING: Final = "Chromium or playwright is not installed"
 
 
 @contextmanager
-def _page(place: Path, publish_ms: int) -> Iterator[tuple[Rig, Any]]:
+def _page(place: Path, publish_ms: int, mode: str = "") -> Iterator[tuple[Rig, Any]]:
     """An OPC UA server, the gateway, the server, and the page of the asset in Chromium; all flows."""
     from playwright.sync_api import sync_playwright
 
@@ -41,7 +41,7 @@ def _page(place: Path, publish_ms: int) -> Iterator[tuple[Rig, Any]]:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
         page = browser.new_page(viewport={"width": 1920, "height": 1080}, bypass_csp=True)
         page.add_init_script(path=_WATCH)
-        page.goto(f"{rig.url}/asset/{ASSET}")
+        page.goto(f"{rig.url}/asset/{ASSET}{mode}")
         page.wait_for_function("window.seen && window.seen.frames > 20", timeout=60_000)
         yield rig, page
         browser.close()
@@ -144,12 +144,12 @@ def _answering(rig: Rig) -> None:
 
 
 def heap(seconds: float, place: Place) -> dict[str, Any]:
-    """The heap of the page after garbage was collected, every quarter of a minute."""
-    title = f"The heap of a live page in {seconds / 60:g} minutes"
+    """The heap of the page on a wall after garbage was collected, every quarter of a minute."""
+    title = f"The heap of a live page on a wall in {seconds / 60:g} minutes"
     if (absent := _absent("heap", title)) is not None:
         return absent
     machine, samples = facts(), list[tuple[float, float, int]]()
-    with _page(place.folder / "heap", 100) as (_, page):
+    with _page(place.folder / "heap", 100, "?wall") as (_, page):
         tools = page.context.new_cdp_session(page)
         begun, frames = time.monotonic(), page.evaluate("window.seen.frames")
         while (at := time.monotonic() - begun) < seconds:
