@@ -11,6 +11,7 @@ import { attention, condition } from "../src/lib/view/condition.ts";
 import { headline, keyTag, linesOf, stateKind } from "../src/lib/view/lines.ts";
 import { readable } from "../src/lib/view/predicted.ts";
 import { assetHref, route, tagHref, chartHref } from "../src/lib/view/route.ts";
+import { sectionOf, sections } from "../src/lib/view/sections.ts";
 import { segments, shares } from "../src/lib/view/timeline.ts";
 
 const tag = (name: string, more: Partial<Tag> = {}): Tag => ({
@@ -35,6 +36,13 @@ test("addresses lead to pages and back", () => {
   assert.deepEqual(route(tagHref("s/a/l/c/m/x.y")), { page: "tag", rest: "s/a/l/c/m/x.y" });
   assert.equal(route("/asset/too/short").page, "missing");
   assert.equal(route("/nothing").page, "missing");
+});
+
+test("an address belongs to one section, and no two sections share a key", () => {
+  const of = (path: string) => sectionOf(path)?.href;
+  assert.deepEqual(["/", "/production", "/production/orders", "/production/energy", "/quality/d/a"].map(of), ["/", "/production", "/production", "/production/energy", "/quality"]);
+  assert.deepEqual(["/connect/edge-1/new", "/asset/a/b/c/d/e", "/productions"].map(of), ["/connections", undefined, undefined]);
+  assert.equal(new Set(sections.map(({ key }) => key)).size, sections.length);
 });
 
 test("a query repeats the key of a list and leaves absent values out", () => {

@@ -55,7 +55,7 @@ def test_from_the_set_up_code_to_a_disabled_account(server: Running, chromium: B
     page.get_by_label("Set-up code").fill(code)
     page.get_by_role("button", name="Make the first admin").click()
 
-    page.get_by_role("link", name="Administration").click()
+    page.get_by_role("link", name="Admin", exact=True).click()
     page.get_by_role("button", name="Add an account").click()
     page.get_by_label("Name").fill("olga")
     page.get_by_label("Password, at least").fill("olga-olga-olga")

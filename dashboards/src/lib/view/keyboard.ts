@@ -1,9 +1,9 @@
 import { lineHref } from "./route.ts";
 import { plant } from "../plant.svelte.ts";
 import { router } from "./router.svelte.ts";
+import { sections } from "./sections.ts";
 import { settings } from "./settings.svelte.ts";
 
-const PAGES: Record<string, string> = { o: "/", a: "/alarms", c: "/connections", m: "/models", q: "/quality" };
 const PATIENCE_MS = 1500;
 const here = new Set<(key: string) => void>();
 
@@ -37,7 +37,7 @@ function own(event: KeyboardEvent): void {
 
 function go(key: string): void {
   const line = plant.lines[Number(key) - 1];
-  const href = line ? lineHref(line.area, line.line) : PAGES[key];
+  const href = line ? lineHref(line.area, line.line) : sections.find((section) => section.key === key)?.href;
   if (href) router.go(href);
 }
 
