@@ -20,7 +20,7 @@ types:
       oil.temperature: {limits: [{high: 80}]}
       state: {kind: text, states: [RUN, STOP]}
     suppress: [{states: [STOP], tags: [flow, "oil.p*"], models: [wear], hold: 30s}]
-    first_out: {oil: {tags: ["oil.*"], within: 10s}}
+    first_out: {oil: {tags: ["oil.*"], models: [wear], conditions: ["Oil*"], within: 10s}}
 assets: [{path: "delta/water/line-1/cell-1/pump-[1..2]", type: pump}]
 """)
 
@@ -58,3 +58,19 @@ def test_the_first_of_a_group_is_marked_whatever_order_they_arrive_in() -> None:
     assert groups.came(temperature, 109 * S) == (False, "")
     assert groups.came(temperature, 110 * S) == (True, ""), "the time of the group is over"
     assert groups.came(limit("oil.pressure", PUMP[:-1] + "2"), 110 * S) == (True, ""), "another pump is another group"
+
+
+def test_alarms_of_every_kind_that_has_an_asset_belong_to_groups() -> None:
+    groups = FirstOut(PLANT)
+    kinds = {
+        AlarmKind.QUALITY: ("chart", "oil.pressure"), AlarmKind.MODEL: ("wear", "flow"),
+        AlarmKind.CONDITION: ("OilLow", None), AlarmKind.SOURCE: ("source_lost", None),
+    }  # fmt: skip
+    made = {
+        kind: Condition(kind, kind, code, 2, code, code, asset=PUMP, tag=tag and f"{PUMP}/{tag}")
+        for kind, (code, tag) in kinds.items()
+    }
+    assert {kind: groups.group(one) for kind, one in made.items()} == {
+        AlarmKind.QUALITY: f"{PUMP}/oil", AlarmKind.MODEL: f"{PUMP}/oil", AlarmKind.CONDITION: f"{PUMP}/oil",
+        AlarmKind.SOURCE: "",
+    }  # fmt: skip

@@ -172,7 +172,13 @@ def test_escalation_goes_on_until_somebody_acknowledges(tmp_path: Path, hook: Ho
         world.alarms = [replace(alarm(7), state=State.RETURNED)]
         world.now += 600 * S
         until(lambda: hook.at("/head"))
-    assert len(hook.posted) == 4
+        assert len(hook.posted) == 4
+        world.alarms = [replace(alarm(7), realarmed=world.now)]
+        (_, told) = until(lambda: len(found := hook.at("/shift")) == 3 and found[1:])
+        assert told["subject"] == "[1] Delta works: CNC 01 Power high (asks again)"
+        assert "still there, and asks again since 2027-01-15 16:20:00." in told["text"]
+        time.sleep(0.2)
+    assert len(hook.posted) == 5, "the steps to come wait anew"
 
 
 def test_a_quiet_step_speaks_when_its_shift_ends(tmp_path: Path, hook: Hook) -> None:

@@ -40,14 +40,25 @@ class SuppressSection(Section):
     states: tuple[str, ...] = Field(description="While it is one of these, the alarms are suppressed.", min_length=1)
     tags: tuple[str, ...] = Field(("*",), description="Tags whose limits are meant, '*' for any part of a name.")
     models: tuple[str, ...] = Field((), description="Predictions whose alarms are meant, as in tool_life, or '*'.")
+    conditions: tuple[str, ...] = Field((), description="Conditions of the device that are meant, by name, or '*'.")
     hold: Duration = Field(0.0, description="How long they stay suppressed after the state was left.")
 
 
 class FirstOutSection(Section):
     """Alarms that follow from each other: the first of them is marked."""
 
-    tags: tuple[str, ...] = Field(description="Tags whose limits belong together, '*' for any part.", min_length=1)
+    tags: tuple[str, ...] = Field(
+        (), description="Tags whose limits and control charts belong together, '*' for any part."
+    )
+    models: tuple[str, ...] = Field((), description="Predictions whose alarms belong to it, as in tool_life, or '*'.")
+    conditions: tuple[str, ...] = Field((), description="Conditions of the device that belong to it, by name, or '*'.")
     within: Duration = Field(60.0, gt=0, description="How long after the first an alarm counts as its consequence.")
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if not (self.tags or self.models or self.conditions):
+            raise ValueError("a first-out group names no alarms: give it 'tags', 'models' or 'conditions'")
+        return self
 
 
 class AlarmsSection(Section):

@@ -15,12 +15,13 @@ from shopfloor.plant.config.words import Path, expectation
 def check_type(document: Document, path: Path, section: TypeSection) -> None:
     """Note which suppressions and first-out groups of a type name what it does not have."""
     limited = [name for name, tag in section.tags.items() if tag.limits]
+    judged = sorted({*limited, *(chart.tag for chart in section.quality.values())})
     for i, suppression in enumerate(section.suppress):
         where = (*path, "suppress", i)
         _check_state(document, where, suppression, section)
         _check_patterns(document, where, suppression.tags if "tags" in suppression.model_fields_set else (), limited)
     for name, group in section.first_out.items():
-        _check_patterns(document, (*path, "first_out", name), group.tags, limited)
+        _check_patterns(document, (*path, "first_out", name), group.tags, judged)
 
 
 def checked_alarms(document: Document, file: PlantFile) -> AlarmsSection:

@@ -56,7 +56,7 @@ class Acknowledgement:
 class Alarm:
     """A condition with its life: since when, until when, and who knows of it. Times are UTC ns.
 
-    `first_out`: it was the first of its group within the time of the group.
+    `first_out`: it was the first of its group within the time of the group. `realarmed`: when it asked again last.
     """
 
     id: int
@@ -66,3 +66,9 @@ class Alarm:
     returned: int | None = None
     acknowledged: Acknowledgement | None = None
     first_out: bool = False
+    realarmed: int | None = None
+
+    @property
+    def asked(self) -> int:
+        """Since when it asks for attention."""
+        return self.since if self.realarmed is None else self.realarmed

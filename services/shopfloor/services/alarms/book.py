@@ -194,7 +194,7 @@ class Book:
         after_s, seen = alarm.condition.realarm_s, alarm.acknowledged
         if after_s is None or seen is None or now - seen.time < after_s * 1e9 or alarm.state is not State.ACKNOWLEDGED:
             return
-        again = replace(alarm, state=after(alarm.state, Move.REALARM), acknowledged=None)
+        again = replace(alarm, state=after(alarm.state, Move.REALARM), acknowledged=None, realarmed=now)
         self._keep(alarm, again, now, EventKind.ALARM_REALARMED)
         if not self._asides.kinds(alarm.condition.key):
             self._heard(again, now)

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_time ON events (time);
 CREATE INDEX IF NOT EXISTS events_alarm ON events (json_extract(detail, '$.alarm'), id);
 """
-_ADDED: Final = {"first_out": "INTEGER NOT NULL DEFAULT 0"}
+_ADDED: Final = {"first_out": "INTEGER NOT NULL DEFAULT 0", "realarmed": "INTEGER"}
 """Columns of `alarms` that older files do not have."""
 
 

@@ -76,13 +76,19 @@ def _changes(batch: Batch, rows: NDArray[np.int64]) -> list[int]:
 
 
 def _means(rule: SuppressSection, condition: Condition) -> bool:
+    return condition.kind is not AlarmKind.QUALITY and _fits(condition, rule)
+
+
+def _fits(condition: Condition, rule: SuppressSection | FirstOutSection) -> bool:
+    """Whether a rule names an alarm: by its tag, its prediction, or its name at the device."""
     if condition.kind is AlarmKind.MODEL:
-        return any(fnmatchcase(condition.code, pattern) for pattern in rule.models)
-    return condition.kind is AlarmKind.LIMIT and _fits(condition, rule.tags)
+        return _any(condition.code, rule.models)
+    if condition.kind is AlarmKind.CONDITION:
+        return _any(condition.code, rule.conditions)
+    return condition.tag is not None and _any(condition.tag.rpartition("/")[2], rule.tags)
 
 
-def _fits(condition: Condition, patterns: Iterable[str]) -> bool:
-    name = (condition.tag or "").rpartition("/")[2]
+def _any(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
@@ -117,7 +123,6 @@ class FirstOut:
         return False, ""
 
     def _of(self, condition: Condition) -> Iterator[tuple[str, FirstOutSection]]:
-        if condition.kind is AlarmKind.LIMIT:
-            for name, section in self._groups.get(condition.asset or "", {}).items():
-                if _fits(condition, section.tags):
-                    yield f"{condition.asset}/{name}", section
+        for name, section in self._groups.get(condition.asset or "", {}).items():
+            if _fits(condition, section):
+                yield f"{condition.asset}/{name}", section

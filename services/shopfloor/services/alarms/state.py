@@ -18,12 +18,13 @@ from typing import Final
 
 
 class AlarmKind(StrEnum):
-    """Who found it: a limit of the plant file, a model, the watch over the sources, or a control chart."""
+    """Who found it: a limit of the plant file, a model, the watch over the sources, a control chart, or the device."""
 
     LIMIT = "limit"
     MODEL = "model"
     SOURCE = "source"
     QUALITY = "quality"
+    CONDITION = "condition"
 
 
 class State(StrEnum):

@@ -23,7 +23,7 @@ FROM events AS raised JOIN alarms ON alarms.id = json_extract(raised.detail, '$.
 WHERE raised.kind = 'alarm-raised' AND raised.id > ?3 AND began < ?2 AND (ended IS NULL OR ended > ?1)
 ORDER BY raised.id
 """
-_COLUMNS: Final = "id, state, since, returned, by, seen, note, condition, first_out"
+_COLUMNS: Final = "id, state, since, returned, by, seen, note, condition, first_out, realarmed"
 
 
 class AlarmStore:
@@ -50,7 +50,8 @@ class AlarmStore:
         """Write what may change in the life of an alarm."""
         seen = alarm.acknowledged
         self._do(
-            "UPDATE alarms SET state=?, since=?, returned=?, by=?, seen=?, note=?, condition=?, first_out=? WHERE id=?",
+            "UPDATE alarms SET state=?, since=?, returned=?, by=?, seen=?, note=?, condition=?, first_out=?,"
+            " realarmed=? WHERE id=?",
             (
                 alarm.state.value,
                 alarm.since,
@@ -60,6 +61,7 @@ class AlarmStore:
                 seen.note if seen else None,
                 json.dumps(asdict(alarm.condition)),
                 alarm.first_out,
+                alarm.realarmed,
                 alarm.id,
             ),
         )
@@ -140,9 +142,9 @@ class AlarmStore:
 
 
 def _alarm(row: tuple[Any, ...]) -> Alarm:
-    number, state, since, returned, by, seen, note, condition, first = row
+    number, state, since, returned, by, seen, note, condition, first, realarmed = row
     acknowledged = Acknowledgement(by, seen, note or "") if by is not None else None
-    return Alarm(number, _condition(condition), State(state), since, returned, acknowledged, bool(first))
+    return Alarm(number, _condition(condition), State(state), since, returned, acknowledged, bool(first), realarmed)
 
 
 def _condition(text: str) -> Condition:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from shopfloor.services.alarms import Alarm, Alarms, Aside
+from shopfloor.services.alarms import Alarm, AlarmKind, Alarms, Aside
 from shopfloor.services.api.load import LoadView, NotificationsView
 from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
@@ -42,7 +42,7 @@ class AlarmView(BaseModel):
     id: int
     asset: str | None
     tag: str | None
-    kind: Literal["limit", "model", "source", "quality"]
+    kind: AlarmKind
     code: str
     priority: int
     state: Literal["active", "acknowledged", "returned", "latched", "latched-acknowledged", "closed"]

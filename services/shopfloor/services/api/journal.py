@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
-from shopfloor.services.alarms import Alarms, Occurrence, Wanted
+from shopfloor.services.alarms import AlarmKind, Alarms, Occurrence, Wanted
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, answer
@@ -23,7 +23,7 @@ class OccurrenceView(BaseModel):
     alarm: int
     asset: str | None
     tag: str | None
-    kind: Literal["limit", "model", "source"]
+    kind: AlarmKind
     code: str
     priority: int
     title: str
@@ -55,7 +55,7 @@ def router(alarms: Alarms, clock: Clock) -> APIRouter:
             list[str] | None, Query(description="Selectors of assets; absent: all.", max_length=100)
         ] = None,
         tag: Annotated[str | None, Query(description="Full tag path, or its end: spindle.power.")] = None,
-        kind: Annotated[Literal["limit", "model", "source"] | None, Query()] = None,
+        kind: Annotated[AlarmKind | None, Query()] = None,
         code: Annotated[str | None, Query()] = None,
         priority: Annotated[int | None, Query(ge=1, le=3, description="This one or more urgent (1).")] = None,
         text: Annotated[str | None, Query(description="Part of the title or the sentence.", max_length=200)] = None,

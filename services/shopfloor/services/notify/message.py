@@ -33,8 +33,9 @@ class Writer:
         """A message about one alarm."""
         condition = alarm.condition
         lines = [condition.sentence, condition.why, f"Do: {condition.advice}" if condition.advice else ""]
-        lines += [f"Since {self._moment(alarm.since)}; nobody has acknowledged it.", self._address(alarm)]
-        subject = f"[{condition.priority}] {self._plant}: {_place(alarm)} {condition.title}"
+        lines += [self._waits(alarm), self._address(alarm)]
+        again = "" if alarm.realarmed is None else " (asks again)"
+        subject = f"[{condition.priority}] {self._plant}: {_place(alarm)} {condition.title}{again}"
         return Message(_line(subject), "\n".join(filter(None, lines)), {"kind": "alarm", "alarms": [_told(alarm)]})
 
     def many(self, alarms: Sequence[Alarm], flood: int | None) -> Message:
@@ -47,6 +48,12 @@ class Writer:
         lines += [f"{self._link}/alarms?by=line"] if self._link else []
         data = {"kind": "alarms", "count": count, "flood": flood is not None, "alarms": [_told(a) for a in alarms[:50]]}
         return Message(_line(f"{self._plant}: {what}, {count} not acknowledged"), "\n".join(lines), data)
+
+    def _waits(self, alarm: Alarm) -> str:
+        since = f"Since {self._moment(alarm.since)}"
+        if alarm.realarmed is None:
+            return f"{since}; nobody has acknowledged it."
+        return f"{since}; it was acknowledged, is still there, and asks again since {self._moment(alarm.realarmed)}."
 
     def _moment(self, ns: int) -> str:
         return datetime.fromtimestamp(ns / 1e9, self._zone).strftime("%Y-%m-%d %H:%M:%S")
@@ -73,5 +80,5 @@ def _told(alarm: Alarm) -> dict[str, Any]:
     return {
         "id": alarm.id, "asset": condition.asset, "tag": condition.tag, "priority": condition.priority,
         "code": condition.code, "title": condition.title, "sentence": condition.sentence, "advice": condition.advice,
-        "since": to_ms(alarm.since), "state": alarm.state.value,
+        "since": to_ms(alarm.since), "again": alarm.realarmed is not None, "state": alarm.state.value,
     }  # fmt: skip

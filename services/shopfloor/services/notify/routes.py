@@ -25,8 +25,8 @@ class Due:
     alarms: tuple[Alarm, ...]
 
     def key(self, alarm: Alarm) -> str:
-        """Names an occurrence of an alarm at this step."""
-        return f"{self.name}:{alarm.id}:{alarm.since}"
+        """Names one time that an alarm asks at this step: when it was raised, and each time that it asks again."""
+        return f"{self.name}:{alarm.id}:{alarm.asked}"
 
     def targets(self) -> Iterator[tuple[str, str]]:
         """Where messages of the step go: the way, and the address. The URL stays in the plant file."""
@@ -44,12 +44,12 @@ class Routes:
 
     def due(self, alarms: Sequence[Alarm], now: int) -> Iterator[Due]:
         """Steps that have something to say about these open alarms, told before or not."""
-        waiting = sorted((a for a in alarms if a.state in UNSEEN), key=lambda a: (a.condition.priority, -a.since))
+        waiting = sorted((a for a in alarms if a.state in UNSEEN), key=lambda a: (a.condition.priority, -a.asked))
         shift = self._shift(now) if waiting else ""
         for route, selectors in self._routes:
             mine = [alarm for alarm in waiting if _means(route, selectors, alarm)]
             for number, step in enumerate(route.steps):
-                late = tuple(alarm for alarm in mine if now - alarm.since >= step.after * 1e9)
+                late = tuple(alarm for alarm in mine if now - alarm.asked >= step.after * 1e9)
                 if late and shift not in step.quiet:
                     yield Due(f"{route.name}/{number + 1}", step, late)
 
