@@ -62,9 +62,11 @@ def cache_folder(line: Line) -> Path:
 
 
 def _digest(line: Line) -> str:
+    """Of the sources of all functions that are compiled, and of the line's own files: constants are compiled too."""
     digest = hashlib.blake2s(digest_size=8)
-    for function in sorted(_functions(kernel.run, {"step": line.step}), key=lambda f: f.__qualname__):
-        digest.update(Path(function.__code__.co_filename).read_bytes())
+    files = {Path(one.__code__.co_filename) for one in _functions(kernel.run, {"step": line.step})}
+    for file in sorted(files | set(Path(lines.__file__).parent.glob(f"{line.id}*.py"))):
+        digest.update(file.read_bytes())
     digest.update(f"{sys.version_info[:2]}".encode())
     return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""One file per line: its tags and its physics. `load(name)` finds the file."""
+"""A line is one module, and beside it those that begin with its name: layout, tags, physics. `load(name)` finds it."""
 
 from __future__ import annotations
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from shopfloor.simulators.lines import machining as m
+from shopfloor.simulators.lines import machining_layout as m
+from shopfloor.simulators.lines.machining import init
 from shopfloor.simulators.lines.machining_cutting import WEAR_LIMIT, tool_life
+from shopfloor.simulators.lines.machining_tool import wear
+from shopfloor.simulators.lines.machining_work import begin_part
 
 SPEEDS: Final = (165.0, 200.0, 240.0)
 TOOLS: Final = 16
@@ -17,15 +20,15 @@ def simulated_life(speed: float, key: int) -> float:
     p = [param.value for param in m.PARAMS]
     x, u = [0.0] * len(m.STATES), [spec.default for spec in m.SETPOINTS]
     f = [0.0] * len(m.FAULTS)
-    m.init(x, u, p, key, 0)
+    init(x, u, p, key, 0)
     u[m.SPEED] = speed
-    m.begin_part(x, u, p, f, key, 0)
+    begin_part(x, u, p, f, key, 0)
     x[m.LIFE] = tool_life(speed, u[m.FEED], 1.0, p[m.P_TAYLOR], p[m.P_LIFE])
     x[m.WEAR], x[m.TOOL_MINUTES], x[m.PHASE], x[m.CHATTER] = 0.0, 0.0, m.EXECUTE, 0.0
     n = 0
     while x[m.WEAR] < WEAR_LIMIT:
         n += 1
-        m.wear(x, f, key, n, 24.0)
+        wear(x, f, key, n, 24.0)
     return x[m.TOOL_MINUTES]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shopfloor.simulators.lines import potline as pot
+from shopfloor.simulators.lines import potline_layout as pot
+from shopfloor.simulators.lines.potline import LINE, init, step
 from shopfloor.simulators.lines.potline_cell import (
     ALUMINA_PER_METAL,
     BATH_KG,
@@ -19,8 +20,8 @@ def starvation_ratio() -> float:
 def _one(key: int) -> float:
     p = [param.value for param in pot.PARAMS]
     x, u = [0.0] * len(pot.STATES), [spec.default for spec in pot.SETPOINTS]
-    y, f = [0.0] * len(pot.LINE.tags), [0.0] * len(pot.FAULTS)
-    pot.init(x, u, p, key, 0)
+    y, f = [0.0] * len(LINE.tags), [0.0] * len(pot.FAULTS)
+    init(x, u, p, key, 0)
     f[pot.F_BLOCK] = 1.0
     x[pot.ALUMINA], x[pot.SLUDGE] = 3.0, 0.0
     per_hour = ALUMINA_PER_METAL * METAL_PER_KAH * pot.LINE_KA * x[pot.EFFICIENCY]
@@ -28,5 +29,5 @@ def _one(key: int) -> float:
     n = 0
     while x[pot.EFFECTS] == 0.0 and n < 20000:
         n += 1
-        pot.step(x, u, p, f, y, key, n)
+        step(x, u, p, f, y, key, n)
     return n / balance
