@@ -72,6 +72,7 @@ from shopfloor.services.replaying import Replaying
 from shopfloor.services.security import BUNDLES, Doors, Guard, GuardMiddleware, Tokens, gateway_token, is_loopback
 from shopfloor.services.security.doors import open_doors
 from shopfloor.services.security.noting import NotingMiddleware
+from shopfloor.services.security.oidc import Provider
 from shopfloor.services.security.trail import Trail
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import Thinking
@@ -164,7 +165,7 @@ def open_parts(
         stack.callback(replays.close)
         trail = stack.enter_context(Trail.open(folder / "audit"))
         is_open = _is_open(config, host)
-        doors = stack.enter_context(open_doors(folder, open_on_loopback=is_open))
+        doors = stack.enter_context(open_doors(folder, open_on_loopback=is_open, limits=config.accounts))
         guard = Guard(doors, gateway_token(folder), open_on_loopback=is_open)
         errands = Errands(gateways)
         yield Parts(
@@ -229,7 +230,7 @@ def _api(parts: Parts) -> APIRouter:
         errands_api.router(parts.errands),
         setpoints.router(parts.errands, parts.alarms.record, parts.clock),
         live_api.router(parts.live, parts.guard),
-        *security_api.routers(parts.doors, parts.trail),
+        *security_api.routers(parts.doors, parts.trail, _provider(parts.config)),
     ):
         api.include_router(router)
     return api
@@ -294,5 +295,12 @@ def _titles(catalog: Catalog) -> dict[str, str]:
     return {path: asset.title for path, asset in catalog.assets.items()}
 
 
+def _provider(config: PlantConfig) -> Provider | None:
+    return Provider(config.accounts.oidc) if config.accounts.oidc else None
+
+
 def _is_open(config: PlantConfig, host: str | None) -> bool:
+    """Whether this machine needs no account; a plant with an identity provider has people who sign in."""
+    if config.accounts.oidc:
+        return False
     return config.server.security == "loopback" and is_loopback(host or config.server.host)

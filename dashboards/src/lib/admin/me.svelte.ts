@@ -39,9 +39,11 @@ class Person {
     return this.me?.rights.includes(right) ?? false;
   }
 
+  /** Whoever came by an identity provider signs out there as well. */
   async signOut(): Promise<void> {
-    await post("logout", {});
-    signIn();
+    const further = await post<{ url: string } | undefined>("logout", {});
+    if (further) location.assign(further.url);
+    else signIn();
   }
 }
 

@@ -7,12 +7,13 @@ export interface Account {
   created: number;
   disabled: boolean;
   seen: number | null;
+  way: "account" | "oidc";
 }
 
 export interface Session {
   id: string;
   owner: string;
-  way: string;
+  way: "account" | "oidc" | "token";
   began: number;
   used: number;
   until: number;

@@ -5,6 +5,7 @@
 `${NAME}` and `${NAME:-default}` in a value stand for environment variables.
 """
 
+from shopfloor.plant.config.accounts import AccountsSection, OidcSection
 from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, LimitSection, SuppressSection
 from shopfloor.plant.config.broker import BrokerSection, SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
@@ -13,7 +14,7 @@ from shopfloor.plant.config.notify import MailSection, NotifySection, RouteSecti
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.production import Activity, ProductionSection, ResultSection
 from shopfloor.plant.config.quality import ChartKind, ChartSection, RuleName, SpecificationSection, SubgroupSection
-from shopfloor.plant.config.section import Name, Number, Section, Whole, url_of
+from shopfloor.plant.config.section import Name, Number, Section, Whole, is_loopback, url_of
 from shopfloor.plant.config.sections import (
     BreakSection,
     GatewaySection,
@@ -23,13 +24,13 @@ from shopfloor.plant.config.sections import (
     ShiftSection,
     WhenFull,
     WriteOptions,
-    is_loopback,
 )
 from shopfloor.plant.config.store import ForwardSection, HttpUrl, InfluxSection, StoreSection, StoreServer
 from shopfloor.plant.config.units import Duration, Size, duration, size
 
 __all__ = [
     "CONNECTORS",
+    "AccountsSection",
     "Activity",
     "AlarmsSection",
     "AssetType",
@@ -49,6 +50,7 @@ __all__ = [
     "Name",
     "NotifySection",
     "Number",
+    "OidcSection",
     "PlantConfig",
     "PlantFile",
     "PlantSection",

@@ -149,6 +149,7 @@ def _build(document: Document, file: PlantFile) -> PlantConfig:
         store=file.store,
         sources=_sources(document, dict(enumerate(file.sources))),
         alarms=checked_alarms(document, file),
+        accounts=file.accounts,
     )
 
 

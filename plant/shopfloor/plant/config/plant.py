@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from shopfloor.plant.asset import Asset
+from shopfloor.plant.config.accounts import AccountsSection
 from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, SuppressSection
 from shopfloor.plant.config.document import Document
 from shopfloor.plant.config.production import ProductionSection
@@ -53,6 +54,7 @@ class PlantConfig:
     store: StoreSection
     sources: tuple[SourceConfig, ...]
     alarms: AlarmsSection = field(default_factory=AlarmsSection)
+    accounts: AccountsSection = field(default_factory=AccountsSection)
 
     def tags_of(self, asset: Asset) -> tuple[Tag, ...]:
         """The tags of an asset, in the order of the file."""

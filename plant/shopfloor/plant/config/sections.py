@@ -5,7 +5,6 @@ Each key is documented here, once: `docs/plant-file.md` is made of it.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from datetime import date
 from enum import StrEnum
@@ -16,12 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from shopfloor.plant.batch import Kind
+from shopfloor.plant.config.accounts import AccountsSection
 from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, LimitSection, SuppressSection
 from shopfloor.plant.config.broker import SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.production import ProductionSection
 from shopfloor.plant.config.quality import ChartSection
-from shopfloor.plant.config.section import Name, Number, Section, Whole
+from shopfloor.plant.config.section import Name, Number, Section, Whole, is_loopback
 from shopfloor.plant.config.store import HttpUrl, StoreSection
 from shopfloor.plant.config.units import Duration, Size
 
@@ -197,18 +197,6 @@ class ServerSection(Section):
         return self
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from its own machine only.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class WriteOptions(Section):
     """What may be written through a source. Connectors that can write have a key `writes` of this kind."""
 
@@ -266,6 +254,7 @@ class PlantFile(Section):
     assets: tuple[AssetSection, ...] = Field(description="The machines, pots, vessels and stations.", min_length=1)
     gateway: GatewaySection = Field(default_factory=GatewaySection, description="The process at the edge.")
     server: ServerSection = Field(default_factory=ServerSection, description="The process that stores and serves.")
+    accounts: AccountsSection = Field(default_factory=AccountsSection, description="How people sign in.")
     store: StoreSection = Field(default_factory=StoreSection, description="Where values are kept.")
     alarms: AlarmsSection = Field(default_factory=AlarmsSection, description="How alarms are handled.")
     sources: tuple[SourceSection, ...] = Field((), description="Where values come from.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
@@ -20,13 +20,14 @@ Name = Annotated[str, Path(max_length=100)]
 
 
 class AccountView(BaseModel):
-    """An account; times are epoch ms."""
+    """An account; times are epoch ms. `way` "oidc": an identity provider vouches for it and says its role."""
 
     name: str
     role: str
     created: float
     disabled: bool
     seen: float | None
+    way: Literal["account", "oidc"]
 
 
 class AccountPost(BaseModel):
@@ -123,7 +124,7 @@ def _add_accounts(routes: APIRouter, doors: Doors) -> None:
         """Let an account sign in no more, or again. It stays, for what it did carries its name."""
         before, after = accounts.get(name), accounts.disable(name, disabled=said.disabled)
         if said.disabled:
-            doors.sessions.end_all(name)
+            doors.sessions.end_all(name, after.way)
         return _done(request, before, after)
 
 
@@ -143,7 +144,8 @@ def _add_sessions(routes: APIRouter, doors: Doors) -> None:
     @routes.post("/accounts/{name}/sign-out", dependencies=needed, response_model=Ended, responses=NO_JSON)
     def sign_out(name: Name, _: Nothing) -> Response:
         """End all sessions of an account."""
-        return answer({"ended": sessions.end_all(doors.accounts.get(name).name)})
+        account = doors.accounts.get(name)
+        return answer({"ended": sessions.end_all(account.name, account.way)})
 
 
 def _add_own(routes: APIRouter, doors: Doors) -> None:

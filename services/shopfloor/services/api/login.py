@@ -12,8 +12,9 @@ from shopfloor.plant import ConfigError
 from shopfloor.services.api.needs import changed, needs, who
 from shopfloor.services.api.wire import ERRORS, NO_JSON, Problem, answer
 from shopfloor.services.security import Caller, Doors, Right, Role
+from shopfloor.services.security.oidc import Provider, ProviderAway
 from shopfloor.services.security.rights import RIGHTS, may
-from shopfloor.services.security.sessions import COOKIE, CSRF_COOKIE, LIFE_S, csrf
+from shopfloor.services.security.sessions import COOKIE, CSRF_COOKIE, csrf
 from shopfloor.services.security.throttle import Throttle
 from shopfloor.services.site import is_tls
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 _AT_ONCE: Final = 2
+_GOODBYE: Final = "The session ended here; the page goes on to the identity provider, to sign out there."
 _WRONG: Final = {
     "account": "This name and password do not belong together, or the account is disabled.",
     "token": "This token is unknown or was revoked: ask for a new one.",
@@ -55,10 +57,20 @@ class Who(BaseModel):
 
 
 class Ways(BaseModel):
-    """How to come in: whether the first account is still to be made, and whether there are accounts."""
+    """How to come in: whether the first account is still to be made, and whether there are accounts with a password.
+
+    `oidc` is what the identity provider is called, "" without one.
+    """
 
     setup: bool
     accounts: bool
+    oidc: str
+
+
+class Out(BaseModel):
+    """Where to sign out as well: an address at the identity provider."""
+
+    url: str
 
 
 class Me(BaseModel):
@@ -70,7 +82,7 @@ class Me(BaseModel):
     rights: list[str]
 
 
-def router(doors: Doors, throttle: Throttle) -> APIRouter:
+def router(doors: Doors, throttle: Throttle, provider: Provider | None) -> APIRouter:
     """`GET` and `POST login`, `POST setup`, `POST logout`, `GET me`."""
     routes = APIRouter(tags=["security"], responses=ERRORS, dependencies=[needs(Right.OPEN)])
     _add_ways_in(routes, doors, throttle)
@@ -78,13 +90,15 @@ def router(doors: Doors, throttle: Throttle) -> APIRouter:
     @routes.get("/login", response_model=Ways)
     def ways() -> Response:
         """How to come in."""
-        return answer({"setup": doors.setup.is_open, "accounts": doors.accounts.exist()})
+        label = provider.label if provider else ""
+        return answer({"setup": doors.setup.is_open, "accounts": doors.accounts.have_passwords(), "oidc": label})
 
-    @routes.post("/logout", status_code=204, responses=NO_JSON)
+    @routes.post("/logout", status_code=204, responses=NO_JSON | {200: {"model": Out, "description": _GOODBYE}})
     def logout(request: Request) -> Response:
         """End the session."""
         doors.sessions.end(request.cookies.get(COOKIE, ""))
-        reply = Response(status_code=204)
+        further = goodbye(provider, request) if provider and who(request).way == "oidc" else ""
+        reply = answer({"url": further}) if further else Response(status_code=204)
         reply.delete_cookie(COOKIE, path="/")
         reply.delete_cookie(CSRF_COOKIE, path="/")
         return reply
@@ -105,9 +119,9 @@ def _add_ways_in(routes: APIRouter, doors: Doors, throttle: Throttle) -> None:
 
     @routes.post("/login", response_model=Who, responses=NO_JSON | _SLOW)
     async def login(request: Request, said: Login) -> Response:
-        """Begin a session of at most 12 h; its cookie can be read by no script and by no other site."""
+        """Begin a session; its cookie can be read by no script and by no other site."""
         name = "" if said.token else said.name.strip().lower()
-        _wait(throttle, name, request)
+        wait(throttle, name, request)
         if said.token:
             owner, role, way = _token(doors, said.token.strip())
         else:
@@ -123,7 +137,7 @@ def _add_ways_in(routes: APIRouter, doors: Doors, throttle: Throttle) -> None:
     @routes.post("/setup", response_model=Who, responses=NO_JSON | _SLOW)
     def set_up(request: Request, said: First) -> Response:
         """Make the first admin, once, with the code that the server printed when it started."""
-        _wait(throttle, "", request)
+        wait(throttle, "", request)
         name = said.name.strip().lower()
         if not doors.setup.take(said.code, lambda: _first(doors, name, said.password)):
             throttle.wrong("", address_of(request))
@@ -133,9 +147,10 @@ def _add_ways_in(routes: APIRouter, doors: Doors, throttle: Throttle) -> None:
         return begun(request, doors, name, "account")
 
 
-def _wait(throttle: Throttle, name: str, request: Request) -> None:
-    if (wait := throttle.wait(name, address_of(request))) > 0:
-        seconds = str(math.ceil(wait))
+def wait(throttle: Throttle, name: str, request: Request) -> None:
+    """Refuse whoever guessed wrong too often, for a while."""
+    if (left := throttle.wait(name, address_of(request))) > 0:
+        seconds = str(math.ceil(left))
         raise HTTPException(429, f"Too many wrong tries: try again in {seconds} s.", {"Retry-After": seconds})
 
 
@@ -160,10 +175,23 @@ def begun(
     reply = reply or answer({"name": owner})
     agent = request.headers.get("user-agent", "")
     session = doors.sessions.begin(owner, way, role=role, address=address_of(request), agent=agent)
-    secure = is_tls(request.scope)
-    reply.set_cookie(COOKIE, session, int(LIFE_S), httponly=True, samesite="strict", secure=secure, path="/")
-    reply.set_cookie(CSRF_COOKIE, csrf(session), int(LIFE_S), samesite="strict", secure=secure, path="/")
+    secure, life = is_tls(request.scope), int(doors.sessions.life_s)
+    reply.set_cookie(COOKIE, session, life, httponly=True, samesite="strict", secure=secure, path="/")
+    reply.set_cookie(CSRF_COOKIE, csrf(session), life, samesite="strict", secure=secure, path="/")
     return reply
+
+
+def origin_of(request: Request) -> str:
+    """The address of this server as the browser writes it."""
+    return f"{'https' if is_tls(request.scope) else 'http'}://{request.headers.get('host', '')}"
+
+
+def goodbye(provider: Provider, request: Request) -> str:
+    """Where to sign out as well; a provider that is away keeps nobody signed in here."""
+    try:
+        return provider.goodbye(f"{origin_of(request)}/login")
+    except ProviderAway:
+        return ""
 
 
 def _first(doors: Doors, name: str, password: str) -> None:

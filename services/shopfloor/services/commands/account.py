@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import ConfigError
-from shopfloor.services.security.accounts import Account
+from shopfloor.services.security.accounts import OIDC, Account
 from shopfloor.services.security.doors import Doors, open_doors
 from shopfloor.services.security.noting import plain
 from shopfloor.services.security.rights import PEOPLE, Right, Role
@@ -69,7 +69,7 @@ def _changed(doors: Doors, args: argparse.Namespace) -> Account:
     else:
         accounts.disable(name, disabled=args.action == "disable")
     if args.action != "enable":
-        doors.sessions.end_all(name)
+        doors.sessions.end_all(name, accounts.get(name).way)
     return accounts.get(name)
 
 
@@ -99,4 +99,5 @@ def _told(account: Account) -> object:
 
 def _line(account: Account) -> str:
     seen = f"{datetime.fromtimestamp(account.seen, UTC):%Y-%m-%d %H:%M} UTC" if account.seen else "never"
-    return f"{account.name}  {account.role}  {'disabled' if account.disabled else 'may sign in'}  last: {seen}\n"
+    way = "  by the identity provider" if account.way == OIDC else ""
+    return f"{account.name}  {account.role}  {'disabled' if account.disabled else 'may sign in'}{way}  last: {seen}\n"

@@ -1,4 +1,4 @@
-"""Accounts: people who sign in with a password, each with one role."""
+"""Accounts: people who sign in with a password or for whom an identity provider vouches, each with one role."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from shopfloor.services.security.passwords import COST, Cost
 from shopfloor.services.security.rights import PEOPLE, Role
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
-_NOBODY: Final = frozenset({"local", "gateway", "anybody", "nobody", "system"})
-_COLUMNS: Final = "name, role, created, disabled, seen"
+NOBODY: Final = frozenset({"local", "gateway", "anybody", "nobody", "system"})
+_COLUMNS: Final = "name, role, created, disabled, seen, way"
+LOCAL: Final = "account"
+OIDC: Final = "oidc"
+"""The ways of an account: a password of this server, or an identity provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Account:
     created: float
     disabled: bool
     seen: float | None
+    way: str = LOCAL
 
 
 class Accounts:
@@ -40,6 +44,10 @@ class Accounts:
     def exist(self) -> bool:
         """Whether there is any account: from then on everybody signs in."""
         return bool(self._db.ask("SELECT 1 FROM account LIMIT 1"))
+
+    def have_passwords(self) -> bool:
+        """Whether anybody signs in with a password."""
+        return bool(self._db.ask("SELECT 1 FROM account WHERE way = ? LIMIT 1", LOCAL))
 
     def list(self) -> list[Account]:
         """All accounts by name."""
@@ -59,7 +67,7 @@ class Accounts:
 
     def create(self, name: str, password: str, role: Role) -> Account:
         """Make an account."""
-        if not _NAME.fullmatch(name) or name in _NOBODY:
+        if not _NAME.fullmatch(name) or name in NOBODY:
             raise ConfigError(f"{name[:80]!r} is no name for an account: expected that of a person, in small letters.")
         if role not in PEOPLE:
             raise ConfigError(f"{role.value!r} is no role of a person: use one of {', '.join(PEOPLE)}.")
@@ -72,9 +80,29 @@ class Accounts:
             raise ConfigError(f"An account {name!r} exists already: choose another name.")
         return self.get(name)
 
+    def vouch(self, subject: str, name: str, role: Role) -> Account:
+        """The account of somebody for whom a provider vouches, made at the first time; it takes the role and the name.
+
+        `subject` is the provider's own word for the person, which nobody else ever gets. A name that belongs to
+        another person, or to an account with a password, raises `ConfigError`.
+        """
+        if known := self.of_subject(subject):
+            self._db.change("UPDATE account SET role = ? WHERE name = ?", role.value, known.name)
+            return self.get(known.name)
+        statement = "INSERT OR IGNORE INTO account (name, role, hash, created, way, subject) VALUES (?, ?, '', ?, ?, ?)"
+        if not self._db.change(statement, name, role.value, self._clock(), OIDC, subject):
+            raise ConfigError(f"The name {name!r} belongs to another account here: an admin of this server helps.")
+        return self.get(name)
+
+    def of_subject(self, subject: str) -> Account | None:
+        """The account of somebody for whom a provider vouched before."""
+        asked = f"SELECT {_COLUMNS} FROM account WHERE way = ? AND subject = ?"  # noqa: S608
+        rows = self._db.ask(asked, OIDC, subject)
+        return _account(rows[0]) if rows else None
+
     def set_password(self, name: str, password: str) -> None:
         """Change a password."""
-        self.get(name)
+        self._own(name, "password")
         passwords.check(name, password)
         self._keep(name, password)
 
@@ -82,8 +110,9 @@ class Accounts:
         """Give another role; it holds from the next request on, also in open sessions."""
         if role not in PEOPLE:
             raise ConfigError(f"{role.value!r} is no role of a person: use one of {', '.join(PEOPLE)}.")
+        account = self._own(name, "role")
         if role is not Role.ADMIN:
-            self._leave_an_admin(self.get(name))
+            self._leave_an_admin(account)
         self._db.change("UPDATE account SET role = ? WHERE name = ?", role.value, name)
         return self.get(name)
 
@@ -96,7 +125,7 @@ class Accounts:
 
     def knows(self, name: str, password: str) -> bool:
         """Whether somebody may come in; takes as long for a name that nobody has. Any thread; a fifth of a second."""
-        rows = self._db.ask("SELECT hash FROM account WHERE name = ? AND disabled = 0", name)
+        rows = self._db.ask("SELECT hash FROM account WHERE name = ? AND disabled = 0 AND way = ?", name, LOCAL)
         kept = str(rows[0][0]) if rows else self._nobody()
         if len(password) > passwords.MOST or not passwords.matches(password, kept) or not rows:
             return False
@@ -117,12 +146,19 @@ class Accounts:
         self._decoy = self._decoy or passwords.hashed("nobody knows this one", self._cost)
         return self._decoy
 
+    def _own(self, name: str, what: str) -> Account:
+        account = self.get(name)
+        if account.way == OIDC:
+            raise ConfigError(f"The {what} of {name} comes from the identity provider: change it there.")
+        return account
+
     def _leave_an_admin(self, account: Account) -> None:
-        others = [a for a in self.list() if a.role is Role.ADMIN and not a.disabled and a.name != account.name]
-        if account.role is Role.ADMIN and not account.disabled and not others:
+        """An admin of a password stays: a provider may be away."""
+        able = [a.name for a in self.list() if a.role is Role.ADMIN and not a.disabled and a.way == LOCAL]
+        if able == [account.name]:
             raise ConfigError(f"{account.name} is the only admin that can sign in: make another one first.")
 
 
 def _account(row: tuple[Any, ...]) -> Account:
-    name, role, created, disabled, seen = row
-    return Account(name, Role(role), created, bool(disabled), seen)
+    name, role, created, disabled, seen, way = row
+    return Account(name, Role(role), created, bool(disabled), seen, way)

@@ -15,12 +15,15 @@ from typing import Any, Final
 from shopfloor.plant import StoreError
 
 FILE: Final = "accounts.sqlite"
+_LATER: Final = {"way": "'account'", "subject": "''"}
+"""Columns that a file of an earlier version lacks, and what they hold for an account of a password."""
 _SCHEMA: Final = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS account (
     name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, created REAL NOT NULL,
-    disabled INTEGER NOT NULL DEFAULT 0, seen REAL);
+    disabled INTEGER NOT NULL DEFAULT 0, seen REAL, way TEXT NOT NULL DEFAULT 'account',
+    subject TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS session (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, way TEXT NOT NULL, role TEXT NOT NULL, began REAL NOT NULL,
     used REAL NOT NULL, until REAL NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL);
@@ -62,6 +65,7 @@ class Database:
             self._file.touch(mode=0o600)
             db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None, timeout=10)
             db.executescript(_SCHEMA)
+            _bring_up_to_date(db)
             self._db = db
         return self._db
 
@@ -74,3 +78,10 @@ class Database:
                 f"The accounts in {self._file} cannot be used ({problem}): see to the disk and the permissions;"
                 " until then nobody signs in."
             ) from problem
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    known = {row[1] for row in db.execute("PRAGMA table_info(account)")}
+    for column, value in _LATER.items():
+        if column not in known:
+            db.execute(f"ALTER TABLE account ADD COLUMN {column} TEXT NOT NULL DEFAULT {value}")

@@ -26,7 +26,9 @@ INFLUX: Final = re.compile(r"/write|/query|/ping|/health|/api/v2/.*")
 """The paths at which clients of InfluxDB ask."""
 INFERENCE: Final = re.compile(r"/v2(/.*)?")
 """The paths of the Open Inference Protocol; its bodies hold bytes behind JSON, and change nothing."""
-_OPEN: Final = frozenset({"/login", f"{API}/login", f"{API}/setup", "/login.js", "/login.css", "/favicon.ico"})
+_OPEN: Final = frozenset(
+    {"/login", f"{API}/login", f"{API}/login/oidc", f"{API}/setup", "/login.js", "/login.css", "/favicon.ico"}
+)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 BUNDLES: Final = f"{API}/registry/bundles"
 """Where a bundle is sent as it is. No page of another origin can name its content type without being asked first."""
@@ -152,18 +154,18 @@ class Guard:
 
     def _of_session(self, session: Session) -> Caller | None:
         """Who the session's person is now: an account or token that is gone has none."""
-        if session.way == "oidc":
-            return Caller(session.owner, Role(session.role), "oidc", session.id)
         if session.way == "token":
             made, role = self._tokens.made(session.owner), self._tokens.role(session.owner)
             return Caller(session.owner, role, "token", session.id) if made and made <= session.began else None
         account = self._accounts.find(session.owner)
-        return Caller(account.name, account.role, "account", session.id) if account and not account.disabled else None
+        if account is None or account.disabled or account.way != session.way:
+            return None
+        return Caller(account.name, account.role, account.way, session.id)
 
     def _judge_session(self, request: Request, shown: str, session: Session, caller: Caller) -> Caller | Refusal:
         if caller.role is None or self._sessions.is_idle(session, caller.role):
             self._sessions.end(shown)
-            return Refusal(401, "The session ended after half an hour in which nothing was done: sign in again.")
+            return Refusal(401, _idle(self._sessions.idle_s))
         if request.method == "WEBSOCKET":
             has_origin = "origin" in request.headers
             return caller if has_origin else Refusal(403, "A socket of a session comes from a page: send its Origin.")
@@ -181,3 +183,12 @@ class Guard:
         if not is_loopback(host_of(request.headers.get("host", ""))):
             return Refusal(403, "Without a token this server answers to the name localhost only: use that.")
         return Refusal(401, _SIGN_IN) if self._accounts.exist() else _LOCAL
+
+
+def _idle(seconds: float) -> str:
+    """The sentence for whom a session has ended.
+
+    >>> _idle(1800.0)
+    'The session ended after 30 min in which nothing was done: sign in again.'
+    """
+    return f"The session ended after {seconds / 60:g} min in which nothing was done: sign in again."

@@ -13,6 +13,8 @@ const TEXTS = {
     withToken: "Sign in with a token",
     token: "Token, as `shopfloor token create` printed it",
     failed: "The server answered {status}.",
+    atProvider: "Sign in with {label}",
+    coming: "Signing in with {label} …",
   },
   zh: {
     title: "登录",
@@ -26,6 +28,8 @@ const TEXTS = {
     withToken: "用令牌登录",
     token: "令牌（`shopfloor token create` 打印的内容）",
     failed: "服务器返回 {status}。",
+    atProvider: "使用 {label} 登录",
+    coming: "正在使用 {label} 登录…",
   },
 };
 /** What the server says in English, for whoever reads Chinese. */
@@ -37,13 +41,23 @@ const SAID = [
   [/^The password has (\d+) characters/, "密码有 $1 个字符：需要 12 到 200 个。"],
   [/^The password holds the name/, "密码包含账户名称：请换一个。"],
   [/^The password repeats itself/, "密码是重复或连续的字符：请选择几个互不相关的词。"],
+  [/^This sign-in was not begun/, "此次登录不是在本浏览器中开始的，或已失效：请重新开始。"],
+  [/^The sign-in does not count: (.*)/, "此次登录无效：$1"],
+  [/^(\S+) has no role in this plant/, "$1 在本工厂没有角色：请申请加入有角色的组，然后重新登录。"],
+  [/^The account (\S+) is disabled here/, "账户 $1 在此已停用：请管理员启用。"],
+  [/^The name '(.*)' belongs to another account/, "名称 $1 在此属于另一个账户：请联系本服务器的管理员。"],
+  [/^Signing in with .* ended there \((.*)\)/, "身份提供方结束了登录（$1）：请重新开始，或使用本服务器的账户。"],
+  [/^The identity provider at (\S+) cannot be reached/, "无法连接身份提供方 $1：本服务器的账户仍可登录。"],
   [/is no name for an account/, "这不是账户名称：请用小写字母写一个人的名字。"],
 ];
 const $ = (id) => document.getElementById(id);
 const stored = localStorage.getItem("shopfloor.lang");
 let language = (stored ?? navigator.language).startsWith("zh") ? "zh" : "en";
 let problem = "";
-let ways = { setup: false, accounts: true };
+let ways = { setup: false, accounts: true, oidc: "" };
+const NEXT = "shopfloor.next";
+const back = new URLSearchParams(location.search);
+let coming = back.has("state");
 
 function show() {
   const texts = TEXTS[language];
@@ -52,11 +66,14 @@ function show() {
   document.querySelectorAll("[data-text]").forEach((element) => (element.textContent = texts[element.dataset.text]));
   $("language").textContent = language === "en" ? "中文" : "English";
   $("language").lang = language === "en" ? "zh" : "en";
-  $("about").textContent = ways.setup ? texts.setup : "";
+  const name = ways.oidc;
+  $("about").textContent = coming && name ? texts.coming.replace("{label}", name) : ways.setup ? texts.setup : "";
+  $("provider").hidden = !name;
+  $("at-provider").textContent = texts.atProvider.replace("{label}", name);
   $("setup").hidden = !ways.setup;
   $("login").hidden = !ways.accounts;
   $("with-token").hidden = ways.setup;
-  $("with-token").open = !ways.accounts;
+  $("with-token").open = !ways.accounts && !name;
   $("problem").textContent = said(problem);
 }
 
@@ -68,7 +85,7 @@ function said(sentence) {
 
 /** Only a path of this server: an address of elsewhere is none. */
 function next() {
-  const wanted = new URLSearchParams(location.search).get("next") ?? "/";
+  const wanted = back.get("next") ?? (back.has("state") ? sessionStorage.getItem(NEXT) : null) ?? "/";
   return new URL(wanted, location.origin).origin === location.origin && !wanted.startsWith("/login") ? wanted : "/";
 }
 
@@ -83,9 +100,30 @@ async function enter(path, body) {
     location.replace(next());
     return;
   }
+  await tell(reply);
+}
+
+async function tell(reply) {
   const failed = { detail: TEXTS[language].failed.replace("{status}", reply.status) };
   problem = (await reply.json().catch(() => failed)).detail;
+  coming = false;
   show();
+}
+
+/** To the identity provider, which sends the browser back to this page with a state. */
+async function leave() {
+  const reply = await fetch("/api/v1/login/oidc");
+  if (!reply.ok) return void (await tell(reply));
+  sessionStorage.setItem(NEXT, next());
+  location.assign((await reply.json()).url);
+}
+
+/** Back from there: what came in the address is shown to the server once, and stands in no history. */
+function comeBack() {
+  const brought = {};
+  for (const name of ["state", "code", "iss", "error"]) if (back.has(name)) brought[name] = back.get(name);
+  history.replaceState(null, "", "/login");
+  void enter("login/oidc", brought);
 }
 
 function on(form, path, body) {
@@ -103,7 +141,9 @@ $("language").addEventListener("click", () => {
   localStorage.setItem("shopfloor.lang", language);
   show();
 });
+$("at-provider").addEventListener("click", () => void leave());
 show();
+if (coming) comeBack();
 fetch("/api/v1/login").then(async (reply) => {
   if (reply.ok) ways = await reply.json();
   show();
