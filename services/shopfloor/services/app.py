@@ -25,6 +25,7 @@ from shopfloor.services.api import (
     events,
     ingest,
     journal,
+    marks,
     models,
     pages,
     predictions,
@@ -214,6 +215,7 @@ def _api(parts: Parts) -> APIRouter:
         registry_api.router(
             parts.registry, parts.brain.train_again, two_persons if parts.config.server.two_persons else nobody_asks
         ),
+        marks.router(parts.registry, parts.catalog, parts.clock),
         replays_api.router(parts.registry, parts.replays),
         drift_api.router(parts.brain),
         alarms_api.router(parts.alarms, parts.notifier.state),

@@ -25,11 +25,14 @@ def card(folder: Path) -> Card:
         raise Refused(f"no bundle: {problem}") from problem
 
 
-def bundle(folder: Path, seed: int, kind: str = "regression", state: str = "ready", name: str = "life") -> Path:
+def bundle(
+    folder: Path, seed: int, kind: str = "regression", state: str = "ready", name: str = "life",
+    target: str = "tool_life",
+) -> Path:  # fmt: skip
     """A folder that stands for a sealed bundle; other seeds give other content."""
     at = folder / f"{name}-{seed}"
     at.mkdir(parents=True, exist_ok=True)
-    said = {"name": name, "target": "tool_life", "title": "Tool life", "kind": kind, "unit": "min"}
+    said = {"name": name, "target": target, "title": "Tool life", "kind": kind, "unit": "min"}
     said |= {"coverage": 0.9, "trained_at": seed, "state": state}
     said |= {"alarm_level": 1.0, "alarms_per_day": 0.1} if kind == "distance" else {}
     (at / "manifest.json").write_text(json.dumps(said))

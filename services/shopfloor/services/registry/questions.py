@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS label (
 CREATE INDEX IF NOT EXISTS label_known ON label (name, known);
 """
 _JOIN: Final = """
-SELECT p.asset, p.window_end, p.value, p.low, p.high, q.value, l.low, l.high, l.known
+SELECT p.asset, p.window_end, p.value, p.low, p.high, q.value, l.low, l.high, l.known, l.end - l.start
 FROM {labels} l
 JOIN prediction p {index} ON p.name = :name AND p.number = :number AND p.asset = l.asset AND {how}
 LEFT JOIN prediction q
@@ -43,7 +43,7 @@ _WAYS: Final = (
     {"index": "", "which": "part = ''", "how": "p.window_end BETWEEN l.start AND l.end"},
     {"index": "INDEXED BY prediction_part", "which": "part != ''", "how": "p.part = l.part"},
 )
-"""How a label finds its windows: by the time, or by the part, which counts where both do."""
+"""How a label finds its windows: by the time, the narrowest counts; or by the part, which counts where both do."""
 _NEWEST: Final = "(SELECT * FROM label WHERE name = :name AND {which} ORDER BY known DESC LIMIT :most)"
 _OLDEST: Final = "(SELECT * FROM label WHERE name = :name AND {which} AND known >= :first ORDER BY known)"
 OF_NEWEST: Final = [_JOIN.format(labels=_NEWEST.format(**way), more="", **way) for way in _WAYS]

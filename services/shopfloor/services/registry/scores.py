@@ -20,6 +20,8 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import StoreError
+from shopfloor.services.registry.marks import KEEP_BESIDE, WRITE_LABEL, Marks
+from shopfloor.services.registry.marks import SCHEMA as MARKS
 from shopfloor.services.registry.questions import BESIDE, DAYS, KEPT_ROWS, OF_NEWEST, OF_OLDEST, SCHEMA
 from shopfloor.services.registry.scope import covers
 from shopfloor.services.registry.seen import Seen
@@ -107,7 +109,8 @@ class Scores:
     """A file of one registry. Its methods may be called from any thread."""
 
     _db: sqlite3.Connection
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock
+    marks: Marks
     _written: int = 0
     _days: dict[tuple[str, int], dict[tuple[str, int], tuple[int, float]]] = field(default_factory=dict)
 
@@ -118,11 +121,12 @@ class Scores:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(folder / "scores.sqlite", check_same_thread=False, timeout=10)
-            db.executescript(SCHEMA)
+            db.executescript(SCHEMA + MARKS)
         except (sqlite3.Error, OSError) as problem:
             raise StoreError(f"The scores in {folder} cannot be used ({problem}): see to the disk.") from problem
+        lock = threading.Lock()
         try:
-            yield cls(db)
+            yield cls(db, lock, Marks(db, lock))
         finally:
             db.close()
 
@@ -147,10 +151,11 @@ class Scores:
                 self._forget(max(row[3] for row in rows) - KEPT)
 
     def label(self, labels: Iterable[Label]) -> None:
-        """Keep truths; a newer one for the same part or time replaces the older."""
+        """Keep truths; a newer one for the same part or time replaces the older, but not what a person marked."""
         rows = [(la.name, la.asset, la.part, la.start, la.end, la.low, la.high, la.known) for la in labels]
         with self._lock, self._db:
-            self._db.executemany("INSERT OR REPLACE INTO label VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany(WRITE_LABEL, rows)
+            self._db.executemany(KEEP_BESIDE, rows)
 
     def labelled(self, name: str, number: int, against: int | None, scope: str, since: int = 0) -> Labelled:
         """Windows of a version that ended at or after `since`, with the newest truths, 2,000 at most."""
@@ -176,6 +181,7 @@ class Scores:
     def _joined(self, several: Iterable[str], asked: dict[str, Any], scope: str) -> Labelled:
         with self._lock:
             rows = [row for question in several for row in self._db.execute(question, asked)]
+        rows.sort(key=lambda row: -row[9])
         chosen = {(row[0], row[1]): row for row in rows if covers(scope, row[0])}
         return _columns(sorted(chosen.values(), key=lambda row: (row[8], row[1], row[0])))
 
