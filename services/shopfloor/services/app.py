@@ -36,6 +36,7 @@ from shopfloor.services.api import (
     tags,
     transitions,
     values,
+    work_orders,
 )
 from shopfloor.services.api import drift as drift_api
 from shopfloor.services.api import errands as errands_api
@@ -45,6 +46,7 @@ from shopfloor.services.api import inference as inference_api
 from shopfloor.services.api import influx as influx_api
 from shopfloor.services.api import ledger as ledger_api
 from shopfloor.services.api import live as live_api
+from shopfloor.services.api import maintenance as maintenance_api
 from shopfloor.services.api import metrics as metrics_api
 from shopfloor.services.api import production as production_api
 from shopfloor.services.api import quality as quality_api
@@ -64,6 +66,7 @@ from shopfloor.services.importing import Importing
 from shopfloor.services.inference.models import models_of
 from shopfloor.services.ledger import Account, accounts
 from shopfloor.services.live import Live
+from shopfloor.services.maintenance import Maintenance
 from shopfloor.services.notify import Notifier
 from shopfloor.services.production import Production
 from shopfloor.services.production.alarmed import alarm_at
@@ -95,6 +98,7 @@ class Parts:
     notifier: Notifier
     charts: Charts
     production: Production
+    maintenance: Maintenance
     registry: Registry
     brain: Thinking
     replays: Replaying
@@ -158,6 +162,9 @@ def open_parts(
             Notifier(folder / "notify", config, time, alarms=alarms.open, flood=alarms.flood,
                      shift=production.planned.calendar.shift_at)
         )  # fmt: skip
+        maintenance = stack.enter_context(
+            Maintenance.open(folder / "maintenance", catalog, historian.reader, production, registry, brain, time)
+        )
         charts.start()
         stack.callback(charts.stop)
         brain.start()
@@ -170,8 +177,8 @@ def open_parts(
         guard = Guard(doors, gateway_token(folder), open_on_loopback=is_open)
         errands = Errands(gateways)
         yield Parts(
-            config, catalog, historian, gateways, errands, alarms, notifier, charts, production, registry, brain,
-            replays, live, health, doors, guard, trail, time,
+            config, catalog, historian, gateways, errands, alarms, notifier, charts, production, maintenance,
+            registry, brain, replays, live, health, doors, guard, trail, time,
         )  # fmt: skip
 
 
@@ -223,6 +230,8 @@ def _api(parts: Parts) -> APIRouter:
         transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.clock),
         *production_api.routers(parts.production, parts.brain),
+        maintenance_api.router(parts.maintenance),
+        work_orders.router(parts.maintenance),
         events.router(parts.alarms, parts.clock),
         stream.router(parts.live, parts.catalog, parts.guard),
         journal.router(parts.alarms, parts.clock),

@@ -14,6 +14,7 @@ from shopfloor.plant import ConfigError, RejectedError, ShopfloorError, SinkUnav
 from shopfloor.services.alarms import AlarmUnknown
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.errands import GatewayUnknown
+from shopfloor.services.maintenance.work_order import MaintenanceUnknown
 from shopfloor.services.production import ProductionUnknown
 from shopfloor.services.registry.words import ModelUnknown
 from starlette.exceptions import HTTPException
@@ -25,6 +26,8 @@ RETRY_S: Final = 1
 PLAIN: Final = {"Content-Encoding": "identity"}
 """Not to be compressed: it would keep the event loop from everybody else."""
 _LARGE: Final = 2_000_000
+_UNKNOWN: Final = (Unknown, AlarmUnknown, GatewayUnknown, MaintenanceUnknown, ModelUnknown, ProductionUnknown)
+"""Names that are not there: 404."""
 
 
 class Problem(BaseModel):
@@ -84,7 +87,7 @@ def add_errors(app: FastAPI) -> None:
 
 
 async def _told(_: Request, error: Exception) -> Response:
-    if isinstance(error, Unknown | AlarmUnknown | GatewayUnknown | ModelUnknown | ProductionUnknown):
+    if isinstance(error, _UNKNOWN):
         return problem(404, str(error))
     if isinstance(error, SinkUnavailable | StoreError):
         return problem(503, str(error), **{"Retry-After": str(RETRY_S)})

@@ -7,6 +7,7 @@ from typing import Any
 
 from shopfloor.models.bundle import Manifest
 from shopfloor.models.sealing.manifest import Plain
+from shopfloor.services.brain.streams.levels import levels_of
 
 
 def model_view(card: Manifest) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def model_view(card: Manifest) -> dict[str, Any]:
         "rows": card.rows,
         "split": card.split,
         "metrics": metrics,
+        "levels": levels_of(card),
         "coverage": {"nominal": card.coverage, "measured": measured} if measured is not None else None,
     }
 

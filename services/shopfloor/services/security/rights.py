@@ -35,6 +35,7 @@ class Right(StrEnum):
     SHELVE = "shelve"
     DOWNTIME = "downtime"
     ORDERS = "orders"
+    WORK_ORDERS = "work-orders"
     OUT_OF_SERVICE = "out-of-service"
     SETPOINT = "setpoint"
     BROWSE = "browse"
@@ -68,6 +69,7 @@ RIGHTS: Final[dict[Right, frozenset[Role]]] = {
     Right.SHELVE: _LINE,
     Right.DOWNTIME: _LINE,
     Right.ORDERS: _LINE,
+    Right.WORK_ORDERS: _LINE,
     Right.OUT_OF_SERVICE: _PLANT,
     Right.SETPOINT: _PLANT,
     Right.BROWSE: _PLANT,
@@ -96,6 +98,7 @@ SAYS: Final[dict[Right, str]] = {
     Right.SHELVE: "shelve an alarm",
     Right.DOWNTIME: "tell of a stop or of scrap",
     Right.ORDERS: "plan, start or end an order",
+    Right.WORK_ORDERS: "make, start or end a work order",
     Right.OUT_OF_SERVICE: "take an alarm out of service",
     Right.SETPOINT: "write a setpoint",
     Right.BROWSE: "ask a device what it offers",

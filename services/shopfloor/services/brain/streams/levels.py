@@ -11,6 +11,9 @@ from shopfloor.models.bundle import Manifest
 USUAL_ACT: Final = {"novelty": 1.0, "distance": 1.0, "probability": 0.5, "exceedance": 0.5}
 """Where a bundle says nothing else: beyond its threshold, more likely than not."""
 
+LIFE_ENDS: Final = 15.0
+"""Cutting minutes before the end of a tool from which on a fresh one must be at hand."""
+
 
 def reached(card: Manifest, name: str, value: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether values [n] reach the level `act` or `watch` of a bundle: `act`, and `act_below` from the other side."""
@@ -22,3 +25,9 @@ def reached(card: Manifest, name: str, value: NDArray[np.float64]) -> NDArray[np
     if below is not None:
         found |= value <= below
     return found
+
+
+def levels_of(card: Manifest) -> dict[str, float | None]:
+    """The values from which on, upwards (`above`) and downwards (`below`), a model makes people act; None: never."""
+    below = card.settings.get("act_below", LIFE_ENDS if card.target == "tool_life" else None)
+    return {"above": card.settings.get("act", USUAL_ACT.get(card.kind)), "below": below}
