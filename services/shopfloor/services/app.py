@@ -69,7 +69,7 @@ from shopfloor.services.live import Live
 from shopfloor.services.maintenance import Maintenance
 from shopfloor.services.notify import Notifier
 from shopfloor.services.production import Production
-from shopfloor.services.production.alarmed import alarm_at
+from shopfloor.services.production.alarmed import noted_at
 from shopfloor.services.quality import Charts
 from shopfloor.services.registry import Registry
 from shopfloor.services.replaying import Replaying
@@ -155,7 +155,9 @@ def open_parts(
         registry.alarmed = alarms.began
         live = Live(historian.reader, time, _states(alarms, brain, health))
         production = stack.enter_context(
-            Production.open(config, historian.reader, folder / "production", time, alarm_at(alarms, time))
+            Production.open(
+                config, historian.reader, folder / "production", time, noted_at(alarms, brain.predictions, time)
+            )
         )
         _connect(historian, catalog, gateways, (alarms, charts, production), live)
         notifier = stack.enter_context(

@@ -10,6 +10,7 @@ import pytest
 from running_server import CNC, Running, S, plant, running, until
 from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.services.historian import Historian
+from shopfloor.services.production.circumstances import Circumstances
 from shopfloor.services.production.machine import machines
 from shopfloor.services.production.store import ProductionStore
 from shopfloor.services.production.watcher import Watcher
@@ -177,7 +178,7 @@ def test_an_idle_time_that_looked_like_loading_becomes_a_stop_while_nothing_come
     """The watcher alone, whose clock the test turns: it is asked at each second, and told nothing after the state."""
     config, now = plant(PLANT), NOW
     with Historian.open(tmp_path_factory.mktemp("idle")) as store, ProductionStore(tmp_path_factory.mktemp("db")) as db:
-        watcher = Watcher(machines(config), store.reader, db, lambda: now, lambda _, __: "")
+        watcher = Watcher(machines(config), store.reader, db, lambda: now, lambda _, __: Circumstances())
         batch = Batch.of([Sample(f"{CNC}/state", NOW - 500 * S, "EXECUTE"), Sample(f"{CNC}/state", NOW - S, "IDLE")])
         store.ingest("edge", 1, "machining", 2, batch)
         watcher.watch(batch)

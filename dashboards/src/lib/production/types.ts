@@ -21,7 +21,8 @@ export interface Line extends Performance {
   machines: Performance[];
 }
 
-export interface Oee {
+/** A shift or another time, and the shifts around it. */
+export interface Span {
   start: number;
   end: number;
   shift: string;
@@ -29,6 +30,9 @@ export interface Oee {
   shift_end: number;
   before: number;
   after: number | null;
+}
+
+export interface Oee extends Span {
   lines: Line[];
 }
 
@@ -45,12 +49,28 @@ export interface Stop {
   code: string;
   parted: boolean;
   suggested: string[];
+  /** How likely the likely ones are, the likeliest first; empty while too few were told. */
+  shares: Record<string, number>;
+}
+
+/** How the model of a type of machine does: shares of the stops that were judged. */
+export interface Learned {
+  told: number;
+  judged: number;
+  first: number | null;
+  three: number | null;
+  usual: number | null;
+  usual_three: number | null;
+  said: number | null;
 }
 
 export interface Downtime {
   start: number;
   end: number;
+  total: number;
+  untold: number;
   stops: Stop[];
+  learned: Record<string, Learned>;
   told: number;
   first_right: number;
 }
@@ -66,10 +86,18 @@ export interface Order {
   state: OrderState;
   created: number;
   by: string;
+  comment: string;
   runs: { start: number; end: number | null }[];
   made: number;
   good: number;
   scrap: number;
+}
+
+/** An order with what each machine gave to it. */
+export interface OrderDetail extends Order {
+  kwh: number | null;
+  per_good: number | null;
+  machines: { asset: string; title: string; lots: string[]; kwh: number | null; parameters: Summary[] }[];
 }
 
 export interface Part {
@@ -110,6 +138,17 @@ export interface EnergyPart {
   per_good: number | null;
 }
 
-export interface EnergyOf extends Omit<Oee, "lines"> {
+export interface EnergyOf extends Span {
   lines: (EnergyPart & { machines: EnergyPart[] })[];
+}
+
+export interface Entry {
+  id: number;
+  asset: string;
+  time: number;
+  kind: "scrap" | "rework";
+  quantity: number;
+  reason: string;
+  by: string;
+  comment: string;
 }

@@ -8,14 +8,17 @@ from dataclasses import replace
 from shopfloor.services.production.machine import Machine, ProductionRefused, ProductionUnknown
 from shopfloor.services.production.records import Entry, Note, Stop
 from shopfloor.services.production.store import ProductionStore
-from shopfloor.services.production.suggest import reasons_of, suggested
+from shopfloor.services.production.suggest import Suggestions, reasons_of
 
 
 class Downtime:
     """Records of stops, scrap and rework, and who changed them."""
 
-    def __init__(self, store: ProductionStore, machines: Mapping[str, Machine], clock: Callable[[], int]) -> None:
-        self._store, self._machines, self._clock = store, machines, clock
+    def __init__(
+        self, store: ProductionStore, machines: Mapping[str, Machine], suggestions: Suggestions,
+        clock: Callable[[], int],
+    ) -> None:  # fmt: skip
+        self._store, self._machines, self._suggestions, self._clock = store, machines, suggestions, clock
 
     def stop(self, number: int) -> Stop:
         """A record by its number."""
@@ -23,11 +26,6 @@ class Downtime:
         if found is None:
             raise ProductionUnknown(f"There is no stop {number}: ask /api/v1/production/downtime for those that are.")
         return found
-
-    def suggestions(self, stop: Stop) -> list[str]:
-        """All reasons of the plant file for its machine, the likeliest first."""
-        machine = self._machines.get(stop.asset)
-        return suggested(stop, self._store.told(), machine.production.reasons) if machine else []
 
     def tell(self, number: int, by: str, reason: str, comment: str | None = None) -> Stop:
         """Say why a machine stood; an empty reason takes it back."""
@@ -38,9 +36,9 @@ class Downtime:
                 raise ProductionRefused(
                     f"{reason[:100]!r} is no reason of {stop.asset}: write group/reason of the plant file."
                 )
-            ranked = self.suggestions(stop)
+            (suggested,) = self._suggestions.of([stop])
             fresh = replace(stop, reason=reason, by=by, comment=stop.comment if comment is None else comment)
-            self._store.change_stop(fresh, ranked.index(reason) + 1 if reason else None)
+            self._store.change_stop(fresh, list(suggested.reasons).index(reason) + 1 if reason else None)
             self._note(by, "reason", stop.asset, f"The stop {number} is told as {reason or 'not known'}.")
         return fresh
 
@@ -91,15 +89,15 @@ class Downtime:
             self._note(entry.by, entry.kind, entry.asset, f"{entry.quantity} {entry.kind}: {entry.reason}.")
         return kept
 
-    def drop(self, number: int, by: str) -> None:
-        """Take an entry back."""
+    def drop(self, number: int, by: str, why: str = "") -> None:
+        """Take an entry back; the journal keeps it and says why."""
         with self._store.together():
             found = next((one for one in self._store.entries(0, 1 << 62) if one.id == number), None)
             if found is None:
                 raise ProductionUnknown(f"There is no entry {number}: ask /api/v1/production/scrap for those that are.")
             self._store.drop_entry(number)
             said = f"The entry {number} is taken back: {found.quantity} {found.kind}, {found.reason}."
-            self._note(by, "taken-back", found.asset, said)
+            self._note(by, "taken-back", found.asset, f"{said} {why}".strip())
 
     def _note(self, by: str, what: str, subject: str, sentence: str) -> None:
         self._store.note(Note(self._clock(), by, what, subject, sentence))

@@ -17,7 +17,10 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order; `place` is the path of a machine or a part of the plant, `lots` the material given to it."""
+    """An order; `place` is the path of a machine or a part of the plant, `lots` the material given to it.
+
+    `comment` is what was said of it, step by step.
+    """
 
     number: str
     item: str
@@ -27,6 +30,7 @@ class Order:
     state: OrderState = OrderState.PLANNED
     created: int = 0
     by: str = ""
+    comment: str = ""
 
     def covers(self, asset: str) -> bool:
         """Whether a machine works for it."""

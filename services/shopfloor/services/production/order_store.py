@@ -9,7 +9,7 @@ from typing import Any, Final
 from shopfloor.services.production.order import Order, OrderState, Run
 from shopfloor.services.production.store import ProductionStore
 
-_COLUMNS: Final = "number, item, place, quantity, lots, state, created, by"
+_COLUMNS: Final = "number, item, place, quantity, lots, state, created, by, comment"
 
 
 class OrderStore:
@@ -32,8 +32,8 @@ class OrderStore:
         """Write an order, new or changed."""
         values = (order.number, order.item, order.place, order.quantity, json.dumps(order.lots), order.state.value)
         self._do(
-            f"INSERT OR REPLACE INTO orders ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)",  # noqa: S608 (a constant)
-            (*values, order.created, order.by),
+            f"INSERT OR REPLACE INTO orders ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)",  # noqa: S608 (a constant)
+            (*values, order.created, order.by, order.comment),
         )
 
     def begin(self, number: str, moment: int) -> None:
@@ -55,5 +55,5 @@ class OrderStore:
 
 
 def _order(row: Sequence[Any]) -> Order:
-    number, item, place, quantity, lots, state, created, by = row
-    return Order(number, item, place, quantity, tuple(json.loads(lots)), OrderState(state), created, by)
+    number, item, place, quantity, lots, state, created, by, comment = row
+    return Order(number, item, place, quantity, tuple(json.loads(lots)), OrderState(state), created, by, comment)

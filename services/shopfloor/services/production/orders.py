@@ -37,9 +37,10 @@ class Orders:
         self._records, self._store = store, OrderStore(store)
         self._machines, self._reader, self._clock = machines, reader, clock
 
-    def all(self) -> list[Order]:
-        """All orders, the newest first."""
-        return self._store.orders()
+    def all(self, start: int = 0, end: int = 1 << 62) -> list[Order]:
+        """The orders of [start, end), the newest first: those that ran or were planned in it."""
+        ran = {run.number for run in self._store.runs(start, end)}
+        return [one for one in self._store.orders() if one.number in ran or start <= one.created < end]
 
     def order(self, number: str) -> Order:
         """An order by its number."""
@@ -68,8 +69,8 @@ class Orders:
             self._note(fresh, order.by, "order", f"Order {order.number}: {order.quantity} {order.item}.")
         return fresh
 
-    def step(self, number: str, step: str, by: str) -> Order:
-        """Start, stop or complete an order."""
+    def step(self, number: str, step: str, by: str, comment: str = "") -> Order:
+        """Start, stop or complete an order; what is said of it stays with it."""
         allowed, state = _STEPS[step]
         with self._store.together():
             order = self.order(number)
@@ -80,9 +81,9 @@ class Orders:
                 self._store.begin(number, self._clock())
             else:
                 self._store.finish(number, self._clock())
-            changed = replace(order, state=state)
+            changed = replace(order, state=state, comment="; ".join(filter(None, (order.comment, comment))))
             self._store.put(changed)
-            self._note(order, by, step, f"Order {number} is {state} now.")
+            self._note(order, by, step, f"Order {number} is {state} now. {comment}".strip())
         return changed
 
     def at(self, asset: str, moment: int) -> Order | None:

@@ -10,40 +10,43 @@ from typing import Final
 from shopfloor.plant import Batch, Reader
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services.historian.options import DAY
+from shopfloor.services.production.circumstances import Circumstances, Noted
 from shopfloor.services.production.downtime import Downtime
 from shopfloor.services.production.machine import ProductionRefused, ProductionUnknown, machines
 from shopfloor.services.production.orders import Orders
 from shopfloor.services.production.performance import Performance, performance, together
 from shopfloor.services.production.planned import PlannedTime, Span
 from shopfloor.services.production.store import ProductionStore
+from shopfloor.services.production.suggest import Suggestions
 from shopfloor.services.production.watcher import Watcher
 
 MOST: Final = 35 * DAY
 
 
 class Production:
-    """All machines of a plant. `alarm` says which alarm a machine had at a moment (UTC ns), or nothing."""
+    """All machines of a plant. `noted` says what alarms and models say of a machine at a moment (UTC ns)."""
 
     def __init__(
         self, config: PlantConfig, reader: Reader, store: ProductionStore, clock: Callable[[], int],
-        alarm: Callable[[str, int], str],
+        noted: Noted,
     ) -> None:  # fmt: skip
         self.reader, self.store, self.clock = reader, store, clock
         self.machines = machines(config)
         self.planned = PlannedTime.of(config)
-        self.downtime = Downtime(store, self.machines, clock)
+        self.suggestions = Suggestions(store, self.machines, self.planned, reader, clock)
+        self.downtime = Downtime(store, self.machines, self.suggestions, clock)
         self.orders = Orders(store, self.machines, reader, clock)
-        self._watcher = Watcher(self.machines, reader, store, clock, alarm)
+        self._watcher = Watcher(self.machines, reader, store, clock, noted)
 
     @classmethod
     @contextmanager
     def open(
         cls, config: PlantConfig, reader: Reader, folder: Path, clock: Callable[[], int],
-        alarm: Callable[[str, int], str] = lambda _, __: "",
+        noted: Noted = lambda _, __: Circumstances(),
     ) -> Iterator[Production]:  # fmt: skip
         """Open the records of a folder; leaving the block ends the thread and closes them."""
         with ProductionStore(folder) as store:
-            production = cls(config, reader, store, clock, alarm)
+            production = cls(config, reader, store, clock, noted)
             production._watcher.start()
             try:
                 yield production

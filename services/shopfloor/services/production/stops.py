@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from shopfloor.services.production.circumstances import Circumstances
 from shopfloor.services.production.machine import Machine
 from shopfloor.services.production.records import Stop
 from shopfloor.services.production.store import ProductionStore
@@ -24,7 +25,12 @@ def found_stops(machine: Machine, found: Visits, now: int) -> list[Stop]:
 
 
 def reconcile(
-    store: ProductionStore, asset: str, fresh: Sequence[Stop], since: int, until: int, alarm: Callable[[int], str]
+    store: ProductionStore,
+    asset: str,
+    fresh: Sequence[Stop],
+    since: int,
+    until: int,
+    noted: Callable[[int], Circumstances],
 ) -> int:
     """Make the records of [since, until) those that were found; answers how many were written.
 
@@ -39,7 +45,10 @@ def reconcile(
         if mine:
             written += _matched(store, stop, mine, since)
         else:
-            store.add_stop(replace(stop, code=alarm(stop.start)))
+            said = noted(stop.start)
+            number = store.add_stop(replace(stop, code=said.alarm))
+            if said != Circumstances():
+                store.note_stops({number: said}, whole=False)
             written += 1
     return written + sum(_orphan(store, one, fresh, since, until) for one in known if owner[one.id] is None)
 

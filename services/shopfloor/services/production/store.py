@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from shopfloor.services.production.circumstances import Circumstances
 from shopfloor.services.production.records import Entry, Note, Stop
 from shopfloor.services.records import Records
 
@@ -22,6 +25,7 @@ CREATE TABLE IF NOT EXISTS entries (
     quantity INTEGER NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, comment TEXT NOT NULL, "order" TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS entries_time ON entries (time);
+CREATE TABLE IF NOT EXISTS noted (stop INTEGER PRIMARY KEY, said TEXT NOT NULL, whole INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS notes (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL,
     subject TEXT NOT NULL, sentence TEXT NOT NULL
@@ -29,7 +33,7 @@ CREATE TABLE IF NOT EXISTS notes (
 CREATE INDEX IF NOT EXISTS notes_time ON notes (time);
 CREATE TABLE IF NOT EXISTS orders (
     number TEXT PRIMARY KEY, item TEXT NOT NULL, place TEXT NOT NULL, quantity INTEGER NOT NULL, lots TEXT NOT NULL,
-    state TEXT NOT NULL, created INTEGER NOT NULL, by TEXT NOT NULL
+    state TEXT NOT NULL, created INTEGER NOT NULL, by TEXT NOT NULL, comment TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER
@@ -45,6 +49,12 @@ class ProductionStore(Records):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "production.db", _SCHEMA, "records of production")
+        self.told_version = 0
+        """Grows with every reason that is told, taken back or changed."""
+
+    def _bring_up_to_date(self, db: sqlite3.Connection) -> None:
+        if "comment" not in {row[1] for row in db.execute("PRAGMA table_info(orders)")}:
+            db.execute("ALTER TABLE orders ADD COLUMN comment TEXT NOT NULL DEFAULT ''")
 
     def stops(self, start: int, end: int, asset: str | None = None) -> list[Stop]:
         """Records that touch [start, end), the newest first."""
@@ -71,6 +81,7 @@ class ProductionStore(Records):
 
     def change_stop(self, stop: Stop, place: int | None = None) -> None:
         """Write a record anew; `place` is where its reason stood among those suggested (from 1; 0: nowhere)."""
+        self.told_version += bool(stop.reason) or place is not None or stop.parted
         self.do(
             "UPDATE stops SET start=?, end=?, kind=?, reason=?, comment=?, by=?, code=?, parted=?,"
             " place=coalesce(?, place) WHERE id=?",
@@ -92,6 +103,21 @@ class ProductionStore(Records):
         """Remove records."""
         for number in numbers:
             self.do("DELETE FROM stops WHERE id=?", (number,))
+            self.do("DELETE FROM noted WHERE stop=?", (number,))
+        self.told_version += bool(numbers)
+
+    def noted(self, numbers: Sequence[int]) -> dict[int, tuple[Circumstances, bool]]:
+        """What was noted of stops, by number, and whether states and items are in it."""
+        asked = json.dumps(list(numbers))
+        rows = self.do("SELECT stop, said, whole FROM noted WHERE stop IN (SELECT value FROM json_each(?))", (asked,))
+        return {row[0]: (Circumstances.from_json(row[1]), bool(row[2])) for row in rows}
+
+    def note_stops(self, noted: Mapping[int, Circumstances], *, whole: bool = True) -> None:
+        """Keep what was so when stops began."""
+        with self.together():
+            for number, said in noted.items():
+                values = (number, said.to_json(), whole)
+                self.do("INSERT OR REPLACE INTO noted (stop, said, whole) VALUES (?,?,?)", values)
 
     def told(self, limit: int = 2_000) -> list[Stop]:
         """The newest records that have a reason."""

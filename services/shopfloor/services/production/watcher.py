@@ -9,6 +9,7 @@ from typing import Final
 
 from shopfloor.plant import Batch, Kind, Reader, StoreError
 from shopfloor.services.historian.options import DAY, NS
+from shopfloor.services.production.circumstances import Noted
 from shopfloor.services.production.machine import Machine
 from shopfloor.services.production.stops import found_stops, reconcile
 from shopfloor.services.production.store import ProductionStore
@@ -21,13 +22,13 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Follows the state tags of all machines. `alarm` says which alarm a machine had at a moment (UTC ns)."""
+    """Follows the state tags of all machines. `noted` says what is known of a machine at a moment (UTC ns)."""
 
     def __init__(
         self, machines: Mapping[str, Machine], reader: Reader, store: ProductionStore, clock: Callable[[], int],
-        alarm: Callable[[str, int], str],
+        noted: Noted,
     ) -> None:  # fmt: skip
-        self._machines, self._reader, self._store, self._clock, self._alarm = machines, reader, store, clock, alarm
+        self._machines, self._reader, self._store, self._clock, self._noted = machines, reader, store, clock, noted
         self._of = {machine.tag(machine.production.state): path for path, machine in machines.items()}
         self._lock = threading.Lock()
         self._touched: dict[str, int] = {}
@@ -70,9 +71,9 @@ class Watcher:
         since = self._since(machine, first, now)
         found = machine.visits(self._reader, since, now, now)
         with self._store.together():
-            alarm = lambda moment: self._alarm(machine.path, moment)  # noqa: E731 (bound to this machine)
+            noted = lambda moment: self._noted(machine.path, moment)  # noqa: E731 (bound to this machine)
             stops = [stop for stop in found_stops(machine, found, now) if stop.end is None or stop.end > since]
-            written = reconcile(self._store, machine.path, stops, since, now, alarm)
+            written = reconcile(self._store, machine.path, stops, since, now, noted)
         self._due[machine.path] = _due(machine, found, now, fresh=first < now)
         return written
 

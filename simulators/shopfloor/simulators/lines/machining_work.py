@@ -95,15 +95,15 @@ def next_phase(x: Row, u: Row, p: Sequence[float], f: Sequence[float], key: int,
 
 def _decide(x: Row, key: int, n: int) -> None:
     """What the operator does after a part: change the tool, set up another program, have a break, load the next."""
-    pause = _pause(key, n)
+    rest = pause(key, n)
     if x[WANTS_TOOL] > 0.0:
         enter(x, HELD, 120.0 + math.floor(110.0 * uniform(key, n, C_CHANGE)))
     elif n >= x[NEXT_SETUP]:
         enter(x, STOPPED, 420.0 + math.floor(600.0 * uniform(key, n, C_SETUP)))
         x[NEXT_SETUP] = n + 18000.0 + math.floor(14000.0 * uniform(key, n + 1, C_SETUP))
         x[PROGRAM] = math.floor(3.0 * uniform(key, n + 2, C_SETUP))
-    elif pause > 0:
-        enter(x, IDLE, pause)
+    elif rest > 0:
+        enter(x, IDLE, rest)
     elif uniform(key, n, C_WAIT) < 0.02:
         enter(x, IDLE, 60.0 + math.floor(300.0 * uniform(key, n, C_WAIT_S)))
     else:
@@ -118,7 +118,7 @@ def _after_stop(x: Row, key: int, n: int) -> None:
     enter(x, IDLE, 6.0 + math.floor(6.0 * uniform(key, n, C_LOAD)))
 
 
-def _pause(key: int, n: int) -> int:
+def pause(key: int, n: int) -> int:
     """Seconds left of a break or a change of shift, staggered over the machines; 0 while at work."""
     local = (n + LOCAL) % SHIFT
     shift = (n + LOCAL) // SHIFT

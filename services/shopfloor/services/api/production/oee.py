@@ -70,8 +70,8 @@ class LineView(PerformanceView):
     machines: list[PerformanceView]
 
 
-class OeeView(BaseModel):
-    """A time and the lines in it; `before` and `after` lie in the shifts around it."""
+class SpanView(BaseModel):
+    """A shift or a time; `before` and `after` lie in the shifts around it."""
 
     start: float
     end: float
@@ -80,6 +80,11 @@ class OeeView(BaseModel):
     shift_end: float
     before: float
     after: float | None
+
+
+class OeeView(SpanView):
+    """A time and the lines in it."""
+
     lines: list[LineView]
 
 
@@ -104,7 +109,7 @@ def view(part: Performance) -> dict[str, Any]:
 
 
 def router(production: Production) -> APIRouter:
-    """`GET production/oee`."""
+    """`GET production/oee` and `GET production/shift`."""
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/oee", response_model=OeeView)
@@ -114,5 +119,10 @@ def router(production: Production) -> APIRouter:
         each = production.performance(production.under(place), span)
         lines = [view(line) | {"machines": [view(one) for one in parts]} for line, parts in production.lines(each)]
         return answer(told_span(production, span) | {"lines": lines})
+
+    @routes.get("/production/shift", response_model=SpanView)
+    def get_shift(at: At = None, start: Start = None, end: End = None) -> Response:
+        """Tell when a shift, or a time of your own, begins and ends, and which shifts are around it."""
+        return answer(told_span(production, span_of(production, at, start, end)))
 
     return routes

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
+from shopfloor.services.api.history import time_limits
 from shopfloor.services.api.needs import needs
-from shopfloor.services.api.production.words import Signed, signed
+from shopfloor.services.api.production.words import Commented, Signed, signed
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
-from shopfloor.services.clock import to_ms
+from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Machine, Production
 from shopfloor.services.production.energy import curve
 from shopfloor.services.production.genealogy import lots_between, summaries
@@ -19,6 +20,8 @@ from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
 Number = Annotated[str, Path(max_length=100)]
+Start = Annotated[float | None, Query(description="Epoch ms; by default all orders are told.")]
+End = Annotated[float | None, Query(description="Epoch ms, exclusive.")]
 
 
 class RunView(BaseModel):
@@ -39,6 +42,7 @@ class OrderView(BaseModel):
     state: Literal["planned", "running", "stopped", "completed"]
     created: float
     by: str
+    comment: str
     runs: list[RunView]
     made: float
     good: float
@@ -56,9 +60,10 @@ class MachineOfOrder(BaseModel):
 
 
 class OrderDetail(OrderView):
-    """An order with its machines; `kwh` is the energy of its runs, where machines count it."""
+    """An order with its machines; `kwh` is the energy of its runs, where machines count it, and per good part."""
 
     kwh: float | None
+    per_good: float | None
     machines: list[MachineOfOrder]
 
 
@@ -70,6 +75,7 @@ class NewOrder(Signed):
     place: str = Field(max_length=600, description="Path of a machine, or of a part of the plant.")
     quantity: int = Field(ge=1, le=1_000_000_000)
     lots: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field([], max_length=100)
+    comment: str = Field("", max_length=1_000)
 
 
 def view(production: Production, order: Order) -> dict[str, Any]:
@@ -79,6 +85,7 @@ def view(production: Production, order: Order) -> dict[str, Any]:
     return {
         "number": order.number, "item": order.item, "place": order.place, "quantity": order.quantity,
         "lots": list(order.lots), "state": order.state.value, "created": to_ms(order.created), "by": order.by,
+        "comment": order.comment,
         "runs": [{"start": to_ms(run.start), "end": None if run.end is None else to_ms(run.end)} for run in runs],
         "made": count.pq, "good": count.gq, "scrap": count.sq,
     }  # fmt: skip
@@ -91,7 +98,9 @@ def detail(production: Production, order: Order) -> dict[str, Any]:
     ]
     machines = [_given(production, machine, runs) for machine in production.orders.machines(order) if runs]
     known = [one["kwh"] for one in machines if one["kwh"] is not None]
-    return view(production, order) | {"kwh": sum(known) if known else None, "machines": machines}
+    said, kwh = view(production, order), sum(known) if known else None
+    per_good = kwh / said["good"] if kwh is not None and said["good"] > 0 else None
+    return said | {"kwh": kwh, "per_good": per_good, "machines": machines}
 
 
 def _given(production: Production, machine: Machine, runs: Sequence[tuple[int, int]]) -> dict[str, Any]:
@@ -110,9 +119,11 @@ def router(production: Production) -> APIRouter:
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/orders", response_model=list[OrderView])
-    def get_orders() -> Response:
-        """List the orders, the newest first."""
-        return answer([view(production, order) for order in production.orders.all()])
+    def get_orders(start: Start = None, end: End = None) -> Response:
+        """List the orders, the newest first; of a time those that ran or were planned in it."""
+        time_limits(start, end)
+        first, last = 0 if start is None else to_ns(start), 1 << 62 if end is None else to_ns(end)
+        return answer([view(production, order) for order in production.orders.all(first, last)])
 
     @routes.get("/production/orders/{number}", response_model=OrderDetail)
     def get_order(number: Number) -> Response:
@@ -123,7 +134,13 @@ def router(production: Production) -> APIRouter:
     def create(request: Request, new: NewOrder) -> Response:
         """Plan an order."""
         order = Order(
-            new.number, new.item, new.place.strip("/"), new.quantity, tuple(new.lots), by=signed(request, new.by)
+            new.number,
+            new.item,
+            new.place.strip("/"),
+            new.quantity,
+            tuple(new.lots),
+            by=signed(request, new.by),
+            comment=new.comment,
         )
         return answer(view(production, production.orders.create(order)))
 
@@ -133,8 +150,8 @@ def router(production: Production) -> APIRouter:
         response_model=OrderView,
         responses=NO_JSON,
     )
-    def take(request: Request, number: Number, step: Literal["start", "stop", "complete"], who: Signed) -> Response:
+    def take(request: Request, number: Number, step: Literal["start", "stop", "complete"], who: Commented) -> Response:
         """Start, stop or complete an order."""
-        return answer(view(production, production.orders.step(number, step, signed(request, who.by))))
+        return answer(view(production, production.orders.step(number, step, signed(request, who.by), who.comment)))
 
     return routes

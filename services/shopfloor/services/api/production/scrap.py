@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.needs import needs
-from shopfloor.services.api.production.words import At, End, Place, Signed, Start, signed, span_of
+from shopfloor.services.api.production.words import At, Commented, End, Place, Signed, Start, signed, span_of
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Entry, Production, ProductionRefused
@@ -76,9 +76,9 @@ def router(production: Production) -> APIRouter:
     @routes.post(
         "/production/scrap/{number}/take-back", dependencies=[needs(Right.DOWNTIME)], status_code=204, responses=NO_JSON
     )
-    def take_back(request: Request, number: Annotated[int, Path(ge=0, lt=1 << 63)], who: Signed) -> Response:
+    def take_back(request: Request, number: Annotated[int, Path(ge=0, lt=1 << 63)], who: Commented) -> Response:
         """Take an entry back; the journal keeps it."""
-        production.downtime.drop(number, signed(request, who.by))
+        production.downtime.drop(number, signed(request, who.by), who.comment)
         return Response(status_code=204)
 
     return routes

@@ -26,6 +26,12 @@ class Signed(BaseModel):
     by: str = Field(min_length=1, max_length=100, description="Who does it.")
 
 
+class Commented(Signed):
+    """A step with what its person says of it."""
+
+    comment: str = Field("", max_length=1_000, description="Kept in the journal.")
+
+
 def signed(request: Request, by: str) -> str:
     """Who did it, and with which token."""
     caller = getattr(request.state, "caller", "local")
