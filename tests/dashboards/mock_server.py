@@ -15,6 +15,7 @@ from typing import Any
 
 import mock_alarms
 import mock_answers as answers
+import mock_maintenance
 import mock_models as models_of
 import mock_quality
 import mock_signals
@@ -82,6 +83,9 @@ class Mock:
             "assets": lambda: self.plant.assets,
             "me": lambda: {"name": "local", "role": "admin", "way": "local", "rights": []},
             "predictions": lambda: answers.predictions(self.plant, now_ms()),
+            "maintenance": self.maintenance,
+            "work-orders": self.work_orders,
+            "marks": list,
             "models": lambda: [] if self.empty else answers.models(now_ms()),
             "registry": lambda: [] if self.empty else models_of.registry(now_ms()),
             "ledger": lambda: answers.ledger(now_ms(), self.start),
@@ -90,6 +94,21 @@ class Mock:
             "history": lambda: self.history(request),
         }.get(name)
         return JSONResponse(handler()) if handler else JSONResponse({"detail": f"There is no {name}."}, 404)
+
+    def maintenance(self) -> dict[str, Any]:
+        return mock_maintenance.told(self.plant.assets, answers.predictions(self.plant, now_ms()), now_ms())
+
+    def work_orders(self) -> list[dict[str, Any]]:
+        titles = {asset["path"]: asset["title"] for asset in self.plant.assets}
+        return mock_maintenance.orders(answers.predictions(self.plant, now_ms()), titles, now_ms())
+
+    async def record(self, _: Request) -> Response:
+        return JSONResponse(mock_maintenance.record(self.plant.assets, now_ms()))
+
+    async def course(self, request: Request) -> Response:
+        """What a prediction was in the last hours."""
+        start, end = (float(request.query_params[name]) for name in ("start", "end"))
+        return JSONResponse(mock_maintenance.course(start, end))
 
     def list_alarms(self, request: Request) -> list[dict[str, Any]]:
         state, asset = request.query_params.get("state", "open"), request.query_params.get("asset")
@@ -283,6 +302,8 @@ class Mock:
                 Route("/api/v1/registry/replays/{number}/cancel", self.cancel_replay, methods=["POST"]),
                 Route("/api/v1/registry/replays", lambda _: JSONResponse(self.replay(""))),
                 Route("/api/v1/registry/{model}/{action}", self.life, methods=["GET", "POST"]),
+                Route("/api/v1/maintenance/record", self.record),
+                Route("/api/v1/predictions/history", self.course),
                 Route("/api/v1/aggregate", self.shifts, methods=["POST"]),
                 Route("/api/v1/quality", self.control_charts),
                 Route("/api/v1/quality/{chart}", self.control_charts),

@@ -25,6 +25,7 @@ PAGES = {
     "alarms-by-line": ("/alarms?by=line", "group"),
     "connections": ("/connections", "source"),
     "models": ("/models", "model"),
+    "maintenance": ("/maintenance", "risk"),
     "quality": ("/quality", "chart"),
     "control-chart": (f"/quality/dimension/{CNC}", "signals"),
 }

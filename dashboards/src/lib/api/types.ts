@@ -87,6 +87,8 @@ export interface Prediction {
   reasons: Reason[];
   model: string;
   trained_at: number | null;
+  /** Which version of the model spoke; absent of one that is not in the registry. */
+  version?: number;
 }
 
 export interface Metric {

@@ -1,4 +1,5 @@
 import { accountPhrases } from "./phrases.accounts.ts";
+import { maintenancePhrases } from "./phrases.maintenance.ts";
 import { modelPhrases } from "./phrases.models.ts";
 
 /** Sentences of the server in Chinese. What stands in braces is taken over; a word of the plant in it is translated. */
@@ -67,6 +68,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["{n} days", "{n} 天"],
   ["per pot-day", "每槽日"],
   ...accountPhrases,
+  ...maintenancePhrases,
   ...modelPhrases,
   // brain
   ["Waiting for the history.", "等待历史数据导入。"],

@@ -59,12 +59,9 @@ def kind_of(said: Mapping[str, Any], card: Card | None) -> str:
 def outlook(said: Mapping[str, Any], kind: str, share: float, ends: Ends) -> Outlook:
     """What a prediction means for the times ahead of an asset that runs a `share` of the time."""
     times = (ends.shift, ends.day, ends.week)
-    if kind == "chance":
-        shift = of_chance(said, ends.shift)
-        return Outlook(said, kind, None, (shift, Risk(ends.day, None, None), Risk(ends.week, None, None)))
     life = left(said, share, ends.now) if kind == "life" else None
     if life is None:
-        risks = [Risk(end, None, None) for end in times]
+        risks = [of_chance(said, end) for end in times]
     else:
         risks = [of_life(life, float(said["coverage"]), ends.now, end) for end in times]
     return Outlook(said, kind, life, (risks[0], risks[1], risks[2]))

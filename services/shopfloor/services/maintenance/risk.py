@@ -71,7 +71,7 @@ def of_life(life: Left, coverage: float, now: int, end: int) -> Risk:
 
 
 def of_chance(said: Mapping[str, Any], end: int) -> Risk:
-    """A chance within the time that the model looks ahead is told for that time only: by `end` it is at least that."""
+    """A chance within the time that the model looks ahead: by any later `end` it is at least that. Else nobody says."""
     horizon = CHANCES.get(str(said["target"]))
     if horizon is None or said["value"] is None or said["time"] * 1e6 + horizon > end:
         return Risk(end, None, None)
