@@ -25,6 +25,7 @@ import uvicorn
 from mock_calls import Calls
 from mock_signals import BAD, history, plant, signal, state_of
 from shopfloor.services.api.wire import answer
+from shopfloor.services.security.rights import Right
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -33,6 +34,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 TICK_S = 0.2
 LOT = "L-099746"
+ADMINS = {Right.ACCOUNTS, Right.SESSIONS, Right.TOKENS, Right.AUDIT}
+RIGHTS = [right.value for right in Right if right not in ADMINS]
 BAD_TAG = "cnc-03/coolant.flow"
 
 
@@ -81,7 +84,7 @@ class Mock:
         handler = {
             "health": lambda: answers.health(self.plant, now_ms(), self.start, self.busy),
             "assets": lambda: self.plant.assets,
-            "me": lambda: {"name": "local", "role": "admin", "way": "local", "rights": []},
+            "me": lambda: {"name": "local", "role": "admin", "way": "local", "rights": RIGHTS},
             "predictions": lambda: answers.predictions(self.plant, now_ms()),
             "maintenance": self.maintenance,
             "work-orders": self.work_orders,

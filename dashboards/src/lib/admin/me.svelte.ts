@@ -1,4 +1,5 @@
 import { get, post, signIn } from "../api/http.ts";
+import type { Right } from "./types.ts";
 
 export interface Me {
   name: string;
@@ -35,7 +36,7 @@ class Person {
     return this.me !== null && this.me.way !== "local";
   }
 
-  may(right: string): boolean {
+  may(right: Right): boolean {
     return this.me?.rights.includes(right) ?? false;
   }
 

@@ -1,6 +1,28 @@
 export const ROLES = ["viewer", "operator", "engineer", "data-scientist", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What may be asked of the server: the rights of services/security/rights.py that pages use. */
+export type Right =
+  | "acknowledge"
+  | "shelve"
+  | "downtime"
+  | "orders"
+  | "out-of-service"
+  | "setpoint"
+  | "browse"
+  | "sources"
+  | "certificates"
+  | "deploy"
+  | "shadow"
+  | "replay"
+  | "propose"
+  | "label"
+  | "promote"
+  | "accounts"
+  | "sessions"
+  | "tokens"
+  | "audit";
+
 export interface Account {
   name: string;
   role: Role;

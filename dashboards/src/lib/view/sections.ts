@@ -1,3 +1,4 @@
+import type { Right } from "../admin/types.ts";
 import type { Key } from "../i18n/en.ts";
 
 /** A page of the top bar: watched together (0), understood together (1) or set up together (2). */
@@ -10,7 +11,7 @@ export interface Section {
   /** Another start of an address that belongs to it. */
   also?: string;
   /** Shown to those who have this right only. */
-  right?: string;
+  right?: Right;
 }
 
 /** The bar, the keys and the list of keys are drawn of this: one line makes a page reachable everywhere. */

@@ -33,6 +33,10 @@ def handlers(configuration: Following) -> dict[str, Handler]:
     """Handlers by the kind of errand."""
     connections = configuration.connections
 
+    def _written(name: str) -> Part | None:
+        source = configuration.plant.source(name)
+        return _shown(connections, source) if source else None
+
     async def show(_body: Part) -> AsyncGenerator[Part, None]:
         yield {"connections": [_shown(connections, source) for source in configuration.plant.sources]}
 
@@ -46,14 +50,17 @@ def handlers(configuration: Following) -> dict[str, Handler]:
         text = _text(body)
         source = _checked(text, connections)
         _effect(configuration.plant, source, connections)
+        before = _written(source.name)
         connections.save(text)
         await configuration.reload()
-        yield {"saved": True, "name": source.name, "text": text, "sentence": configuration.sentence}
+        done = {"saved": True, "name": source.name, "text": text, "sentence": configuration.sentence}
+        yield {**done, "before": before, "after": _written(source.name)}
 
     async def remove(body: Part) -> AsyncGenerator[Part, None]:
-        connections.remove(str(body.get("name", "")))
+        before = _written(name := str(body.get("name", "")))
+        connections.remove(name)
         await configuration.reload()
-        yield {"removed": True, "sentence": configuration.sentence}
+        yield {"removed": True, "sentence": configuration.sentence, "before": before, "after": _written(name)}
 
     return {"connections": show, "check": check, "save": save, "remove": remove}
 

@@ -23,8 +23,10 @@ def handlers(data: Path) -> dict[str, Handler]:
 
     def judged(judge: Callable[[str], Any]) -> Handler:
         async def handler(body: Part) -> AsyncGenerator[Part, None]:
+            before = {one.thumbprint: _shown(one, one.state) for one in trust.certificates()}
             known = judge(str(body.get("thumbprint", "")))
-            yield {"certificates": [_shown(known, known.state)]}
+            after = _shown(known, known.state)
+            yield {"certificates": [after], "before": before.get(known.thumbprint), "after": after}
 
         return handler
 

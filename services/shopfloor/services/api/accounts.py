@@ -137,15 +137,16 @@ def _add_sessions(routes: APIRouter, doors: Doors) -> None:
         return answer([_session(request, session) for session in sessions.list()])
 
     @routes.post("/sessions/{number}/end", dependencies=needed, response_model=Ended, responses=NO_JSON)
-    def end(number: Annotated[str, Path(max_length=64)], _: Nothing) -> Response:
+    def end(request: Request, number: Annotated[str, Path(max_length=64)], _: Nothing) -> Response:
         """End a session; its next request and its open page are refused."""
-        return answer({"ended": sessions.revoke(number)})
+        return _ended(request, [one for one in sessions.list() if one.id == number], sessions.revoke(number))
 
     @routes.post("/accounts/{name}/sign-out", dependencies=needed, response_model=Ended, responses=NO_JSON)
-    def sign_out(name: Name, _: Nothing) -> Response:
+    def sign_out(request: Request, name: Name, _: Nothing) -> Response:
         """End all sessions of an account."""
         account = doors.accounts.get(name)
-        return answer({"ended": sessions.end_all(account.name, account.way)})
+        before = _of(sessions.list(), account.name, account.way)
+        return _ended(request, before, sessions.end_all(account.name, account.way))
 
 
 def _add_own(routes: APIRouter, doors: Doors) -> None:
@@ -155,14 +156,14 @@ def _add_own(routes: APIRouter, doors: Doors) -> None:
     def get_own(request: Request) -> Response:
         """List one's own open sessions."""
         me = who(request)
-        mine = [session for session in doors.sessions.list() if (session.owner, session.way) == (me.name, me.way)]
-        return answer([_session(request, session) for session in mine])
+        return answer([_session(request, session) for session in _of(doors.sessions.list(), me.name, me.way)])
 
     @routes.post("/me/sign-out", response_model=Ended, **own)
     def sign_out_elsewhere(request: Request, _: Nothing) -> Response:
         """End all of one's own sessions but this one."""
         me = who(request)
-        return answer({"ended": doors.sessions.end_all(me.name, me.way, but=me.session)})
+        others = [one for one in _of(doors.sessions.list(), me.name, me.way) if one.id != me.session]
+        return _ended(request, others, doors.sessions.end_all(me.name, me.way, but=me.session))
 
     @routes.post("/me/here", status_code=204, dependencies=[needs(Right.SEE)], responses=NO_JSON)
     def here(_: Nothing) -> Response:
@@ -177,8 +178,20 @@ def _add_own(routes: APIRouter, doors: Doors) -> None:
             raise HTTPException(403, f"{name} has no password here: only accounts have one.")
         if not doors.accounts.knows(name, said.old):
             raise HTTPException(403, "The old password is another one.")
+        before = doors.accounts.get(name)
         doors.accounts.set_password(name, said.password)
+        changed(request, _view(before), _view(doors.accounts.get(name)))
         return answer({"ended": doors.sessions.end_all(name, but=who(request).session)})
+
+
+def _of(sessions: list[Session], name: str, way: str) -> list[Session]:
+    return [session for session in sessions if (session.owner, session.way) == (name, way)]
+
+
+def _ended(request: Request, before: list[Session], ended: int) -> Response:
+    """How many sessions ended; the audit notes whose and from where."""
+    changed(request, [_session(request, session) for session in before], [])
+    return answer({"ended": ended})
 
 
 def _done(request: Request, before: Account | None, after: Account) -> Response:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from shopfloor.models.sealing.folder import LARGEST
 from shopfloor.models.sealing.refused import RefusedBundle
-from shopfloor.services.api.needs import needs
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.wire import ERRORS, Problem, answer, problem
 from shopfloor.services.registry import Registry
 from shopfloor.services.registry.arrival import Arrived, arrive
@@ -70,7 +70,9 @@ def router(registry: Registry) -> APIRouter:
                 found = await run_in_threadpool(arrive, registry, content, scope, _person(request, by), why)
             except RefusedBundle as refused:
                 return problem(422, str(refused))
-        return answer(_told(found))
+        told = _told(found)
+        changed(request, None, told)
+        return answer(told)
 
     return routes
 

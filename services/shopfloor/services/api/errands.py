@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Path, Request
 from pydantic import BaseModel, Field
-from shopfloor.services.api.needs import demand, needs
+from shopfloor.services.api.needs import changed, demand, needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, PLAIN, answer, problem
 from shopfloor.services.errands import Errands, GatewayUnknown
 from shopfloor.services.security.rights import Right
@@ -35,6 +35,10 @@ _RIGHTS: Final = {
     **dict.fromkeys(("approve", "reject"), Right.CERTIFICATES),
     **dict.fromkeys(("save", "remove"), Right.SOURCES),
 }
+
+
+_WRITING: Final = frozenset({Right.CERTIFICATES, Right.SOURCES})
+"""Rights of calls that change the gateway: the audit waits for what it says of before and after."""
 
 
 _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
@@ -105,7 +109,9 @@ def router(errands: Errands) -> APIRouter:
         except GatewayUnknown as unknown:
             return problem(404, str(unknown))
         by = request.scope.get("state", {}).get("caller", "")
-        parts = errands.ask(known, kind, {**body, "by": by})
+        parts: AsyncIterator[dict[str, Any]] = errands.ask(known, kind, {**body, "by": by})
+        if _RIGHTS[kind] in _WRITING:
+            parts = await _noted(request, parts)
         return StreamingResponse(_lines(parts), media_type=LINES, headers={**PLAIN, "Cache-Control": "no-store"})
 
     @routes.post(
@@ -128,6 +134,19 @@ def router(errands: Errands) -> APIRouter:
         return answer({"wanted": await errands.answer(gateway, number, said.parts, said.end)})
 
     return routes
+
+
+async def _noted(request: Request, parts: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+    """All parts of a call that changes something, once the audit knows what came of it."""
+    every = [part async for part in parts]
+    said = next((part for part in every if "after" in part or "error" in part), {})
+    changed(request, said.get("before"), {"error": said["error"]} if "error" in said else said.get("after"))
+
+    async def again() -> AsyncIterator[dict[str, Any]]:
+        for part in every:
+            yield part
+
+    return again()
 
 
 async def _lines(parts: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

@@ -49,11 +49,13 @@ def router(registry: Registry, train_again: Callable[[], str], apart: Apart) -> 
     @routes.post(
         "/registry/{name}/labels", dependencies=[needs(Right.LABEL)], response_model=Counted, responses=NO_JSON
     )
-    def label(name: Name, said: list[LabelPost]) -> Response:
+    def label(request: Request, name: Name, said: list[LabelPost]) -> Response:
         """Tell what turned out to be true, whenever it is known."""
         card = registry.state.version(name, 1).card
         registry.scores.label([_label(card, one, registry.clock()) for one in said])
-        return answer({"kept": len(said)})
+        kept = {"kept": len(said)}
+        changed(request, None, kept)
+        return answer(kept)
 
     return routes
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.life import NAME_LENGTH, Nothing
-from shopfloor.services.api.needs import needs
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.registry import Prediction, Registry
 from shopfloor.services.replaying import Replaying, Wish
@@ -86,7 +87,9 @@ def router(registry: Registry, replays: Replaying) -> APIRouter:
         caller = str(request.scope.get("state", {}).get("caller", "local"))
         more = said.model_dump(exclude={"start", "end", "by"})
         wish = Wish(name=name, start=round(said.start * 1e6), end=round(said.end * 1e6), by=said.by or caller, **more)
-        return answer(replays.begin(wish))
+        begun = replays.begin(wish)
+        changed(request, None, _noted(begun))
+        return answer(begun)
 
     @routes.get("/registry/replays", response_model=list[ReplayView])
     def newest() -> Response:
@@ -104,9 +107,11 @@ def router(registry: Registry, replays: Replaying) -> APIRouter:
         response_model=ReplayView,
         responses=NO_JSON,
     )
-    def cancel(number: Id, _: Nothing) -> Response:
+    def cancel(request: Request, number: Id, _: Nothing) -> Response:
         """End a replay."""
-        return answer(replays.cancel(number))
+        before, after = replays.told(number), replays.cancel(number)
+        changed(request, _noted(before), _noted(after))
+        return answer(after)
 
     @routes.get("/registry/{name}/predictions", response_model=list[RecordedView])
     def recorded(
@@ -130,6 +135,11 @@ def router(registry: Registry, replays: Replaying) -> APIRouter:
         return answer(replays.again(number))
 
     return routes
+
+
+def _noted(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit keeps of a replay: which one, and how far it was."""
+    return {key: told[key] for key in ("id", "name", "number", "state", "progress")}
 
 
 def _recorded(said: Prediction) -> dict[str, Any]:

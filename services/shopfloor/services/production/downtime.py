@@ -89,8 +89,8 @@ class Downtime:
             self._note(entry.by, entry.kind, entry.asset, f"{entry.quantity} {entry.kind}: {entry.reason}.")
         return kept
 
-    def drop(self, number: int, by: str, why: str = "") -> None:
-        """Take an entry back; the journal keeps it and says why."""
+    def drop(self, number: int, by: str, why: str = "") -> Entry:
+        """Take an entry back; the journal keeps it and says why. Answers what it was."""
         with self._store.together():
             found = next((one for one in self._store.entries(0, 1 << 62) if one.id == number), None)
             if found is None:
@@ -98,6 +98,7 @@ class Downtime:
             self._store.drop_entry(number)
             said = f"The entry {number} is taken back: {found.quantity} {found.kind}, {found.reason}."
             self._note(by, "taken-back", found.asset, f"{said} {why}".strip())
+        return found
 
     def _note(self, by: str, what: str, subject: str, sentence: str) -> None:
         self._store.note(Note(self._clock(), by, what, subject, sentence))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from shopfloor.services.security.guard import API, INFERENCE, INFLUX, Guard, Refusal, Request
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, RedirectResponse
@@ -45,7 +47,7 @@ async def _refuse(refusal: Refusal, request: Request, scope: Scope, receive: Rec
     wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     is_page = not request.path.startswith(API) and not INFERENCE.fullmatch(request.path)
     if refusal.status == 401 and wants_page and is_page:
-        await RedirectResponse("/login", 303)(scope, receive, send)
+        await RedirectResponse(sign_in(request), 303)(scope, receive, send)
         return
     headers = {"WWW-Authenticate": "Bearer"} if refusal.status == 401 else None
     body = {"detail": refusal.sentence}
@@ -55,3 +57,13 @@ async def _refuse(refusal: Refusal, request: Request, scope: Scope, receive: Rec
     if INFERENCE.fullmatch(request.path):
         body = {"error": refusal.sentence}
     await JSONResponse(body, refusal.status, headers)(scope, receive, send)
+
+
+def sign_in(request: Request) -> str:
+    """The sign-in page, which leads back to what was asked for.
+
+    >>> sign_in(Request("GET", "/", "")), sign_in(Request("GET", "/tag", "", query="a=1"))
+    ('/login', '/login?next=%2Ftag%3Fa%3D1')
+    """
+    wanted = request.path + (f"?{request.query}" if request.query else "")
+    return "/login" if wanted == "/" else f"/login?next={quote(wanted, '')}"

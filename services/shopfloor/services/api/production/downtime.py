@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.history import time_range
-from shopfloor.services.api.needs import needs
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import At, End, Place, Signed, Start, signed, span_of
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
@@ -154,6 +154,11 @@ def ordered(production: Production, stops: Iterable[Stop], order: Order) -> list
     return sorted(stops, key=place)
 
 
+def _noted(stop: Stop) -> dict[str, Any]:
+    """A record as the audit keeps it; times are epoch ms."""
+    return asdict(stop) | {"start": to_ms(stop.start), "end": None if stop.end is None else to_ms(stop.end)}
+
+
 def router(production: Production) -> APIRouter:
     """`GET production/downtime`, `production/journal`, and what is done with a stop."""
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
@@ -185,8 +190,10 @@ def router(production: Production) -> APIRouter:
     )
     def tell(request: Request, number: Number, told: Told) -> Response:
         """Say why a machine stood."""
-        by = signed(request, told.by)
-        return answer(views(production, [production.downtime.tell(number, by, told.reason, told.comment)])[0])
+        before = production.downtime.stop(number)
+        after = production.downtime.tell(number, signed(request, told.by), told.reason, told.comment)
+        changed(request, _noted(before), _noted(after))
+        return answer(views(production, [after])[0])
 
     @routes.post(
         "/production/downtime/{number}/split",
@@ -196,7 +203,9 @@ def router(production: Production) -> APIRouter:
     )
     def split(request: Request, number: Number, cut: Split) -> Response:
         """Make two records of one, where it had two reasons."""
+        before = production.downtime.stop(number)
         parts = production.downtime.split(number, signed(request, cut.by), to_ns(cut.time))
+        changed(request, _noted(before), [_noted(stop) for stop in parts])
         return answer(views(production, parts))
 
     @routes.post(
@@ -207,7 +216,10 @@ def router(production: Production) -> APIRouter:
     )
     def merge(request: Request, number: Number, both: Merge) -> Response:
         """Make one record of two that follow each other."""
-        return answer(views(production, [production.downtime.merge(number, both.other, signed(request, both.by))])[0])
+        before = [production.downtime.stop(one) for one in (number, both.other)]
+        after = production.downtime.merge(number, both.other, signed(request, both.by))
+        changed(request, [_noted(stop) for stop in before], _noted(after))
+        return answer(views(production, [after])[0])
 
     @routes.get("/production/journal", response_model=list[NoteView])
     def get_journal(

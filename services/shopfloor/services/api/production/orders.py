@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.history import time_limits
-from shopfloor.services.api.needs import needs
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import Commented, Signed, signed
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
@@ -142,7 +142,9 @@ def router(production: Production) -> APIRouter:
             by=signed(request, new.by),
             comment=new.comment,
         )
-        return answer(view(production, production.orders.create(order)))
+        after = view(production, production.orders.create(order))
+        changed(request, None, after)
+        return answer(after)
 
     @routes.post(
         "/production/orders/{number}/{step}",
@@ -152,6 +154,9 @@ def router(production: Production) -> APIRouter:
     )
     def take(request: Request, number: Number, step: Literal["start", "stop", "complete"], who: Commented) -> Response:
         """Start, stop or complete an order."""
-        return answer(view(production, production.orders.step(number, step, signed(request, who.by), who.comment)))
+        before = view(production, production.orders.order(number))
+        after = view(production, production.orders.step(number, step, signed(request, who.by), who.comment))
+        changed(request, before, after)
+        return answer(after)
 
     return routes

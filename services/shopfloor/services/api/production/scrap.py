@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
-from shopfloor.services.api.needs import needs
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import At, Commented, End, Place, Signed, Start, signed, span_of
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
@@ -71,14 +71,16 @@ def router(production: Production) -> APIRouter:
         if not 0 < moment <= now:
             raise ProductionRefused("Scrap is entered for a moment that was: send epoch milliseconds, or no time.")
         given = counted.model_dump(include={"asset", "kind", "quantity", "reason", "comment", "order"})
-        return answer(view(production.downtime.add(Entry(0, time=moment, by=signed(request, counted.by), **given))))
+        kept = view(production.downtime.add(Entry(0, time=moment, by=signed(request, counted.by), **given)))
+        changed(request, None, kept)
+        return answer(kept)
 
     @routes.post(
         "/production/scrap/{number}/take-back", dependencies=[needs(Right.DOWNTIME)], status_code=204, responses=NO_JSON
     )
     def take_back(request: Request, number: Annotated[int, Path(ge=0, lt=1 << 63)], who: Commented) -> Response:
         """Take an entry back; the journal keeps it."""
-        production.downtime.drop(number, signed(request, who.by), who.comment)
+        changed(request, view(production.downtime.drop(number, signed(request, who.by), who.comment)), None)
         return Response(status_code=204)
 
     return routes

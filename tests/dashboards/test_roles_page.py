@@ -1,0 +1,148 @@
+"""What each role sees of the controls that change something: exactly those that the table of rights allows.
+
+A new control gets a line in `CONTROLS`; a new part that sends something stands within `May`, or is opened by one.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from shopfloor.plant import Kind, Sample
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "services" / "registry"))
+
+from running_server import CNC, FakeBrain, Running, S, plant, running, until
+from shopfloor.services import learned
+from shopfloor.services.production.orders import Order
+from shopfloor.services.security.passwords import Cost
+from shopfloor.services.security.rights import Right, Role, may
+from small_registry import bundle, card
+
+ROOT = Path(__file__).parents[2]
+PHRASE = "correct horse battery"
+OTHER = CNC.replace("01", "02")
+PLANT = """
+plant: {site: delta}
+types:
+  machine-tool:
+    tags:
+      state: {kind: text, states: [EXECUTE, HELD]}
+      power: {limits: [{high: 5, advice: Look.}]}
+    production:
+      state: state
+      states: {EXECUTE: running, HELD: down}
+      minor_stop: 20s
+      reasons: {Tool: [Broken]}
+      scrap_reasons: [Surface]
+assets:
+  - {path: "delta/frames/machining/cell-a/cnc-[01..02]", type: machine-tool, title: "CNC [01..02]"}
+"""
+MODEL = {"name": "life", "target": "tool_life", "title": "Tool life", "state": "ready", "trained_at": 1.0,
+         "cpu_s": 2.0, "rows": 100, "split": "By machine.", "coverage": {"nominal": 0.9, "measured": 0.91}, "metrics": []}  # fmt: skip
+CONTROLS = {
+    "/alarms": {"Acknowledge": Right.ACKNOWLEDGE, "Shelve": Right.SHELVE},
+    "/alarms?show=aside": {"Bring back": Right.SHELVE},
+    f"/production?place={CNC}": {"Tell the reason": Right.DOWNTIME, "Enter scrap": Right.DOWNTIME},
+    "/production/orders": {"Plan an order": Right.ORDERS, "Start order A-1": Right.ORDERS},
+    "/connections": {"Add a connection": Right.SOURCES},
+    "/models": {
+        "Promote": Right.PROMOTE, "Roll out": Right.PROMOTE, "Retire": Right.PROMOTE, "Start": Right.REPLAY,
+        "Compare in the background": Right.SHADOW,
+    },
+}  # fmt: skip
+"""Page and the beginning of a control's name, and the right that it takes."""
+ROLES = {"ben": Role.VIEWER, "olga": Role.OPERATOR, "dora": Role.DATA_SCIENTIST, "emil": Role.ENGINEER}
+SENDS = ("post(", "post<", '"save"', '"remove"', '"approve"')
+WITHIN_MAY = {
+    "Acknowledge.svelte", "ModelStep.svelte", "NewOrder.svelte", "ScrapEntry.svelte", "TellReason.svelte",
+    "replaying.svelte.ts", "connecting.svelte.ts", "Connect.svelte",
+    "Accounts.svelte", "NewAccount.svelte", "NewPassword.svelte", "Sessions.svelte", "Tokens.svelte",
+}  # fmt: skip
+"""Parts that only something within `May` opens, or a page that is shown to those with its right alone."""
+HARMLESS = {"http.ts", "me.svelte.ts", "comparison.svelte.ts"}
+
+
+def test_every_part_that_sends_something_asks_whether_one_may() -> None:
+    loose = []
+    for file in sorted((ROOT / "dashboards" / "src").rglob("*.s*")):
+        text = file.read_text("utf-8")
+        if any(word in text for word in SENDS) and file.name not in WITHIN_MAY | HARMLESS and "May" not in text:
+            loose.append(file.name)
+    assert loose == [], "put what changes something within <May right=…>, and give it a line in CONTROLS"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A plant in which there is something to do for everybody."""
+    folder = tmp_path_factory.mktemp("roles")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(learned, "card", card)
+        brain = FakeBrain(cards=[MODEL])
+        with running(folder / "data", plant(PLANT), host="0.0.0.0", brain=brain) as server:
+            server.parts.doors.accounts._cost = Cost(n=16, r=1, p=1)
+            server.parts.doors.accounts.create("anna", PHRASE, Role.ADMIN)
+            for name, role in ROLES.items():
+                server.parts.doors.accounts.create(name, PHRASE, role)
+            fill(server, folder)
+            yield server
+
+
+def fill(server: Running, folder: Path) -> None:
+    now = time.time_ns() // S * S
+    for asset in (CNC, OTHER):
+        server.feed(Sample(f"{asset}/power", now, 6.0), kind=Kind.FLOAT)
+        states = ((-900, "EXECUTE"), (-600, "HELD"), (-300, "EXECUTE"), (-1, "EXECUTE"))
+        server.feed(*(Sample(f"{asset}/state", now + at * S, state) for at, state in states), kind=Kind.TEXT)
+    server.post_health()
+    parts = server.parts
+    alarm = until(lambda: next((one for one in parts.alarms.open() if one.condition.asset == OTHER), None))
+    parts.alarms.shelve(alarm.id, "Anna", now + 3600 * S, "A test.")
+    parts.production.orders.create(Order("A-1", "frame", CNC, 10, by="Anna"))
+    until(lambda: parts.production.store.stops(0, now))
+    one, *_ = (parts.registry.submit(bundle(folder, seed), "system: brain") for seed in (1, 2, 3))
+    parts.registry.begin_with(one, "*")
+    parts.registry.shadow("life", 2, "*", "system: brain", "It waits.", propose=True)
+
+
+def seen(page: Page, server: Running) -> set[tuple[str, str]]:
+    """Controls of the table that somebody can use, page by page."""
+    found = set()
+    for path, controls in CONTROLS.items():
+        page.goto(server.url + path + ("&" if "?" in path else "?") + "lang=en")
+        expect(page.locator("main h1").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        if path == "/models":
+            page.get_by_text("Replay", exact=False).locator("visible=true").first.click()
+        for name in controls:
+            named = page.locator("main").get_by_role("button", name=name)
+            links = page.locator("main").get_by_role("link", name=name)
+            usable = [one for one in (*named.all(), *links.all()) if one.is_visible() and one.is_enabled()]
+            if usable:
+                found.add((path, name))
+    return found
+
+
+def test_each_role_sees_what_it_may_do_and_nothing_else(server: Running, chromium: Browser) -> None:
+    for name, role in ROLES.items():
+        context = chromium.new_context(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce", locale="en")
+        answer = context.request.post(f"{server.url}/api/v1/login", data={"name": name, "password": PHRASE})
+        assert answer.ok
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        allowed = {(path, one) for path, some in CONTROLS.items() for one, right in some.items() if may(role, right)}
+        assert seen(page, server) == allowed, name
+        page.goto(f"{server.url}/alarms?lang=en")
+        expect(page.get_by_test_id("alarms")).to_be_visible()
+        page.keyboard.press("a")
+        expect(page.get_by_role("dialog")).to_have_count(1 if may(role, Right.ACKNOWLEDGE) else 0)
+        expect(page.get_by_role("link", name="Administration")).to_have_count(0)
+        page.goto(f"{server.url}/connect/edge-1-00c0ffee?lang=en")
+        refused = page.get_by_text("Connections are changed by engineers")
+        expect(refused).to_have_count(0 if may(role, Right.BROWSE) else 1)
+        context.close()
