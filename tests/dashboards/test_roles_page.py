@@ -12,39 +12,18 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from shopfloor.plant import Kind, Sample
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "services" / "security"))
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "services" / "registry"))
 
-from running_server import CNC, FakeBrain, Running, S, plant, running, until
-from shopfloor.services import learned
+from busy_plant import CNC, OTHER, PHRASE, busy
+from running_server import Running
 from shopfloor.services.production.orders import Order
-from shopfloor.services.security.passwords import Cost
 from shopfloor.services.security.rights import Right, Role, may
-from small_registry import bundle, card
 
 ROOT = Path(__file__).parents[2]
-PHRASE = "correct horse battery"
-OTHER = CNC.replace("01", "02")
-PLANT = """
-plant: {site: delta}
-types:
-  machine-tool:
-    tags:
-      state: {kind: text, states: [EXECUTE, HELD]}
-      power: {limits: [{high: 5, advice: Look.}]}
-    production:
-      state: state
-      states: {EXECUTE: running, HELD: down}
-      minor_stop: 20s
-      reasons: {Tool: [Broken]}
-      scrap_reasons: [Surface]
-assets:
-  - {path: "delta/frames/machining/cell-a/cnc-[01..02]", type: machine-tool, title: "CNC [01..02]"}
-"""
-MODEL = {"name": "life", "target": "tool_life", "title": "Tool life", "state": "ready", "trained_at": 1.0,
-         "cpu_s": 2.0, "rows": 100, "split": "By machine.", "coverage": {"nominal": 0.9, "measured": 0.91}, "metrics": []}  # fmt: skip
 CONTROLS = {
     "/alarms": {"Acknowledge": Right.ACKNOWLEDGE, "Shelve": Right.SHELVE},
     "/alarms?show=aside": {"Bring back": Right.SHELVE},
@@ -79,35 +58,11 @@ def test_every_part_that_sends_something_asks_whether_one_may() -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A plant in which there is something to do for everybody."""
-    folder = tmp_path_factory.mktemp("roles")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(learned, "card", card)
-        brain = FakeBrain(cards=[MODEL])
-        with running(folder / "data", plant(PLANT), host="0.0.0.0", brain=brain) as server:
-            server.parts.doors.accounts._cost = Cost(n=16, r=1, p=1)
-            server.parts.doors.accounts.create("anna", PHRASE, Role.ADMIN)
-            for name, role in ROLES.items():
-                server.parts.doors.accounts.create(name, PHRASE, role)
-            fill(server, folder)
-            yield server
-
-
-def fill(server: Running, folder: Path) -> None:
-    now = time.time_ns() // S * S
-    for asset in (CNC, OTHER):
-        server.feed(Sample(f"{asset}/power", now, 6.0), kind=Kind.FLOAT)
-        states = ((-900, "EXECUTE"), (-600, "HELD"), (-300, "EXECUTE"), (-1, "EXECUTE"))
-        server.feed(*(Sample(f"{asset}/state", now + at * S, state) for at, state in states), kind=Kind.TEXT)
-    server.post_health()
-    parts = server.parts
-    alarm = until(lambda: next((one for one in parts.alarms.open() if one.condition.asset == OTHER), None))
-    parts.alarms.shelve(alarm.id, "Anna", now + 3600 * S, "A test.")
-    parts.production.orders.create(Order("A-1", "frame", CNC, 10, by="Anna"))
-    until(lambda: parts.production.store.stops(0, now))
-    one, *_ = (parts.registry.submit(bundle(folder, seed), "system: brain") for seed in (1, 2, 3))
-    parts.registry.begin_with(one, "*")
-    parts.registry.shadow("life", 2, "*", "system: brain", "It waits.", propose=True)
+    with busy(tmp_path_factory.mktemp("roles")) as server:
+        alarm = next(one for one in server.parts.alarms.open() if one.condition.asset == OTHER)
+        server.parts.alarms.shelve(alarm.id, "Anna", time.time_ns() + 3_600 * 10**9, "A test.")
+        server.parts.production.orders.create(Order("A-1", "frame", CNC, 10, by="Anna"))
+        yield server
 
 
 def seen(page: Page, server: Running) -> set[tuple[str, str]]:

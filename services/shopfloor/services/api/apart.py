@@ -1,4 +1,4 @@
-"""The rule of two persons: who brought a version does not promote it, where the plant file asks for that."""
+"""The rule of two persons, where the plant file asks for it: who brought or proposed a version does not promote it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,23 @@ def nobody_asks(request: Request, registry: Registry, name: str, number: int | N
 
 
 def two_persons(request: Request, registry: Registry, name: str, number: int | None) -> None:
-    """Refuse whoever brought the version themselves, and a caller that is no account: two of them may be one person."""
+    """Refuse whoever brought or proposed the version, and a caller that is no account: two may be one person."""
     if number is None:
         return
     caller = who(request)
     if caller.way not in {"account", "oidc"}:
         raise Refused("Two persons are needed (server.two_persons): sign in with an account of your own to promote.")
-    if registry.state.version(name, number).by.rpartition("(")[2].rstrip(")") == caller.name:
-        raise Refused(f"{caller.name} brought version {number} of {name}: another person promotes it.")
+    brought = [("brought", registry.state.version(name, number).by)]
+    events = [event for event in registry.state.events if (event.name, event.number) == (name, number)]
+    for what, by in (*brought, *(("proposed", event.by) for event in events if event.what == "proposed")):
+        if account_of(by) == caller.name:
+            raise Refused(f"{caller.name} {what} version {number} of {name}: another person promotes it.")
+
+
+def account_of(by: str) -> str:
+    """The account behind a name that was signed with.
+
+    >>> account_of("Anna Weber (anna)"), account_of("anna")
+    ('anna', 'anna')
+    """
+    return by.rpartition("(")[2].rstrip(")")

@@ -115,11 +115,12 @@ def router(registry: Registry, catalog: Catalog, clock: Clock) -> APIRouter:
     )
     def post_back(request: Request, number: Annotated[int, Path(ge=1, lt=1 << 63)], who: Signed) -> Response:
         """Take a mark back: what machines told of the window holds again."""
-        return _told(request, take_back(registry, number, signed(request, who.by)))
+        before = registry.scores.marks.find(number)
+        return _told(request, take_back(registry, number, signed(request, who.by)), before)
 
-    def _told(request: Request, one: Mark) -> Response:
+    def _told(request: Request, one: Mark, before: Mark | None = None) -> Response:
         told = view(registry, one)
-        changed(request, None, told)
+        changed(request, view(registry, before) if before else None, told)
         return answer(told)
 
     return routes

@@ -125,6 +125,8 @@ def _add_steps(routes: APIRouter, registry: Registry, apart: Apart) -> None:
     @routes.post("/registry/{name}/wave", dependencies=[needs(Right.PROMOTE)], **plain)
     def wave(request: Request, name: Name, said: Step) -> Response:
         """Let what spreads over a scope come to its next wave; after the last one it is the champion."""
+        spreads = registry.state.place(name, clean(said.scope)).rollout
+        apart(request, registry, name, spreads.number if spreads else None)
         return _done(request, registry.next_wave(name, said.scope, _by(request, said), said.why))
 
     @routes.post("/registry/{name}/shadow", dependencies=[needs(Right.SHADOW)], **plain)
