@@ -59,11 +59,14 @@ def charts() -> Charts:
 
 
 def listed(made: Charts) -> list[dict[str, object]]:
-    return sorted((row(chart) for chart in made.charts.values()), key=lambda one: one["state"] != "out")
+    return sorted(
+        (row(chart) | {"silent": False} for chart in made.charts.values()), key=lambda one: one["state"] != "out"
+    )
 
 
 def one(made: Charts, name: str, asset: str, start: float, end: float) -> dict[str, object] | None:
     chart = made.charts.get((asset, name))
     if chart is None:
         return None
-    return head(chart) | detail(chart.process, round(start * 1e6), round(end * 1e6))
+    told = head(chart) | {"revisions": []}
+    return told | detail(chart.process, round(start * 1e6), round(end * 1e6))

@@ -187,3 +187,22 @@ def test_the_page_says_what_the_server_refuses(page: Page, server: Running) -> N
     page.route("**/api/v1/production/oee*", lambda route: route.fulfill(status=422, json={"detail": "Ask for less."}))
     go(page, server)
     expect(page.get_by_text("Ask for less.")).to_be_visible()
+
+
+def test_pots_show_metal_efficiency_energy_and_anode_effects(page: Page, server: Running) -> None:
+    """A pot that was tapped yesterday and an hour ago, with an anode effect between."""
+    pot, first = "delta/smelter/potline/row-1/pot-01", NOW - 25 * 3600 * S
+    hours = [(0, "NORMAL"), (0.7, "TAPPING"), (1, "UNDERFEED"), (12, "ANODE_EFFECT"), (12.05, "NORMAL")]
+    hours += [(23.7, "TAPPING"), (24, "NORMAL")]
+    server.feed(*(Sample(f"{pot}/state", first + round(at * 3600) * S, name) for at, name in hours), kind=Kind.TEXT)
+    server.feed(*(Sample(f"{pot}/metal.tapped", first + hour * 3600 * S, 2_180.0) for hour in (1, 24)))
+    server.feed(*(Sample(f"{pot}/current", first + 600 * n * S, 300.0) for n in range(150)))
+    server.feed(*(Sample(f"{pot}/energy.total", first + 600 * n * S, 210.0 * n) for n in range(150)))
+    until(lambda: server.get("/production/process", start=first / 1e6)["lines"][0]["portions"] == 2)
+    go(page, server, "/production/process", **{"from": first // 10**6, "to": NOW // 10**6, "place": pot})
+    table = page.get_by_test_id("process")
+    expect(table.get_by_role("row").nth(2)).to_contain_text("94.")
+    expect(table).to_contain_text("Current efficiency")
+    expect(page.get_by_test_id("states")).to_contain_text("Anode effect")
+    expect(page.get_by_test_id("stop").first).to_contain_text("3 min")
+    look(page, "production-process")

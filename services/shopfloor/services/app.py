@@ -70,7 +70,7 @@ from shopfloor.services.maintenance import Maintenance
 from shopfloor.services.notify import Notifier
 from shopfloor.services.production import Production
 from shopfloor.services.production.alarmed import noted_at
-from shopfloor.services.quality import Charts
+from shopfloor.services.quality import Charts, Listed
 from shopfloor.services.registry import Registry
 from shopfloor.services.replaying import Replaying
 from shopfloor.services.security import BUNDLES, Doors, Guard, GuardMiddleware, Tokens, gateway_token, is_loopback
@@ -97,6 +97,7 @@ class Parts:
     alarms: Alarms
     notifier: Notifier
     charts: Charts
+    listed: Listed
     production: Production
     maintenance: Maintenance
     registry: Registry
@@ -153,7 +154,8 @@ def open_parts(
         )  # fmt: skip
         store.recall_states(alarms.suppression.see, alarms.suppression.tags, historian)
         registry.alarmed = alarms.began
-        live = Live(historian.reader, time, _states(alarms, brain, health))
+        listed = Listed(charts, time)
+        live = Live(historian.reader, time, _states(alarms, brain, health, listed))
         production = stack.enter_context(
             Production.open(
                 config, historian.reader, folder / "production", time, noted_at(alarms, brain.predictions, time)
@@ -179,7 +181,7 @@ def open_parts(
         guard = Guard(doors, gateway_token(folder), open_on_loopback=is_open)
         errands = Errands(gateways)
         yield Parts(
-            config, catalog, historian, gateways, errands, alarms, notifier, charts, production, maintenance,
+            config, catalog, historian, gateways, errands, alarms, notifier, charts, listed, production, maintenance,
             registry, brain, replays, live, health, doors, guard, trail, time,
         )  # fmt: skip
 
@@ -230,7 +232,7 @@ def _api(parts: Parts) -> APIRouter:
         alarms_api.router(parts.alarms, parts.notifier.state),
         shelving.router(parts.alarms, parts.production.planned.calendar, parts.clock),
         transitions.router(parts.alarms, parts.clock),
-        quality_api.router(parts.charts, parts.clock),
+        quality_api.router(parts.charts, parts.listed, parts.clock),
         *production_api.routers(parts.production, parts.brain),
         maintenance_api.router(parts.maintenance),
         work_orders.router(parts.maintenance),
@@ -287,12 +289,13 @@ def _connect(
     gateways.subscribe(posted)
 
 
-def _states(alarms: Alarms, brain: Thinking, health: Health) -> dict[str, Callable[[], Any]]:
+def _states(alarms: Alarms, brain: Thinking, health: Health, listed: Listed) -> dict[str, Callable[[], Any]]:
     """What the live socket shows besides values."""
     return {
         "alarms": lambda: [alarms_api.view(alarm) for alarm in alarms.open()],
         "predictions": lambda: list(brain.predictions()),
         "health": health.answer,
+        "charts": listed.rows,
     }
 
 

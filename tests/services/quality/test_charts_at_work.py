@@ -169,3 +169,38 @@ def test_what_comes_late_is_judged_as_if_it_had_come_in_time_and_limits_stay(tmp
     with running(tmp_path, plant(wider)) as server:
         anew = grown(server, "single", 100)
         assert anew["limits"]["subgroups"] == 90
+
+
+def test_limits_are_made_anew_of_a_time_and_the_old_ones_hold_before_it(server: Running) -> None:
+    """Li asks for the parts from the 101st on; Wu decides again; what is given, or too short, is refused."""
+    before = points(server, "single")
+    start, end = before["time"][100], before["time"][-1] + 1
+
+    def anew(name: str = "single", **more: Any) -> Any:
+        body = {"by": "Li", "why": "New fixture", "start": start, "end": end} | more
+        return server.client.post(f"/api/v1/quality/{name}/limits", params={"asset": CNC}, json=body)
+
+    said = anew().json()
+    assert (said["subgroups"], said["since"], said["replaced"]) == (140, start, False)
+    fresh = np.array(SIZES[100:])
+    assert said["centre"] == pytest.approx(fresh.mean())
+    assert said["sigma"] == pytest.approx(np.abs(np.diff(fresh)).mean() / 1.128379, rel=1e-5)
+    after = until(lambda: (told := points(server, "single"))["limits"]["subgroups"] == 140 and told, 20)
+    assert after["upper"][:100] == before["upper"][:100]
+    assert after["upper"][100] == pytest.approx(said["centre"] + 3 * said["sigma"])
+    assert anew(by="Wu", start=before["time"][90]).json()["subgroups"] == 150
+    told = points(server, "single")["revisions"]
+    assert [(one["by"], one["why"], one["replaced"]) for one in told] == [
+        ("Li", "New fixture", True),
+        ("Wu", "New fixture", False),
+    ]
+    refused = anew(start=before["time"][0], end=before["time"][3])
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "There are 3 subgroups in that time: choose one with at least 8."
+    assert "given in the plant file" in anew("mean").json()["detail"]
+    assert anew(why="").status_code == 422
+
+
+def test_a_chart_that_gets_no_subgroups_any_more_says_so(server: Running) -> None:
+    """Parts came every second up to minutes ago."""
+    assert row(server, "single")["silent"]

@@ -91,7 +91,7 @@ LINE = {"acknowledge", "shelve", "downtime", "orders", "work-orders", "label"}
         (Role.OPERATOR, LINE),
         (
             Role.ENGINEER,
-            LINE | {"out-of-service", "setpoint", "browse", "sources", "certificates", "values", "promote"},
+            LINE | {"limits", "out-of-service", "setpoint", "browse", "sources", "certificates", "values", "promote"},
         ),
         (Role.DATA_SCIENTIST, {"deploy", "shadow", "replay", "propose", "label"}),
     ],

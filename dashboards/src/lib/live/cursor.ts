@@ -26,6 +26,7 @@ export class Cursor {
         return;
       case "alarms":
       case "predictions":
+      case "charts":
         if (!frame.more) this.states[frame.k] = frame.seq;
         return;
       case "health":

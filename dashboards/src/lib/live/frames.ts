@@ -33,7 +33,7 @@ export interface Values {
 
 /** Items that changed, and the keys of those that are gone; `whole` begins anew, `more` says that it goes on. */
 export interface Topic {
-  k: "alarms" | "predictions";
+  k: "alarms" | "predictions" | "charts";
   seq: number;
   whole: boolean;
   more: boolean;
@@ -76,6 +76,7 @@ export function readFrame(bytes: ArrayBuffer | Uint8Array): Frame | null {
       return { ...(raw as unknown as Hello), numbers: new Int32Array(aligned(raw["i"])) };
     case "alarms":
     case "predictions":
+    case "charts":
     case "health":
     case "gap":
     case "beat":

@@ -37,6 +37,7 @@ class Live {
   private readonly followers = new Map<string, Set<Follower>>();
   private readonly refillers = new Set<() => void>();
   private readonly listeners = new Set<TopicListener>();
+  private readonly heard = new Map<string, number>();
   private readonly names = new Map<number, string>();
   private readonly cursor = new Cursor();
   private quick = 0;
@@ -108,8 +109,23 @@ class Live {
     return () => this.refillers.delete(refill);
   }
 
-  onTopic(listener: TopicListener): void {
+  onTopic(listener: TopicListener): () => void {
     this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Hear of one more topic while a page shows it. */
+  hear(topic: string, listener: TopicListener): () => void {
+    this.heard.set(topic, (this.heard.get(topic) ?? 0) + 1);
+    const stop = this.onTopic(listener);
+    this.subscribeSoon();
+    return () => {
+      stop();
+      const left = (this.heard.get(topic) ?? 1) - 1;
+      if (left > 0) this.heard.set(topic, left);
+      else this.heard.delete(topic);
+      this.subscribeSoon();
+    };
   }
 
   private opened(): void {
@@ -143,7 +159,7 @@ class Live {
   private subscribe(resume = false): void {
     clearTimeout(this.asking);
     const tags = document.hidden ? [] : [...this.watched.keys()];
-    const topics = document.hidden ? [] : TOPICS;
+    const topics = document.hidden ? [] : [...TOPICS, ...this.heard.keys()];
     const hz = this.quick ? 10 : 1;
     this.socket.send({ subscribe: { tags, topics, hz, resume: resume ? this.cursor.told() : undefined } });
     this.expecting = resume;

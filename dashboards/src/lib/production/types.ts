@@ -152,3 +152,24 @@ export interface Entry {
   by: string;
   comment: string;
 }
+
+/** A unit of a continuous process, or a line of them; throughput, yield and energy are of the times between portions. */
+export interface Unit {
+  path: string;
+  title: string;
+  doing: string;
+  output: number;
+  portions: number;
+  throughput: number | null;
+  yields: number | null;
+  energy_per_output: number | null;
+  upsets: number;
+  upset: number;
+  upsets_per_day: number | null;
+  availability: number | null;
+  states: Record<string, number>;
+}
+
+export interface ProcessOf extends Span {
+  lines: (Unit & { unit: string; names: { output: string; yields: string; upset: string }; units: Unit[] })[];
+}

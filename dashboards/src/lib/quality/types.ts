@@ -29,6 +29,8 @@ export interface Spark {
 export interface ChartRow extends ChartHead {
   state: ChartState;
   learned: number;
+  /** No subgroup came for much longer than usual. */
+  silent: boolean;
   time: number | null;
   value: number | null;
   broken: string[];
@@ -56,8 +58,21 @@ export interface Capability {
   outside: number;
 }
 
+/** Limits that somebody had made anew; they hold from `since` on. */
+export interface Revision {
+  since: number;
+  subgroups: number;
+  start: number;
+  end: number;
+  by: string;
+  why: string;
+  at: number;
+  replaced: boolean;
+}
+
 export interface ChartView extends ChartHead {
   limits: { centre: number; sigma: number | null; subgroups: number; start: number | null; end: number | null } | null;
+  revisions: Revision[];
   time: number[];
   measured: Column;
   value: Column;

@@ -12,7 +12,7 @@ from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.loading import CONNECTORS, check_options, load, load_sources, loads, options
 from shopfloor.plant.config.notify import MailSection, NotifySection, RouteSection, StepSection
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
-from shopfloor.plant.config.production import Activity, ProductionSection, ResultSection
+from shopfloor.plant.config.production import Activity, ProcessSection, ProductionSection, ResultSection
 from shopfloor.plant.config.quality import ChartKind, ChartSection, RuleName, SpecificationSection, SubgroupSection
 from shopfloor.plant.config.section import Name, Number, Section, Whole, is_loopback, url_of
 from shopfloor.plant.config.sections import (
@@ -54,6 +54,7 @@ __all__ = [
     "PlantConfig",
     "PlantFile",
     "PlantSection",
+    "ProcessSection",
     "ProductionSection",
     "ResultSection",
     "RouteSection",

@@ -45,6 +45,24 @@ class ResultSection(Section):
     high: Number | None = Field(None, description="Greatest value of a good part.")
 
 
+class ProcessNames(Section):
+    """What people call the indicators of a process."""
+
+    output: str = Field("", max_length=80, description="What is made, as `Metal tapped`.")
+    yields: str = Field("", max_length=80, description="The yield, as `Current efficiency`.")
+    upset: str = Field("", max_length=80, description="Times that are `down`, as `Anode effects`.")
+
+
+class ProcessSection(Section):
+    """What a continuous process gives, and how much it could give by theory."""
+
+    output: str = Field(description="Tag of what is made: with `after` the size of the newest portion, else a counter.")
+    after: str = Field("", description="State whose end makes a portion, as `TAPPING`.")
+    theory: str = Field("", description="Tag that says how much could be made, as the current of a cell.")
+    per: Number = Field(0.0, ge=0, description="Output for one of `theory` during an hour: 0.3354 kg/kAh of aluminium.")
+    names: ProcessNames = Field(ProcessNames(), description="What people call its indicators.")
+
+
 class ProductionSection(Section):
     """How OEE, downtime, parts and energy are found for every asset of a type."""
 
@@ -61,9 +79,10 @@ class ProductionSection(Section):
     minor_stop: Duration = Field(
         300.0, gt=0, description="A stop no longer than this is a minor stop, and has no record of its own."
     )
-    count: str = Field(description="Counter of parts made, good or not.")
+    process: ProcessSection | None = Field(None, description="A continuous process, which makes no parts: pots, kilns.")
+    count: str = Field("", description="Counter of parts made, good or not; not needed for a process.")
     scrap: str = Field("", description="Counter of parts that are scrap, where the machine knows.")
-    ideal_cycle: Duration = Field(gt=0, description="Planned run time per part (PRI of ISO 22400-2).")
+    ideal_cycle: Duration = Field(0.0, ge=0, description="Planned run time per part (PRI of ISO 22400-2).")
     item: str = Field("", description="Text tag that says what is made, for `ideal_cycles`.")
     ideal_cycles: dict[str, Duration] = Field({}, description="Planned run time per part of each item.")
     part: str = Field("", description="Tag with the number of the part on the machine, for genealogy.")
@@ -83,14 +102,25 @@ class ProductionSection(Section):
         ]  # fmt: skip
         if self.result:
             places += [(("result", "tag"), self.result.tag, False), (("result", "part"), self.result.part, False)]
+        if self.process:
+            places += [(("process", key), getattr(self.process, key), False) for key in ("output", "theory")]
         return ((place, name, text) for place, name, text in places if name)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        for trouble in (self._cycling(), self._stopping(), self._reasoning()):
+        for trouble in (self._making(), self._cycling(), self._stopping(), self._reasoning()):
             if trouble:
                 raise ValueError(trouble)
         return self
+
+    def _making(self) -> str:
+        if self.process is None and not (self.count and self.ideal_cycle):
+            return "what is made is not said: add 'count' and 'ideal_cycle' for parts, or 'process'"
+        if self.process and self.process.after and self.process.after not in self.states:
+            return f"{self.process.after!r} of 'process' is not one of its 'states': name it there"
+        if self.process and bool(self.process.theory) != bool(self.process.per):
+            return "'theory' and 'per' of 'process' belong together: give both, or none"
+        return ""
 
     def _cycling(self) -> str:
         if self.ideal_cycles and not self.item:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
-from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
+from shopfloor.services.api.production.words import signed
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.clock import Clock, to_ms
-from shopfloor.services.quality import Chart, Charts
-from shopfloor.services.quality.views import detail, head, row
+from shopfloor.services.quality import Chart, Charts, Listed
+from shopfloor.services.quality.kept import Revision, in_force
+from shopfloor.services.quality.views import detail, head
 from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
@@ -50,9 +53,13 @@ class ChartHead(BaseModel):
 
 
 class ChartRow(ChartHead):
-    """A chart in the list. `broken` names the rules that its newest point breaks."""
+    """A chart in the list. `broken` names the rules that its newest point breaks.
+
+    `silent`: no subgroup came for twice as long as the longest pause between the last forty.
+    """
 
     state: Literal["waiting", "learning", "in-control", "out"]
+    silent: bool
     learned: int
     time: float | None
     value: float | None
@@ -85,10 +92,40 @@ class CapabilityView(BaseModel):
     outside: float
 
 
+class RevisionView(BaseModel):
+    """Limits that somebody had made anew of `subgroups` from `start` to `end`; they hold from `since` on.
+
+    `replaced`: a later decision took their place.
+    """
+
+    since: float
+    centre: float
+    sigma: float | None
+    subgroups: int
+    start: float
+    end: float
+    by: str
+    why: str
+    at: float
+    replaced: bool
+
+
+class Anew(BaseModel):
+    """Which subgroups the limits are made anew of, who wants that, and why."""
+
+    model_config = ConfigDict(str_strip_whitespace=True, extra="forbid")
+
+    by: str = Field(min_length=1, max_length=100, description="Who does it.")
+    why: str = Field(min_length=1, max_length=1_000, description="What changed in the process.")
+    start: float = Field(description="Epoch ms: the first subgroups of the new phase I.")
+    end: float = Field(description="Epoch ms, exclusive.")
+
+
 class ChartView(ChartHead):
     """A chart over a time range, in columns of equal length; `more` older points were left off."""
 
     limits: dict[str, float | None] | None
+    revisions: list[RevisionView]
     time: list[float]
     measured: list[float | None]
     value: list[float | None]
@@ -111,14 +148,14 @@ class ChartView(ChartHead):
     histogram: dict[str, list[float]] | None
 
 
-def router(charts: Charts, clock: Clock) -> APIRouter:
-    """`GET quality` and `GET quality/{chart}`."""
+def router(charts: Charts, listed: Listed, clock: Clock) -> APIRouter:
+    """`GET quality`, `GET quality/{chart}`, and limits made anew."""
     routes = APIRouter(tags=["quality"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/quality", response_model=list[ChartRow])
     def get_charts(asset: Annotated[str | None, Query(max_length=600)] = None) -> Response:
         """List the control charts with their state, those out of control first."""
-        rows = [row(chart) for chart in charts.charts.values() if asset in {None, str(chart.asset.path)}]
+        rows = [row for row in listed.rows() if asset in {None, row["asset"]}]
         return answer(sorted(rows, key=lambda one: one["state"] != "out"))
 
     @routes.get("/quality/{chart}", response_model=ChartView)
@@ -133,11 +170,41 @@ def router(charts: Charts, clock: Clock) -> APIRouter:
         last = to_ms(clock()) if end is None else end
         first, until = time_range(last - _WEEK_MS if start is None else start, last, clock)
         if found.loaded and first < found.since:
-            return answer(head(found) | detail(charts.past(found, first, until), first, until))
+            return answer(_told(charts, found) | detail(charts.past(found, first, until), first, until))
         with found.lock:
-            return answer(head(found) | detail(found.process, first, until))
+            return answer(_told(charts, found) | detail(found.process, first, until))
+
+    @routes.post(
+        "/quality/{chart}/limits", dependencies=[needs(Right.LIMITS)], response_model=RevisionView, responses=NO_JSON
+    )
+    def renew(
+        request: Request, chart: Annotated[str, Path(max_length=100)],
+        asset: Annotated[str, Query(max_length=600)], anew: Anew,
+    ) -> Response:  # fmt: skip
+        """Make the limits of a chart anew of a time that you choose; the old ones are kept, and hold before it."""
+        found = _find(charts, asset, chart)
+        first, until = time_range(anew.start, anew.end, clock)
+        charts.renew(found, first, until, signed(request, anew.by), anew.why)
+        return answer(revisions(charts.revisions(found))[-1])
 
     return routes
+
+
+def _told(charts: Charts, chart: Chart) -> dict[str, Any]:
+    return head(chart) | {"revisions": revisions(charts.revisions(chart))}
+
+
+def revisions(made: Sequence[Revision]) -> list[dict[str, Any]]:
+    """Limits made anew as the API shows them, in the order of the decisions."""
+    held = in_force(made)
+    return [
+        {
+            "since": to_ms(one.since), "centre": one.limits.centre, "sigma": one.limits.sigma,
+            "subgroups": one.limits.subgroups, "start": to_ms(one.limits.start), "end": to_ms(one.limits.end),
+            "by": one.by, "why": one.why, "at": to_ms(one.at), "replaced": one not in held,
+        }
+        for one in made
+    ]  # fmt: skip
 
 
 def _find(charts: Charts, asset: str, name: str) -> Chart:

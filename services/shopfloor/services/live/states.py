@@ -1,4 +1,4 @@
-"""State topics of the live socket (alarms, predictions, health): what is so now, and to each reader what changed."""
+"""State topics of the live socket (alarms, predictions, health, charts): what is so now, and what changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import msgspec
 from shopfloor.services.live.ring import FRAME_BYTES, Sent
 from shopfloor.services.live.words import frame
 
-KEYS: Final[Mapping[str, tuple[str, ...]]] = {"alarms": ("id",), "predictions": ("asset", "target")}
+KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "alarms": ("id",),
+    "predictions": ("asset", "target"),
+    "charts": ("asset", "name"),
+}
 """Topics that are lists: what tells their items apart. Every other topic is one value."""
 _KEPT_CHANGES: Final = 600
 _ENVELOPE_BYTES: Final = 1_024

@@ -61,11 +61,11 @@ class Energy:
 NONE: Final = Energy(0.0, 0.0, 0.0, 0)
 
 
-def curve(reader: Reader, machine: Machine, start: int, end: int) -> EnergyCurve:
-    """The energy counter of a machine over [start, end), from the historian's summaries of minutes."""
-    first = (start - _BEFORE) // MINUTE * MINUTE
+def curve(reader: Reader, machine: Machine, start: int, end: int, every: int = MINUTE) -> EnergyCurve:
+    """The energy counter of a machine over [start, end), from the historian's summaries of `every` ns."""
+    first = (start - _BEFORE) // every * every
     of = ("n", "increase", "last_time")
-    table = reader.aggregate([machine.tag(machine.production.energy)], first, end + HOUR, MINUTE, of=of)
+    table = reader.aggregate([machine.tag(machine.production.energy)], first, end + HOUR, every, of=of)
     time = table.column("last_time").cast(pa.int64()).to_numpy()
     if "increase" not in table.column_names:
         return EnergyCurve(time[:0], np.empty(0))

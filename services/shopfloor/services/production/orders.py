@@ -57,7 +57,7 @@ class Orders:
 
     def create(self, order: Order) -> Order:
         """A new order, planned."""
-        if not any(order.covers(path) for path in self._machines):
+        if not self.machines(order):
             raise ProductionRefused(
                 f"There is no machine at {order.place[:200]!r}: write the path of a machine or a line."
             )
@@ -94,7 +94,7 @@ class Orders:
 
     def machines(self, order: Order) -> list[Machine]:
         """The machines that work for an order."""
-        return [machine for path, machine in self._machines.items() if order.covers(path)]
+        return [one for path, one in self._machines.items() if order.covers(path) and one.production.count]
 
     def counts(self, order: Order, runs: Sequence[Run]) -> Counts:
         """What was made for an order in its runs."""

@@ -46,8 +46,13 @@ def performance(
 def counted(
     reader: Reader, machine: Machine, planned: PlannedTime, start: int, end: int, entries: Sequence[Entry] = ()
 ) -> Counts:
-    """What a machine made in the planned parts of [start, end): what was made in a break is not counted."""
+    """What a machine made in the planned parts of [start, end): what was made in a break is not counted.
+
+    A continuous process makes no parts.
+    """
     section, open_ = machine.production, planned.open(start, end)
+    if not section.count:
+        return Counts()
     made = steps(reader, machine.tag(section.count), start, end).inside(open_)
     run = float(made.step @ planned_runs(reader, machine.path, section, made))
     pq = float(made.step.sum())

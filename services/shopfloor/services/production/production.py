@@ -31,7 +31,7 @@ class Production:
         noted: Noted,
     ) -> None:  # fmt: skip
         self.reader, self.store, self.clock = reader, store, clock
-        self.machines = machines(config)
+        self.machines, self.tag = machines(config), config.tag
         self.planned = PlannedTime.of(config)
         self.suggestions = Suggestions(store, self.machines, self.planned, reader, clock)
         self.downtime = Downtime(store, self.machines, self.suggestions, clock)
@@ -77,6 +77,10 @@ class Production:
                 f"There is no machine at {place[:200]!r}: ask /api/v1/production/oee for those that are."
             )
         return found
+
+    def making_parts(self, place: str) -> list[str]:
+        """Those of them that make parts; the others are continuous processes."""
+        return [path for path in self.under(place) if self.machines[path].production.count]
 
     def performance(self, paths: Sequence[str], span: Span) -> list[Performance]:
         """How each machine performed."""

@@ -4,6 +4,7 @@ stored values ─► rows ─► subgroups ─► limits (phase I, then they sta
                                └────► capability
 """
 
-from shopfloor.services.quality.charts import Chart, Charts
+from shopfloor.services.quality.charts import Chart, ChartRefused, Charts
+from shopfloor.services.quality.listed import Listed
 
-__all__ = ["Chart", "Charts"]
+__all__ = ["Chart", "ChartRefused", "Charts", "Listed"]

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from shopfloor.plant import Asset, Batch, Kind, Reader, StoreError, Tag
+from shopfloor.plant import Asset, Batch, Kind, Reader, ShopfloorError, StoreError, Tag
 from shopfloor.plant.config import ChartSection, PlantConfig
 from shopfloor.services.alarms.alarm import Condition
-from shopfloor.services.quality.kept import KeptLimits
+from shopfloor.services.quality.kept import KeptLimits, Revision
+from shopfloor.services.quality.limits import phase_one
 from shopfloor.services.quality.process import Process
 from shopfloor.services.quality.words import condition
 
@@ -23,7 +24,13 @@ SETTLE_NS: Final = 1_000_000_000
 """Values of several tags that belong together may be stored one after the other: so old they are complete."""
 AGAIN_NS: Final = 2_000_000_000
 """How long values that came late are gathered before a chart is made anew."""
+FEWEST: Final = 8
+"""Subgroups that limits are made anew of, at least; 20 to 25 are usual (ISO 7870-2)."""
 _LOG: Final = logging.getLogger(__name__)
+
+
+class ChartRefused(ShopfloorError, ValueError):  # noqa: N818 (an answer)
+    """Limits that cannot be made anew, and why."""
 
 
 @dataclass
@@ -111,11 +118,35 @@ class Charts:
         return present, unknown
 
     def past(self, chart: Chart, start: int, end: int) -> Process:
-        """The chart over any stored time, with the limits that it has now: what lies before `start` is not known."""
-        process = Process(chart.section, str(chart.asset.path), chart.process.limits)
+        """The chart over any stored time, with the limits of that time: what lies before `start` is not known."""
+        limits = self._kept.get(chart.key, chart.section) or chart.process.limits
+        process = Process(chart.section, str(chart.asset.path), limits, self.revisions(chart))
         process.add(self._reader.read(process.rows.paths, start, end, previous=True), start)
         process.flush(min(end, self._clock()))
         return process
+
+    def revisions(self, chart: Chart) -> list[Revision]:
+        """How the limits of a chart were made anew, in the order of the decisions."""
+        return self._kept.revisions(chart.key, chart.section)
+
+    def renew(self, chart: Chart, start: int, end: int, by: str, why: str) -> Revision:
+        """Make the limits anew of the subgroups in [start, end) (UTC ns): they hold from the first of these on."""
+        if chart.section.centre is not None:
+            raise ChartRefused(f"The limits of {chart.name} are given in the plant file: change 'centre' there.")
+        if not chart.kept:
+            raise ChartRefused(f"The chart {chart.name} still learns its first limits: wait until it has them.")
+        with chart.lock:
+            process = chart.process if start >= chart.since else self.past(chart, start, end)
+            groups = process.groups()
+            found = None if groups is None else groups.between(start, end)
+        if found is None or len(found) < FEWEST:
+            n = 0 if found is None else len(found)
+            raise ChartRefused(f"There are {n} subgroups in that time: choose one with at least {FEWEST}.")
+        made = phase_one(chart.section.chart, found)
+        revision = Revision(int(found.time[0]), made, by, why, self._clock())
+        self._kept.revise(chart.key, chart.section, revision)
+        chart.again = self._clock()
+        return revision
 
     def _signal(self, chart: Chart, key: str) -> Condition | None:
         with chart.lock:
@@ -160,7 +191,9 @@ class Charts:
     def _begin(self, chart: Chart, end: int) -> None:
         """Read the whole history that the chart looks back on."""
         start = end - round(chart.section.lookback * 1e9)
-        process = Process(chart.section, str(chart.asset.path), self._kept.get(chart.key, chart.section))
+        process = Process(
+            chart.section, str(chart.asset.path), self._kept.get(chart.key, chart.section), self.revisions(chart)
+        )
         process.add(self._reader.read(process.rows.paths, start, end, previous=True), start)
         with chart.lock:
             chart.process, chart.read, chart.since, chart.again = process, end, start, None

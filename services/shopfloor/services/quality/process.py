@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from shopfloor.plant.config import ChartSection
 from shopfloor.services.quality.evaluate import Evaluator, Points, signals
+from shopfloor.services.quality.kept import Revision, in_force
 from shopfloor.services.quality.limits import Limits, phase_one
 from shopfloor.services.quality.rows import Rows
 from shopfloor.services.quality.subgroups import Columns, Grouper, Measured, Subgroups
@@ -21,11 +23,16 @@ KEPT: Final = 200_000
 class Process:
     """Takes stored values in order of time, in portions of any size. Limits are given, or made of the first subgroups.
 
+    Limits that were made anew (`revisions`) hold from their time on.
+
     Until phase I is complete there are subgroups and no points; then every subgroup since the first is a point.
     """
 
-    def __init__(self, chart: ChartSection, asset: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self, chart: ChartSection, asset: str, limits: Limits | None = None, revisions: Sequence[Revision] = ()
+    ) -> None:
         self.chart, self.signals = chart, signals(chart)
+        self._ahead = in_force(revisions)
         self.rows = Rows(chart, asset)
         self._grouper = Grouper(chart)
         self._evaluator: Evaluator | None = None
@@ -72,13 +79,24 @@ class Process:
             return
         self._groups.append(fresh)
         if self._evaluator is not None:
-            self._points.append(self._evaluator.add(fresh))
+            self._points += self._judged(self._evaluator, fresh)
             return
         groups = _whole(self._groups)
         if groups is not None and len(groups) >= self.chart.baseline:
             limits = phase_one(self.chart.chart, groups.cut(slice(0, self.chart.baseline)))
-            self._evaluator = Evaluator(self.chart, limits)
-            self._points.append(self._evaluator.add(groups))
+            self._points += self._judged(Evaluator(self.chart, limits), groups)
+
+    def _judged(self, evaluator: Evaluator, groups: Subgroups) -> Iterator[Points]:
+        """Subgroups by the limits that hold for each; where limits were made anew the rules begin anew too."""
+        while self._ahead and len(groups) and int(groups.time[-1]) >= self._ahead[0].since:
+            cut = int(np.searchsorted(groups.time, self._ahead[0].since))
+            if cut:
+                yield evaluator.add(groups.cut(slice(0, cut)))
+            evaluator = Evaluator(self.chart, self._ahead.pop(0).limits)
+            groups = groups.cut(slice(cut, None))
+        if len(groups):
+            yield evaluator.add(groups)
+        self._evaluator = evaluator
 
 
 def _given(chart: ChartSection) -> Limits | None:

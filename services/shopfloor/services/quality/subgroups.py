@@ -61,6 +61,10 @@ class Subgroups(Columns):
     n: NDArray[np.float64]
     quality: NDArray[np.uint32]
 
+    def between(self, start: int, end: int) -> Subgroups:
+        """Those of [start, end) (UTC ns)."""
+        return self.cut(slice(*np.searchsorted(self.time, (start, end)).tolist()))
+
 
 class Grouper:
     """Cuts values into subgroups; values of a subgroup that is not complete wait for the next.

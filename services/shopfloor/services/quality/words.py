@@ -38,7 +38,7 @@ def condition(
         value=value if math.isfinite(value) else None,
         limit=beyond if chart.chart != "cusum" and math.isfinite(beyond) else None,
         unit=_unit(chart, tag).strip(),
-        values={"tag": title, "asset": asset.title, "rules": ", ".join(broken)},
+        values={"tag": title, "asset": asset.title, "rules": ", ".join(broken), "chart": key.rsplit(":", 1)[-1]},
     )
 
 

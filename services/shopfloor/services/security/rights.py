@@ -36,6 +36,7 @@ class Right(StrEnum):
     DOWNTIME = "downtime"
     ORDERS = "orders"
     WORK_ORDERS = "work-orders"
+    LIMITS = "limits"
     OUT_OF_SERVICE = "out-of-service"
     SETPOINT = "setpoint"
     BROWSE = "browse"
@@ -70,6 +71,7 @@ RIGHTS: Final[dict[Right, frozenset[Role]]] = {
     Right.DOWNTIME: _LINE,
     Right.ORDERS: _LINE,
     Right.WORK_ORDERS: _LINE,
+    Right.LIMITS: _PLANT,
     Right.OUT_OF_SERVICE: _PLANT,
     Right.SETPOINT: _PLANT,
     Right.BROWSE: _PLANT,
@@ -99,6 +101,7 @@ SAYS: Final[dict[Right, str]] = {
     Right.DOWNTIME: "tell of a stop or of scrap",
     Right.ORDERS: "plan, start or end an order",
     Right.WORK_ORDERS: "make, start or end a work order",
+    Right.LIMITS: "make control limits anew",
     Right.OUT_OF_SERVICE: "take an alarm out of service",
     Right.SETPOINT: "write a setpoint",
     Right.BROWSE: "ask a device what it offers",
@@ -124,6 +127,7 @@ TOPICS: Final[dict[str, Right]] = {
     "alarms": Right.SEE,
     "predictions": Right.SEE,
     "health": Right.SEE,
+    "charts": Right.SEE,
 }
 """Topics of the live socket, and the right that subscribing to each takes."""
 

@@ -1,6 +1,9 @@
 /** Texts of control charts. */
 export const qualityEn = {
   "spc.all": "All ({n})",
+  "spc.anew": "Make the limits anew",
+  "spc.anew.mark": "new limits",
+  "spc.anew.of": "Of the {n} {n:subgroup|subgroups} shown, {from} to {to}. The new limits hold from the first of them on; the old ones are kept. Choose the range so that the process was steady in it.",
   "spc.arl": "In control, a false signal comes every {none} points on average; a shift of one standard deviation is found after {one}.",
   "spc.back": "All charts",
   "spc.calm": "No chart is out of control",
@@ -30,9 +33,12 @@ export const qualityEn = {
   "spc.outside": "{share} of the values are outside the specification.",
   "spc.plot.of": "Control chart of {title}: {n} points, {signals} of them signals",
   "spc.range": "Range within subgroups",
+  "spc.replaced": "replaced",
+  "spc.revised": "From {since} on: made anew of {n} subgroups by {by}, {at}: {why}",
   "spc.show": "Which charts",
   "spc.signals": "Signals ({n})",
   "spc.signals.none": "No point breaks a rule.",
+  "spc.silent": "no subgroup since {time}",
   "spc.spread.of": "Spread of {title}",
   "spc.state.in-control": "in control",
   "spc.state.learning": "learning {n} of {all}",
@@ -42,10 +48,14 @@ export const qualityEn = {
   "spc.ucl": "UCL",
   "spc.unstable": "Signals in this range: what the process can do will not hold while it is out of control.",
   "spc.value": "Value",
+  "spc.why": "What changed in the process",
 } as const;
 
 export const qualityZh: Record<keyof typeof qualityEn, string> = {
   "spc.all": "全部（{n}）",
+  "spc.anew": "重新计算控制限",
+  "spc.anew.mark": "新控制限",
+  "spc.anew.of": "由所示 {n} 个子组（{from} 至 {to}）计算。新控制限自其中第一个子组起生效，旧控制限保留。请选择过程稳定的时间范围。",
   "spc.arl": "受控时平均每 {none} 点出现一次误报；均值偏移一个标准差平均在 {one} 点后发现。",
   "spc.back": "全部控制图",
   "spc.calm": "没有失控的控制图",
@@ -75,9 +85,12 @@ export const qualityZh: Record<keyof typeof qualityEn, string> = {
   "spc.outside": "{share} 的值超出规格。",
   "spc.plot.of": "{title}的控制图：{n} 个点，其中 {signals} 个信号",
   "spc.range": "子组内极差",
+  "spc.replaced": "已被取代",
+  "spc.revised": "自 {since} 起：{by} 于 {at} 由 {n} 个子组重新计算：{why}",
   "spc.show": "显示哪些控制图",
   "spc.signals": "信号（{n}）",
   "spc.signals.none": "没有点违反规则。",
+  "spc.silent": "自 {time} 起没有子组",
   "spc.spread.of": "{title}的离散程度",
   "spc.state.in-control": "受控",
   "spc.state.learning": "学习中 {n}/{all}",
@@ -87,4 +100,5 @@ export const qualityZh: Record<keyof typeof qualityEn, string> = {
   "spc.ucl": "UCL",
   "spc.unstable": "此范围内有信号：过程失控时，能力指数不可靠。",
   "spc.value": "值",
+  "spc.why": "过程发生了什么变化",
 };

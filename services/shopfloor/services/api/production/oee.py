@@ -116,7 +116,7 @@ def router(production: Production) -> APIRouter:
     def get_oee(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
         """Tell OEE after ISO 22400-2 of every line and machine, with its losses, for a shift or a time of your own."""
         span = span_of(production, at, start, end)
-        each = production.performance(production.under(place), span)
+        each = production.performance(production.making_parts(place), span)
         lines = [view(line) | {"machines": [view(one) for one in parts]} for line, parts in production.lines(each)]
         return answer(told_span(production, span) | {"lines": lines})
 
