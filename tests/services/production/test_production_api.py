@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -231,3 +233,21 @@ def test_a_stop_is_not_split_outside_of_it_nor_merged_with_itself(server: Runnin
     assert answer.status_code == 404
     answer = server.client.get("/api/v1/production/oee", params={"start": ms(-90 * 86_400), "end": ms(0)})
     assert answer.json()["detail"].startswith("Performance is told for up to 35 days")
+
+
+def test_tables_of_a_time_are_files_and_no_text_in_them_is_a_formula(server: Running) -> None:
+    """The entry's comment begins with an equals sign: a spreadsheet must not compute it."""
+    entry = post(server, "scrap", by="Li", asset=CNC, reason="Surface", time=ms(800), comment="=1+1")
+    time = {"place": CNC, "start": ms(0), "end": ms(1000)}
+    rows = {}
+    for what in ("oee", "downtime", "scrap", "orders", "parts", "process"):
+        answer = server.client.get(f"/api/v1/production/export/{what}", params=time)
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        rows[what] = list(csv.DictReader(io.StringIO(answer.text)))
+    assert (rows["oee"][0]["pq"], rows["oee"][0]["apt"]) == ("7.0", "885.0")
+    assert rows["downtime"][0]["kind"] == "down"
+    assert (rows["scrap"][0]["comment"], rows["scrap"][0]["quantity"]) == ("'=1+1", "1")
+    assert (rows["orders"], rows["process"]) == ([], [])
+    post(server, f"scrap/{entry['id']}/take-back", 204, by="Li", comment="A try")
+    assert server.get("/production/journal")[0]["sentence"].endswith("Surface. A try")
+    assert server.client.get("/api/v1/production/export/nothing").status_code == 422

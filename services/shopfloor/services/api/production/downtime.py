@@ -121,10 +121,11 @@ def views(production: Production, stops: Sequence[Stop]) -> list[dict[str, Any]]
     """Records as the API shows them."""
     asked = [stop for stop in stops if not stop.reason]
     suggested = {stop.id: one for stop, one in zip(asked, production.suggestions.of(asked), strict=True)}
-    return [_view(production, stop, suggested.get(stop.id)) for stop in stops]
+    return [view(production, stop, suggested.get(stop.id)) for stop in stops]
 
 
-def _view(production: Production, stop: Stop, suggested: Suggested | None) -> dict[str, Any]:
+def view(production: Production, stop: Stop, suggested: Suggested | None = None) -> dict[str, Any]:
+    """A record as the API shows it, with what is suggested for it."""
     machine = production.machines.get(stop.asset)
     return {
         "id": stop.id, "asset": stop.asset, "asset_title": machine.asset.title if machine else stop.asset,

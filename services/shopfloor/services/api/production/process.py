@@ -101,6 +101,18 @@ def line_view(production: Production, line: str, parts: Sequence[Processed], spa
     }  # fmt: skip
 
 
+def lines_of(production: Production, place: str, span: Span) -> list[dict[str, Any]]:
+    """The processes at a place, by line."""
+    now, open_ = production.clock(), production.planned.open(span.start, span.end)
+    lines: dict[str, list[Processed]] = {}
+    for path in production.under(place):
+        machine = production.machines[path]
+        if machine.production.process:
+            found = processed(production.reader, machine, open_, span.start, span.end, now)
+            lines.setdefault(machine.line, []).append(found)
+    return [line_view(production, line, parts, span) for line, parts in lines.items()]
+
+
 def router(production: Production) -> APIRouter:
     """`GET production/process`."""
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
@@ -108,15 +120,7 @@ def router(production: Production) -> APIRouter:
     @routes.get("/production/process", response_model=ProcessOf)
     def get_process(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
         """Tell output, yield, energy and upsets of continuous processes, for a shift or a time of your own."""
-        span, now = span_of(production, at, start, end), production.clock()
-        open_ = production.planned.open(span.start, span.end)
-        lines: dict[str, list[Processed]] = {}
-        for path in production.under(place):
-            machine = production.machines[path]
-            if machine.production.process:
-                found = processed(production.reader, machine, open_, span.start, span.end, now)
-                lines.setdefault(machine.line, []).append(found)
-        told = [line_view(production, line, parts, span) for line, parts in lines.items()]
-        return answer(told_span(production, span) | {"lines": told})
+        span = span_of(production, at, start, end)
+        return answer(told_span(production, span) | {"lines": lines_of(production, place, span)})
 
     return routes
