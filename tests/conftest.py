@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
-HELPERS = (HERE, HERE / "packaging")
+HELPERS = (HERE, HERE / "packaging", HERE / "e2e", HERE / "services")
 sys.path[:0] = [str(folder) for folder in HELPERS if str(folder) not in sys.path]
 
 # Address spaces and estimators are thousands of objects that stay. With Python's own threshold a test process looks
@@ -37,8 +37,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole plants first: they take longest, and a process that begins them last would end them alone."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+    """Whole plants first: they take longest, and a process that begins them last would end them alone.
+
+    Of these, tests with the shared plant follow one another, so that it runs no longer than it is needed; and so do
+    those of the pages, which share a browser.
+    """
+    items.sort(key=lambda item: HERE / "dashboards" not in item.path.parents)
+    items.sort(
+        key=lambda item: (item.get_closest_marker("e2e") is None, "plant" not in getattr(item, "fixturenames", ()))
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,42 @@ def mock_plant(mock_server: MockPlant) -> Iterator[MockPlant]:
     mock_server.switch(silent=False, broken=False, busy=None)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Headless Chromium. Its driver keeps an event loop running, which no test of another module may meet."""
-    path = tool("chromium", "chromium-browser", "google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+class OneChromium:
+    """Headless Chromium for all files here that follow one another."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        if self._browser is None:
+            path = tool("chromium", "chromium-browser", "google-chrome")
+            driver = self._open.enter_context(sync_playwright())
+            self._browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+            self._open.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        self._browser = None
+        self._open.close()
+
+
+CHROMIUM = OneChromium()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """The browser's driver keeps an event loop running, which no test of another folder may meet."""
+    result = yield
+    if nextitem is None or HERE not in nextitem.path.parents:
+        CHROMIUM.close()
+    return result
+
+
+@pytest.fixture
+def chromium() -> Browser:
+    """The browser; who opens a context closes it."""
+    return CHROMIUM.browser()
 
 
 Opener = Callable[..., Page]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots" / "e2e"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
+
+# The machine that runs these tests also runs the plant.
+expect.set_options(timeout=30_000)
 
 
 class Visitor:
@@ -40,15 +43,24 @@ class Visitor:
 
 
 @contextmanager
-def visitor(url: str) -> Iterator[Visitor]:
-    """Open Chromium; at the end no page may have complained."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
+def chromium() -> Iterator[Browser]:
+    """Headless Chromium."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
         message = "There is no Chromium on this machine: `make test` installs it when it may."
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        guest = Visitor(browser.new_page(viewport={"width": 1920, "height": 1080}), url)
-        yield guest
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
         browser.close()
+
+
+@contextmanager
+def visitor(url: str, browser: Browser | None = None) -> Iterator[Visitor]:
+    """A window of its own in the browser (by default a new one); at the end no page may have complained."""
+    with ExitStack() as stack:
+        context = (browser or stack.enter_context(chromium())).new_context(viewport={"width": 1920, "height": 1080})
+        guest = Visitor(context.new_page(), url)
+        yield guest
+        context.close()
     assert not guest.complaints, "\n".join(guest.complaints)
