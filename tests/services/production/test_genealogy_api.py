@@ -100,6 +100,8 @@ def test_a_lot_is_followed_to_its_parts_on_all_machines_and_each_part_leads_back
         assert server.get("/production/genealogy/part", asset=one["asset"], number=one["number"])["lot"] == "L-1"
     newest = server.get("/production/genealogy/parts", place=LINE, end=ms(1000), limit=2)
     assert [one["number"] for one in newest] == [109, 909]
+    (numbered,) = server.get("/production/genealogy/parts", place="", number=901, end=ms(1000))
+    assert (numbered["asset"], numbered["lot"]) == (OTHER, "L-1")
 
 
 def test_energy_is_per_good_part_and_base_load_is_that_of_standing(server: Running) -> None:

@@ -13,6 +13,9 @@ export function exact(value: number): string {
   return String(Number(value.toFixed(6))).replace("-", "−");
 }
 
+/** A difference: its sign is always there. */
+export const signed = (value: number, decimals: number): string => (Number(value.toFixed(decimals)) > 0 ? `+${fixed(value, decimals)}` : fixed(value, decimals));
+
 /** Decimals that fit a number of this size in a narrow place: 3 significant digits. */
 export function fitting(value: number | null | undefined, decimals: number): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return MISSING;

@@ -121,6 +121,8 @@ export interface Summary {
 
 export interface Biography extends Part {
   item: string;
+  /** The tag that the result is a value of. */
+  result_tag: string;
   states: Record<string, number>;
   parameters: Summary[];
   predictions: { target: string; value: number | null; low: number | null; high: number | null }[];

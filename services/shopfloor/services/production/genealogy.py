@@ -47,25 +47,38 @@ class Biography:
     predictions: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
 
 
-def parts_of(reader: Reader, machine: Machine, start: int, end: int) -> list[Part]:
-    """The parts that came onto a machine in [start, end), with lot and result; the last one lasts until `end`."""
+def parts_of(reader: Reader, machine: Machine, start: int, end: int, only: int | None = None) -> list[Part]:
+    """The parts that came onto a machine in [start, end), with lot and result; the last one lasts until `end`.
+
+    `only` keeps those of one number: what is not asked for is not read.
+    """
     section = machine.production
-    if not section.part:
+    moment, number, ends = _changes(reader, machine, start, end)
+    if only is not None:
+        moment, number, ends = (column[number == only] for column in (moment, number, ends))
+    if not len(moment):
         return []
-    table = _good(reader.read([machine.tag(section.part)], start, end))
+    lots = _lots(reader, machine, moment)
+    until = int(ends[-1]) + MEASURED_WITHIN
+    found = _measured(results(reader, machine.path, section, int(moment[0]), until), section.result)
+    rows = zip(number.tolist(), moment.tolist(), ends.tolist(), lots, strict=True)
+    return [Part(machine.path, n, a, b, lot, *_result(found, n, a)) for n, a, b, lot in rows if b > a]
+
+
+def _changes(reader: Reader, machine: Machine, start: int, end: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """When each part came onto a machine (UTC ns), its number, and when the next one came."""
+    if not machine.production.part:
+        return (np.array([], np.int64),) * 3
+    table = _good(reader.read([machine.tag(machine.production.part)], start, end))
     moment, number = _times(table), table.column("value").to_numpy().astype(np.int64)
     new = np.append(True, np.diff(number) != 0)[: len(number)]
     moment, number = moment[new], number[new]
-    lots = _lots(reader, machine, moment)
-    found = _measured(results(reader, machine.path, section, start, end + MEASURED_WITHIN), section.result)
-    ends = [*moment[1:].tolist(), end][: len(moment)]
-    rows = zip(number.tolist(), moment.tolist(), ends, lots, strict=True)
-    return [Part(machine.path, n, a, b, lot, *_result(found, n, a)) for n, a, b, lot in rows if b > a]
+    return moment, number, np.append(moment[1:], end)[: len(moment)]
 
 
 def part(reader: Reader, machine: Machine, number: int, start: int, end: int) -> Part:
     """The newest part of that number on a machine in [start, end)."""
-    found = [one for one in parts_of(reader, machine, start, end) if one.number == number]
+    found = parts_of(reader, machine, start, end, number)
     if not found:
         raise ProductionUnknown(f"No part {number} was on {machine.asset.title} in that time: ask for another time.")
     return found[-1]

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import End, Place
@@ -14,6 +14,7 @@ from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from shopfloor.services.production import Production
 from shopfloor.services.production.genealogy import Part, biography, of_lot, part, parts_of
+from shopfloor.services.production.machine import Machine
 from shopfloor.services.security.rights import Right
 from shopfloor.services.thinking import Thinking
 from starlette.responses import Response
@@ -40,6 +41,7 @@ class BiographyView(PartView):
     """A part with its time in states (s), its parameters, and what was predicted within five minutes after it."""
 
     item: str
+    result_tag: str = Field(description="The tag that the result is a value of.")
     states: dict[str, float]
     parameters: list[dict[str, Any]]
     predictions: list[dict[str, Any]]
@@ -63,6 +65,10 @@ def predicted(brain: Thinking, asset: str, start: int, end: int) -> list[dict[st
     return told
 
 
+def _result_tag(machine: Machine) -> str:
+    return machine.tag(machine.production.result.tag) if machine.production.result else ""
+
+
 def router(production: Production, brain: Thinking) -> APIRouter:
     """`GET production/genealogy/part`, `…/parts` and `…/lot`."""
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
@@ -82,17 +88,24 @@ def router(production: Production, brain: Thinking) -> APIRouter:
         one = part(production.reader, machine, number, *span(start, end))
         order = production.orders.at(path, one.start)
         found = biography(production.reader, machine, one, order, lambda *asked: predicted(brain, *asked))
-        more = {"states": found.states, "parameters": found.parameters, "predictions": found.predictions}
-        return answer(view(production, one) | {"item": order.item if order else ""} | more)
+        more = {
+            "item": order.item if order else "",
+            "result_tag": _result_tag(machine),
+            "states": found.states,
+            "parameters": found.parameters,
+            "predictions": found.predictions,
+        }
+        return answer(view(production, one) | more)
 
     @routes.get("/production/genealogy/parts", response_model=list[PartView])
     def get_parts(
-        place: Place, start: Start = None, end: End = None, limit: Annotated[int, Query(ge=1, le=5_000)] = 200
-    ) -> Response:
-        """List the newest parts at a place."""
+        place: Place, start: Start = None, end: End = None, limit: Annotated[int, Query(ge=1, le=5_000)] = 200,
+        number: Annotated[int | None, Query(ge=0, lt=1 << 53, description="Only parts of this number.")] = None,
+    ) -> Response:  # fmt: skip
+        """List the newest parts at a place; with a number those of it, on whichever machine."""
         first, last = span(start, end)
         machines = [production.machines[path] for path in production.under(place)]
-        found = [one for machine in machines for one in parts_of(production.reader, machine, first, last)]
+        found = [one for machine in machines for one in parts_of(production.reader, machine, first, last, number)]
         return answer([view(production, one) for one in sorted(found, key=lambda one: -one.start)[:limit]])
 
     @routes.get("/production/genealogy/lot", response_model=list[PartView])
