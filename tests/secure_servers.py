@@ -106,7 +106,7 @@ class Stand:
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run something beside the server and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(180)
 
     def close(self) -> None:
         self.do(self.server.iserver.stop())
@@ -155,6 +155,15 @@ class Stand:
             yield self.server
         finally:
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(stop(), self.loop))
+
+    @contextmanager
+    def served(self, port: int, own: Issued, policies: Sequence[str], counting: float) -> Iterator[str]:
+        """The same for a test without an event loop; gives the address."""
+        stop = self.do(self._start(port, own, policies, None, None, (), counting))
+        try:
+            yield f"opc.tcp://127.0.0.1:{port}/secure"
+        finally:
+            self.do(stop())
 
     async def _start(
         self,

@@ -64,5 +64,5 @@ test("a series tells what held at a time with its quality, and where it was unce
 test("the lines of Python name tags and times as they are", () => {
   const text = pythonLines(["a/b/c/d/e/f", 'a/b/c/d/e/"g"'], 0, 1, "http://127.0.0.1:8000");
   assert.match(text, /"a\/b\/c\/d\/e\/\\"g\\""/);
-  assert.match(text, /history\(tags, "1970-01-01T00:00:00.000\+00:00", "1970-01-01T00:00:00.001\+00:00", url="http:\/\/127.0.0.1:8000"\)/);
+  assert.match(text, /history\(\s+tags,\s+"1970-01-01T00:00:00.000\+00:00",\s+"1970-01-01T00:00:00.001\+00:00",\s+url="http:\/\/127.0.0.1:8000",\s+\)/);
 });

@@ -12,9 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from browser import visitor
 from plant_under_test import free_port, until
-from playwright.sync_api import expect
 from running_server import Running, plant, running
 
 pytestmark = [pytest.mark.e2e]
@@ -51,12 +49,22 @@ def call(server: Running, kind: str, **body: Any) -> list[dict[str, Any]]:
     return parts[:-1]
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server, and a gateway that fetches its errands."""
+    folder = tmp_path_factory.mktemp("site")
+    with running(folder / "server", plant()) as server, gateway(folder, server):
+        until("the gateway reports", server.parts.gateways.posts)
+        yield server
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[str]:
     """A simulated cell as a device to connect to."""
     port = free_port()
-    command = [sys.executable, "-m", "shopfloor.services.cli", "simulate", "machining", "--opcua-port", str(port)]
-    with subprocess.Popen([*command, "--state", str(tmp_path / "state")], stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "shopfloor.services.cli", "simulate", "machining", "--machines", "1"]
+    command += ["--opcua-port", str(port), "--state", str(tmp_path / "state")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("ready")
@@ -66,76 +74,39 @@ def machine(tmp_path: Path) -> Iterator[str]:
             process.wait(15)
 
 
-def test_from_an_address_to_values_in_the_store(tmp_path: Path, machine: str) -> None:
-    with running(tmp_path / "server", plant()) as server, gateway(tmp_path, server):
-        until("the gateway reports", server.parts.gateways.posts)
-        parts = call(server, "browse", url=machine, security="none", depth=5)
-        nodes = [node for part in parts for node in part["nodes"]]
-        picked = next(n for n in nodes if n["kind"] == "variable" and n["type"] == "Double")
-        (text,) = [part["text"] for part in call(
-            server, "entry", name="cell", url=machine, security="none", asset="delta/frames/machining/cell-a/cnc-01",
-            picks=[picked],
-        )]  # fmt: skip
-        ladder = [part["finding"] for part in call(server, "examine", url=machine, security="none", seconds=1)]
-        assert {one["state"] for one in ladder} <= {"ok", "note", "skipped"}, ladder
-        (effect,) = call(server, "check", text=text)
-        assert (effect.get("ok"), effect.get("adds")) == (True, 1), effect
-        (saved,) = call(server, "save", text=text)
-        assert saved["text"] == (tmp_path / "edge" / "connections" / "cell.yaml").read_text() == text
-        (tag,) = effect["tags"]
-        row = until("a value is stored", lambda: server.parts.historian.reader.latest([tag]).to_pylist())
-        assert row[0]["tag"] == tag
-        until("health shows the source", lambda: "cell" in [s["name"] for s in server.get("/health")["sources"]])
+def test_from_an_address_to_values_in_the_store(server: Running, machine: str) -> None:
+    parts = call(server, "browse", url=machine, security="none", depth=5)
+    nodes = [node for part in parts for node in part["nodes"]]
+    picked = next(n for n in nodes if n["kind"] == "variable" and n["type"] == "Double")
+    (text,) = [part["text"] for part in call(
+        server, "entry", name="cell", url=machine, security="none", asset="delta/frames/machining/cell-a/cnc-01",
+        picks=[picked],
+    )]  # fmt: skip
+    ladder = [part["finding"] for part in call(server, "examine", url=machine, security="none", seconds=1)]
+    assert {one["state"] for one in ladder} <= {"ok", "note", "skipped"}, ladder
+    (effect,) = call(server, "check", text=text)
+    assert (effect.get("ok"), effect.get("adds")) == (True, 1), effect
+    (saved,) = call(server, "save", text=text)
+    assert saved["text"] == (server.folder.parent / "edge" / "connections" / "cell.yaml").read_text() == text
+    (tag,) = effect["tags"]
+    row = until("a value is stored", lambda: server.parts.historian.reader.latest([tag]).to_pylist())
+    assert row[0]["tag"] == tag
+    until("health shows the source", lambda: "cell" in [s["name"] for s in server.get("/health")["sources"]])
 
 
-@pytest.mark.browser
-def test_by_clicks_from_an_address_to_values_and_back_as_a_file(tmp_path: Path, machine: str) -> None:
-    with running(tmp_path / "server", plant()) as server, gateway(tmp_path, server):
-        until("the gateway reports", server.parts.gateways.posts)
-        with visitor(server.url) as guest:
-            page = guest.open("/connections")
-            page.get_by_role("link", name="Add a connection").first.click()
-            page.get_by_label("Address").fill(machine)
-            page.get_by_label("Security").select_option("none")
-            page.keyboard.press("Enter")
-            page.get_by_role("searchbox").fill("power")
-            row = page.get_by_role("treeitem").filter(has_text="Double").first
-            row.locator("[data-part=tick]").click()
-            expect(row.locator(".quality")).to_have_text("Good", timeout=30_000)
-            page.get_by_label("Belongs to").select_option("delta/frames/machining/cell-a/cnc-01")
-            page.get_by_label("Name", exact=True).fill("cell")
-            expect(page.get_by_test_id("dry-run")).to_contain_text("adds 1 tag ", timeout=30_000)
-            guest.keep("connecting")
-            page.get_by_role("button", name="Save").click()
-            expect(page.get_by_test_id("saved")).to_contain_text("cell is saved", timeout=30_000)
-            shown = page.get_by_test_id("text").text_content()
-            page.get_by_text("As a file").click()
-            with page.expect_download() as download:
-                page.get_by_role("link", name="Download").click()
-            download.value.save_as(tmp_path / "cell.yaml")
-        kept = (tmp_path / "edge" / "connections" / "cell.yaml").read_text()
-        assert kept == shown == (tmp_path / "cell.yaml").read_text()
-        (effect,) = call(server, "check", text=kept)
-        (tag,) = effect["tags"]
-        assert tag.startswith("delta/frames/machining/cell-a/cnc-01/")
-        until("a value is stored", lambda: server.parts.historian.reader.latest([tag]).to_pylist())
-
-
-def test_certificates_and_an_unknown_call(tmp_path: Path) -> None:
-    with running(tmp_path / "server", plant()) as server, gateway(tmp_path, server):
-        until("the gateway reports", server.parts.gateways.posts)
-        assert call(server, "certificates") == [{"certificates": []}]
-        (rung,) = [
-            part["finding"] for part in call(server, "examine", url="opc.tcp://127.0.0.1:1", security="none")
-            if part["finding"]["state"] == "failed"
-        ]  # fmt: skip
-        assert rung["step"] == "port"
-        assert rung["sentence"].endswith(".")
-        assert rung["fix"].endswith(".")
-        stolen = {"user": "me", "password_file": str(server.folder / "secrets" / "gateway.token")}
-        body = {"url": "mqtt://127.0.0.1:1", "options": stolen}
-        answer = server.client.post("/api/v1/gateways/edge-1/calls/browse", json=body)
-        assert "'password_file' names" in json.loads(answer.text)["error"]
-        answer = server.client.post("/api/v1/gateways/edge-1/calls/approve", json={"thumbprint": "ABCDEFGH12"})
-        (end,) = [json.loads(line) for line in answer.text.splitlines()]
-        assert end["error"].startswith("No certificate here has the thumbprint 'ABCDEFGH12'")
+def test_certificates_and_an_unknown_call(server: Running) -> None:
+    assert call(server, "certificates") == [{"certificates": []}]
+    (rung,) = [
+        part["finding"] for part in call(server, "examine", url="opc.tcp://127.0.0.1:1", security="none")
+        if part["finding"]["state"] == "failed"
+    ]  # fmt: skip
+    assert rung["step"] == "port"
+    assert rung["sentence"].endswith(".")
+    assert rung["fix"].endswith(".")
+    stolen = {"user": "me", "password_file": str(server.folder / "secrets" / "gateway.token")}
+    body = {"url": "mqtt://127.0.0.1:1", "options": stolen}
+    answer = server.client.post("/api/v1/gateways/edge-1/calls/browse", json=body)
+    assert "'password_file' names" in json.loads(answer.text)["error"]
+    answer = server.client.post("/api/v1/gateways/edge-1/calls/approve", json={"thumbprint": "ABCDEFGH12"})
+    (end,) = [json.loads(line) for line in answer.text.splitlines()]
+    assert end["error"].startswith("No certificate here has the thumbprint 'ABCDEFGH12'")

@@ -119,9 +119,8 @@ def _let_the_time_pass(plant: PlantUnderTest, alarm: int) -> None:
 
 def test_3_tell_why_a_machine_stood(plant: PlantUnderTest, browser: Browser) -> None:
     """Two taps once the name is known, with what was told of such stops before as the first suggestion."""
-    stops = plant.get("/production/downtime", at=plant.health()["time"] - DAY_MS)["stops"]
-    held = [one for one in stops if one["kind"] == "down" and not one["reason"] and one["end"]]
-    for stop in held[1:4]:
+    asked = {"at": plant.health()["time"] - DAY_MS, "kind": "down", "untold": True, "order": "newest"}
+    for stop in plant.get("/production/downtime", **asked)["stops"][:3]:
         body = {"by": "Li", "reason": "Tool/Tool change", "comment": ""}
         assert plant.client.post(f"/api/v1/production/downtime/{stop['id']}/reason", json=body).is_success
     with journey(3, "tell the reason of a stop", plant.url, browser, look=ZH, size=TABLET) as walk:
@@ -129,22 +128,19 @@ def test_3_tell_why_a_machine_stood(plant: PlantUnderTest, browser: Browser) -> 
         page.evaluate("localStorage.setItem('shopfloor.name', 'Wang')")
         walk.go("生产")
         _shift_of_yesterday(walk, "上一班")
-        row = (
-            page.get_by_test_id("stop")
-            .filter(has_text=held[0]["asset_title"])
-            .filter(has=page.get_by_role("button", name="填写原因"))
-            .first
-        )
+        walk.choose(page.get_by_label("类别"), value="down")
+        row = page.get_by_test_id("stop").filter(has=page.get_by_role("button", name="填写原因")).first
+        expect(row).to_contain_text("停机")
         walk.look("stops")
         before = walk.taps
         walk.tap(row.get_by_role("button", name="填写原因"))
         likely = page.get_by_test_id("likely").get_by_role("button").first
-        expect(likely).to_have_text("换刀")
+        expect(likely).to_contain_text("换刀")
         walk.look("likely reasons")
         walk.tap(likely)
         assert walk.taps - before == 2
         expect(page.get_by_role("dialog")).to_have_count(0)
-        told = plant.get("/production/downtime", at=plant.health()["time"] - DAY_MS)["stops"]
+        told = plant.get("/production/downtime", **asked | {"untold": False})["stops"]
         assert any(one["by"] == "Wang" and one["reason"] == "Tool/Tool change" for one in told)
         walk.look("told")
 

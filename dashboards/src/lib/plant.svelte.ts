@@ -73,6 +73,11 @@ class Plant {
     }
   }
 
+  /** Tags that a new connection brought are known to the server with their first values. */
+  async loadAssets(): Promise<void> {
+    this.takeAssets(await get<Asset[]>("assets"));
+  }
+
   async loadModels(): Promise<void> {
     const [models, lives] = await Promise.all([get<Model[]>("models"), get<ModelLife[]>("registry")]);
     const shown = models.map((model) => ({ ...model, metrics: model.metrics.map(inUnits) }));

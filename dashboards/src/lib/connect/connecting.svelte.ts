@@ -6,6 +6,8 @@ import type { Certificate, Checked, Entry, Finding, NodeRow, Pick, Written } fro
 import { Watching } from "./watching.svelte.ts";
 
 const DEPTH = 30;
+const ARRIVAL_MS = 1500;
+const ARRIVAL_TURNS = 20;
 /** Steps of the doctor after which it can be seen what is offered. */
 const ENTRANCES: ReadonlySet<string> = new Set(["browse", "subscription"]);
 
@@ -226,11 +228,20 @@ export class Connecting {
       const { sentence } = await ask<{ sentence?: string }>(this.gateway, "save", { name: this.name.trim(), text: entry.text });
       this.saved = this.origin = this.name.trim();
       this.before = new Set(Object.values(entry.tags));
+      void this.arrived([...this.before]);
       this.failure = sentence ?? "";
     } catch (error) {
       this.failure = (error as Error).message;
     } finally {
       this.saving = false;
+    }
+  }
+
+  /** Wait until the server has heard of the new tags, so that every page knows them. */
+  private async arrived(tags: readonly string[]): Promise<void> {
+    for (let turn = 0; turn < ARRIVAL_TURNS && tags.some((tag) => !plant.tag(tag)); turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
+      await plant.loadAssets().catch((error: Error) => console.warn("new tags:", error.message));
     }
   }
 

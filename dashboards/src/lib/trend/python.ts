@@ -8,7 +8,12 @@ export function pythonLines(tags: readonly string[], from: number, to: number, u
 tags = [
 ${listed}
 ]
-values = history(tags, "${iso(from)}", "${iso(to)}", url=${JSON.stringify(url)})
+values = history(
+    tags,
+    "${iso(from)}",
+    "${iso(to)}",
+    url=${JSON.stringify(url)},
+)
 table = values.pandas()
 `;
 }
