@@ -11,7 +11,15 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES = ("index.html", "package-lock.json", "src", "svelte.config.js", "tsconfig.json", "vite.config.ts")
+SOURCES = (
+    "index.html",
+    "package-lock.json",
+    "preload.ts",
+    "src",
+    "svelte.config.js",
+    "tsconfig.json",
+    "vite.config.ts",
+)
 SKIP = "SHOPFLOOR_SKIP_DASHBOARDS"
 CI = ["ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
 BUILD = ["run", "--silent", "build"]

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { encode } from "@msgpack/msgpack";
+import { columns } from "../src/lib/api/history.ts";
 import type { Tag } from "../src/lib/api/types.ts";
 import { TIME_STEPS, axisLabels, precise, timeTicks } from "../src/lib/format/times.ts";
 import { Series } from "../src/lib/live/series.ts";
@@ -65,4 +67,15 @@ test("the lines of Python name tags and times as they are", () => {
   const text = pythonLines(["a/b/c/d/e/f", 'a/b/c/d/e/"g"'], 0, 1, "http://127.0.0.1:8000");
   assert.match(text, /"a\/b\/c\/d\/e\/\\"g\\""/);
   assert.match(text, /history\(\s+tags,\s+"1970-01-01T00:00:00.000\+00:00",\s+"1970-01-01T00:00:00.001\+00:00",\s+url="http:\/\/127.0.0.1:8000",\s+\)/);
+});
+
+test("raw columns are what the server has in memory, wherever they begin in the answer", () => {
+  const bytes = (column: Float64Array | Uint32Array): Uint8Array => new Uint8Array(column.buffer);
+  const sent = { tag: "a/t", unit: "kW", downsampled: false, time: bytes(Float64Array.of(1000.5, 2000)), value: bytes(Float64Array.of(1, NaN)), quality: bytes(Uint32Array.of(0, 0x80000000)) };
+  const told = columns(encode(sent).slice().buffer);
+  assert.deepEqual([...told.time, ...told.value, ...told.quality], [1000.5, 2000, 1, NaN, 0, 0x80000000]);
+  assert.equal(told.low, undefined);
+  const series = new Series();
+  series.load(told);
+  assert.deepEqual([series.length, series.at(1500)?.value, Number.isNaN(series.at(2500)?.value)], [2, 1, true]);
 });

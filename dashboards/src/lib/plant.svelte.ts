@@ -30,7 +30,7 @@ class Plant {
 
   start(): void {
     live.onTopic((frame) => this.heard(frame));
-    live.onRefill(() => void this.load());
+    live.onRefill((first) => void (first || this.load()));
     void this.load();
   }
 

@@ -32,6 +32,7 @@ class Forwarder:
     duplicates: int = 0
     _sent: int = 0
     _done: list[Row] = field(default_factory=list)
+    _forgetting: asyncio.Task[None] | None = None
     _tried: int = 0
     _own: int = 0
 
@@ -115,8 +116,8 @@ class Forwarder:
             self._done.append(row)
         self._sent = row.sequence
         self._well()
-        if len(self._done) >= _FORGET_ROWS:
-            await self._forget()
+        if len(self._done) >= _FORGET_ROWS and not (self._forgetting and not self._forgetting.done()):
+            self._forgetting = asyncio.create_task(self._forget_now(), name="forget")
 
     async def _put_aside(self, row: Row) -> None:
         try:
@@ -127,6 +128,12 @@ class Forwarder:
         _logger.warning("The server rejected batch %d of %s: %s", row.sequence, row.source, row.refused)
 
     async def _forget(self) -> None:
+        """Forget all that the server has; what is being forgotten beside the sending is finished first."""
+        if self._forgetting:
+            await asyncio.wait([self._forgetting])
+        await self._forget_now()
+
+    async def _forget_now(self) -> None:
         if self._done:
             rows, self._done = self._done, []
             try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import mimetypes
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -27,17 +30,26 @@ class Site:
     def __init__(self, folder: Path | None, sentence: str = "") -> None:
         self._folder = folder.resolve() if folder else None
         self._sentence = sentence
+        self._read = lru_cache(maxsize=256)(_packed)
 
-    def answer(self, path: str) -> Response:
-        """The file at a path; a path without a file is a page of the application."""
+    def answer(self, path: str, encodings: str = "") -> Response:
+        """The file at a path, for a browser that takes these encodings; a path without a file is a page."""
         if self._folder is None:
             return HTMLResponse(_MISSING.format(sentence=_escape(self._sentence)), 503)
         file = _file(self._folder, path.lstrip("/"))
         if file is not None and file.name != "index.html":
-            return FileResponse(file, headers={"Cache-Control": _cache(file, self._folder)})
+            return self._sent(file, _cache(file, self._folder), encodings)
         if _names_file(path):
             return HTMLResponse("There is no such file.", 404)
-        return FileResponse(self._folder / "index.html", headers={"Cache-Control": "no-cache"})
+        return self._sent(self._folder / "index.html", "no-cache", encodings)
+
+    def _sent(self, file: Path, cache: str, encodings: str) -> Response:
+        known = file.stat()
+        plain, packed = self._read(file, known.st_mtime_ns, known.st_size)
+        headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"}
+        if packed and "gzip" in encodings:
+            return Response(packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=_media(file))
+        return Response(plain, headers=headers, media_type=_media(file))
 
     def own(self, name: str) -> Response:
         """One of the server's own small files."""
@@ -56,6 +68,17 @@ class Site:
             " img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:;"
             " manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
+
+
+def _packed(file: Path, _changed: int, _size: int) -> tuple[bytes, bytes]:
+    """A file, and the same packed where that is worth it; once, as packing is dearer than sending."""
+    plain = file.read_bytes()
+    packed = gzip.compress(plain, 9, mtime=0)
+    return plain, packed if len(packed) < 0.9 * len(plain) else b""
+
+
+def _media(file: Path) -> str:
+    return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
 def _file(folder: Path, path: str) -> Path | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -132,6 +133,24 @@ def test_history_as_arrow_has_nanoseconds(server: Running) -> None:
     table = pa.ipc.open_stream(answer.content).read_all()
     assert table.column("time").cast(pa.int64()).to_pylist() == [NOW - i * S for i in range(5, 0, -1)]
     assert table.schema.metadata[b"unit"] == b"kW"
+
+
+@pytest.mark.parametrize("points", [{}, {"points": 50}])
+def test_history_as_raw_columns_says_the_same_as_json(server: Running, points: dict[str, int]) -> None:
+    asked = {"tag": POWER, "start": NOW / 1e6 - 600_000, "end": NOW / 1e6 + 1, **points}
+    said = server.get("/history", **asked)
+    answer = server.client.get("/api/v1/history", params=asked, headers={"Accept": "application/msgpack, */*;q=0.1"})
+    raw = msgspec.msgpack.decode(answer.content)
+    assert answer.headers["content-type"] == "application/msgpack"
+    for name in ("time", "value", "low", "high"):
+        assert np.frombuffer(raw.get(name, b""), "<f8").tolist() == (said.get(name) or [])
+    assert np.frombuffer(raw["quality"], "<u4").tolist() == said["quality"]
+    assert all(raw[name] == said[name] for name in ("tag", "unit", "downsampled"))
+
+
+def test_history_of_a_text_is_never_raw(server: Running) -> None:
+    answer = server.client.get("/api/v1/history", params={"tag": STATE}, headers={"Accept": "application/msgpack"})
+    assert answer.headers["content-type"] == "application/json"
 
 
 def test_bad_values_are_null_in_json(server: Running) -> None:

@@ -1,3 +1,5 @@
+import { asked } from "./first.ts";
+
 const ROOT = "/api/v1/";
 
 /** The server answered no; `message` is its own sentence where it gave one. */
@@ -29,11 +31,12 @@ export function address(path: string, parts: Query = {}): string {
 }
 
 export async function get<T>(path: string, parts: Query = {}, signal?: AbortSignal): Promise<T> {
-  return read<T>(await fetch(address(path, parts), signal ? { signal } : {}));
+  const where = address(path, parts);
+  return read<T>(asked(where) ?? fetch(where, signal ? { signal } : {}));
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {
-  return read<T>(await fetch(ROOT + path, { method: "POST", headers: headers(), body: JSON.stringify(body) }));
+  return read<T>(fetch(ROOT + path, { method: "POST", headers: headers(), body: JSON.stringify(body) }));
 }
 
 /** Headers of a request that changes something; of a session they prove that the page is ours. */
@@ -47,9 +50,15 @@ export function signIn(): void {
   location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
-async function read<T>(answer: Response): Promise<T> {
-  if (answer.status === 204) return undefined as T;
-  if (answer.ok) return (await answer.json()) as T;
+async function read<T>(asked: Promise<Response>): Promise<T> {
+  const answer = await answered(asked);
+  return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T);
+}
+
+/** What the server said yes to; everything else is thrown. */
+export async function answered(asked: Promise<Response>): Promise<Response> {
+  const answer = await asked;
+  if (answer.ok) return answer;
   if (answer.status === 401) signIn();
   throw new Refused(answer.status, await sentence(answer));
 }

@@ -53,11 +53,11 @@ export interface History {
   unit: string;
   kind: string;
   downsampled: boolean;
-  time: number[];
-  value: Scalar[];
-  low?: (number | null)[];
-  high?: (number | null)[];
-  quality: number[];
+  time: number[] | Float64Array;
+  value: Scalar[] | Float64Array;
+  low?: (number | null)[] | Float64Array;
+  high?: (number | null)[] | Float64Array;
+  quality: number[] | Uint32Array;
 }
 
 export interface Reason {

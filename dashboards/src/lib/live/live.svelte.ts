@@ -35,7 +35,7 @@ class Live {
   private readonly samples = new Map<string, Sample>();
   private readonly watched = new Map<string, number>();
   private readonly followers = new Map<string, Set<Follower>>();
-  private readonly refillers = new Set<() => void>();
+  private readonly refillers = new Set<(first: boolean) => void>();
   private readonly listeners = new Set<TopicListener>();
   private readonly heard = new Map<string, number>();
   private readonly names = new Map<number, string>();
@@ -44,6 +44,7 @@ class Live {
   private lastFrame = Number.NaN;
   private drawing = false;
   private expecting = false;
+  private listened = false;
   private asking: ReturnType<typeof setTimeout> | undefined;
   private readonly socket = new Socket("/api/v1/live", {
     opened: () => this.opened(),
@@ -103,8 +104,8 @@ class Live {
     };
   }
 
-  /** Call when samples may be missing (gap, reconnect, hidden tab): the caller asks the history again. */
-  onRefill(refill: () => void): () => void {
+  /** Call when samples may be missing (gap, reconnect, hidden tab): the caller asks the history again. `first`: so far only what came before the page listened. */
+  onRefill(refill: (first: boolean) => void): () => void {
     this.refillers.add(refill);
     return () => this.refillers.delete(refill);
   }
@@ -140,11 +141,8 @@ class Live {
   /** The server could not go on where this page was: what is missing is asked of the history. */
   private anew(): void {
     void this.fill([...this.watched.keys()]);
-    this.refill();
-  }
-
-  private refill(): void {
-    for (const one of this.refillers) one();
+    for (const one of this.refillers) one(!this.listened);
+    this.listened = true;
   }
 
   private subscribeSoon(): void {

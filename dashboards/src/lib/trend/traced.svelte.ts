@@ -1,10 +1,11 @@
-import { get } from "../api/http.ts";
+import { history } from "../api/history.ts";
 import type { History } from "../api/types.ts";
 import { clock } from "../live/clock.svelte.ts";
 import { live } from "../live/live.svelte.ts";
 import { STALE_MS } from "../live/pace.ts";
 import { type Reading, Series, type Span } from "../live/series.ts";
 import type { TimeWindow } from "../view/window.svelte.ts";
+import { around, pointsOf, takeEarly } from "../view/early.ts";
 
 const REFRESH_AFTER = 3000;
 
@@ -31,7 +32,7 @@ export class Traced {
     this.asked = new AbortController();
     const { signal } = this.asked;
     this.range.advance();
-    const points = Math.max(200, Math.min(3000, Math.round((width || 800) * 1.4)));
+    const points = pointsOf(width);
     try {
       await Promise.all([this.loadNow(points, signal), this.loadEarlier(points, signal)]);
       this.failure = "";
@@ -53,7 +54,7 @@ export class Traced {
       live.follow(this.path, (time, value, quality) => {
         if (this.range.live) this.series.append(time, value, quality);
       }),
-      live.onRefill(reload),
+      live.onRefill((first) => (this.range.live || !first) && reload()),
     ];
     return () => stops.forEach((stop) => stop());
   }
@@ -83,7 +84,9 @@ export class Traced {
   }
 
   private async loadNow(points: number, signal: AbortSignal): Promise<void> {
-    this.series.load(await this.ask(this.range.from, this.range.to, points, signal));
+    const { from, to } = this.range;
+    const found = await (takeEarly(this.path, from, to) ?? this.ask(from, to, points, signal));
+    if (!signal.aborted) this.series.load(found);
   }
 
   private async loadEarlier(points: number, signal: AbortSignal): Promise<void> {
@@ -97,8 +100,6 @@ export class Traced {
   }
 
   private ask(from: number, to: number, points: number, signal: AbortSignal): Promise<History> {
-    const span = to - from;
-    const start = Math.floor(from - Math.min(300_000, span * 0.35));
-    return get<History>("history", { tag: this.path, start, end: Math.ceil(to + span * 0.02), points, previous: true }, signal);
+    return history({ tag: this.path, ...around(from, to), points, previous: true }, signal);
   }
 }

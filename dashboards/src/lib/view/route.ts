@@ -17,6 +17,22 @@ const DEEP: [string, Page, number][] = [
   ["/maintenance/", "maintenance", 1],
 ];
 
+/** The component of each page that is fetched when it is asked for; an address begins with the name of its page. */
+export const COMPONENTS: Record<Exclude<Page, "overview">, string> = {
+  line: "Line",
+  asset: "Asset",
+  tag: "TagTrend",
+  alarms: "Alarms",
+  connections: "Connections",
+  connect: "Connect",
+  models: "Models",
+  quality: "Quality",
+  production: "Production",
+  maintenance: "Maintenance",
+  admin: "Admin",
+  missing: "Missing",
+};
+
 /** Which page an address means. */
 export function route(path: string): Route {
   const clean = path.length > 1 ? path.replace(/\/+$/, "") : path;

@@ -67,7 +67,7 @@ def grouped(items: dict[int, Item]) -> list[dict[int, Item]]:
 
 
 async def _create(session: UaSession, options: OpcuaOptions) -> Subscribed:
-    interval = options.publishing_interval
+    interval = options.publishes
     parameters = ua.CreateSubscriptionParameters()
     parameters.RequestedPublishingInterval = interval * 1_000
     parameters.RequestedMaxKeepAliveCount = max(1, round(_KEEP_ALIVE_S / interval))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from shopfloor.plant import Kind, Reader
 from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
+from shopfloor.services.api.columns import COLUMNS, columns, wants_columns
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog, Entry
@@ -23,6 +24,7 @@ from starlette.responses import Response
 MOST_POINTS: Final = 20_000
 _HOUR_MS: Final = 3_600_000.0
 _LAST_MS: Final = 9_000_000_000_000.0
+_FORMS: Final = {200: {"content": BOTH[200]["content"] | {COLUMNS: {}}, "description": BOTH[200]["description"]}}
 
 
 class History(BaseModel):
@@ -43,7 +45,7 @@ def router(catalog: Catalog, reader: Reader, clock: Clock) -> APIRouter:
     """`GET history`."""
     routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
-    @routes.get("/history", response_model=History, responses=BOTH)
+    @routes.get("/history", response_model=History, responses=_FORMS)
     def get_history(
         request: Request,
         tag: Annotated[str, Query(description="Full tag path.")],
@@ -52,7 +54,7 @@ def router(catalog: Catalog, reader: Reader, clock: Clock) -> APIRouter:
         points: Annotated[int | None, Query(ge=1, le=MOST_POINTS, description="Absent: every stored value.")] = None,
         previous: Annotated[bool, Query(description="Begin with the value that holds at the start.")] = False,
     ) -> Response:
-        """Give the history of a tag, as JSON or as Arrow (by `Accept`)."""
+        """Give the history of a tag, as JSON, as Arrow, or as MessagePack with raw columns (by `Accept`)."""
         entry = catalog.find(tag)
         first, last = time_range(start, end, clock)
         downsampled = points is not None and entry.tag.kind is not Kind.TEXT
@@ -64,6 +66,8 @@ def router(catalog: Catalog, reader: Reader, clock: Clock) -> APIRouter:
                 table = _raw(_read(reader, entry, first, last, previous=previous), entry)
         if wants_arrow(request):
             return stream(table, {EXPLAIN: str(plan)}, tag=entry.path, unit=entry.tag.unit)
+        if entry.tag.kind is not Kind.TEXT and wants_columns(request):
+            return columns(table, {EXPLAIN: str(plan)}, tag=entry.path, unit=entry.tag.unit, downsampled=downsampled)
         check_rows(table.num_rows)
         return answer(_columns(table, entry, downsampled), headers={EXPLAIN: str(plan)})
 

@@ -36,5 +36,5 @@ def add(app: FastAPI, site: Site) -> None:
         raise HTTPException(405 if request.method == "HEAD" else 404)
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    def page(path: str) -> Response:
-        return site.answer(path)
+    def page(path: str, request: Request) -> Response:
+        return site.answer(path, request.headers.get("accept-encoding", ""))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from shopfloor.plant import Batch, Reader
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.live.clients import BEAT_S, Client
+from shopfloor.services.live.pace import Pace
 from shopfloor.services.live.ring import Ring, encode, frames
 from shopfloor.services.live.rows import Table
 from shopfloor.services.live.split import Marks
@@ -152,11 +153,12 @@ class Live:
 
     async def _run_values(self) -> None:
         """A tick as soon as something came, and then at most ten each second."""
+        loop, pace = asyncio.get_running_loop(), Pace(TICK_S)
         while True:
             await self._came.wait()
+            await asyncio.sleep(pace.wait(loop.time()))
             self._came.clear()
             self._drain()
-            await asyncio.sleep(TICK_S)
 
     def _drain(self) -> None:
         """Take what arrived, remember the newest of each tag, and ring."""

@@ -14,6 +14,7 @@ from shopfloor.services.historian.latest import Latest, to_table
 from shopfloor.services.historian.log.dictionary import Dictionary
 from shopfloor.services.historian.options import FOREVER, HOUR, MINUTE
 from shopfloor.services.historian.read.answers import COLUMNS, chosen, picture, rows_table
+from shopfloor.services.historian.read.curve import curve
 from shopfloor.services.historian.read.door import query
 from shopfloor.services.historian.read.planner import WAYS
 from shopfloor.services.historian.read.scan import Scan, last_of_each, portions
@@ -143,7 +144,7 @@ class StoreReader:
             width = HOUR if every % HOUR == 0 else MINUTE
             rollup = summaries.rollup(start // width * width, end, every)
             return picture(rollup, every)
-        rows = self._rows(self._scan(view, known), known, NUMERIC, start, end)
+        rows = curve(self._scan(view, known), self._tags.held(known.values(), NUMERIC), start, end)
         if not len(rows):
             return picture(summaries.rollup(start // MINUTE * MINUTE, end, MINUTE), MINUTE)
         return chosen(rows, points)
