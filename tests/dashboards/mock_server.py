@@ -162,6 +162,14 @@ class Mock:
         time, names = mock_signals.shifts(body["start"], body["end"])
         return JSONResponse({"time": time, "end": [start + 43_200_000 for start in time], "shift": names})
 
+    async def best(self, request: Request) -> Response:
+        """Half an hour of a program, and the best hour of it a day before."""
+        at = float(request.query_params["at"]) // 1_800_000 * 1_800_000
+        now = {"name": "P-12", "start": at, "end": at + 1_800_000}
+        best = now | {"start": at - 86_400_000, "end": at - 82_800_000, "oee": 0.81, "scrap_ratio": 0.0, "made": 60}
+        told = {"basis": "item", "item": "P-12", "by": "oee", "runs": 7, "now": now, "best": best}
+        return JSONResponse(told | {"asset": request.query_params["asset"]})
+
     async def control_charts(self, request: Request) -> Response:
         """The charts, or one of them; none where a test wants a plant without."""
         self.asked.append(f"quality?{request.url.query}")
@@ -307,6 +315,7 @@ class Mock:
                 Route("/api/v1/registry/{model}/{action}", self.life, methods=["GET", "POST"]),
                 Route("/api/v1/maintenance/record", self.record),
                 Route("/api/v1/predictions/history", self.course),
+                Route("/api/v1/production/best", self.best),
                 Route("/api/v1/aggregate", self.shifts, methods=["POST"]),
                 Route("/api/v1/quality", self.control_charts),
                 Route("/api/v1/quality/{chart}", self.control_charts),

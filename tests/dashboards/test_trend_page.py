@@ -85,6 +85,32 @@ def test_wheel_drag_and_keys_move_the_window(open_page: Any) -> None:
     page.wait_for_function("() => !location.search.includes('from=')")
 
 
+def test_the_best_run_lies_under_the_one_that_goes_on_from_the_begin_of_both(open_page: Any, mock_plant: Any) -> None:
+    page = open_page(f"/tag/{CNC}/spindle.power")
+    page.get_by_label("Compare with").select_option("best")
+    expect(page.get_by_test_id("best-run")).to_have_text("P-12: OEE 81 %, the best of 7")
+    expect(page.get_by_test_id("compared")).to_be_visible()
+    held = asked(page)
+    assert (held["compare"], float(held["to"]) - float(held["from"])) == ("best", 3_600_000)
+    mock_plant.switch(forget=True)
+    page.reload()
+    expect(page.get_by_test_id("compared")).to_be_visible()
+    page.wait_for_selector(".plot[data-drawn]")
+    starts = {float(parse_qs(line)["start"][0]) for line in mock_plant.asked("history?tag=") if "power" in line}
+    assert max(starts) - min(starts) == 24 * 3_600_000
+
+
+def test_the_same_tags_of_every_machine_of_the_line_are_drawn_to_one_scale(open_page: Any) -> None:
+    page = open_page(f"/tag/{CNC}/spindle.power", **HOUR)
+    page.get_by_role("button", name="By machine").click()
+    expect(page.get_by_test_id("together").first).to_be_visible()
+    titles = page.get_by_test_id("machines").locator("figcaption > a").all_inner_texts()
+    assert len(titles) > 5
+    assert "CNC 07" in titles
+    page.wait_for_function("n => document.querySelectorAll('.plot[data-drawn]').length === n", arg=len(titles))
+    assert asked(page)["view"] == "machines"
+
+
 def test_all_charts_follow_one_moment_with_value_unit_and_quality(open_page: Any) -> None:
     """26 to 28 minutes after the hour the mock is uncertain, the minute before bad."""
     more = {"with": f"{CNC}/spindle.load,{CNC}/state", "at": str(START + 27 * 60_000)}

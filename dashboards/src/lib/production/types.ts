@@ -175,3 +175,21 @@ export interface Unit {
 export interface ProcessOf extends Span {
   lines: (Unit & { unit: string; names: { output: string; yields: string; upset: string }; units: Unit[] })[];
 }
+
+/** A run by the name of its order, item or shift, in ms. */
+export interface Stretch {
+  name: string;
+  start: number;
+  end: number;
+}
+
+/** The run that goes on at a machine, and the best of `runs` earlier ones; null where there was none. */
+export interface BestRun {
+  asset: string;
+  basis: "order" | "item" | "shift";
+  item: string;
+  by: "oee" | "scrap" | "";
+  runs: number;
+  now: Stretch;
+  best: (Stretch & { oee: number | null; scrap_ratio: number | null; made: number }) | null;
+}

@@ -13,10 +13,30 @@ export interface Trace {
   number: number;
 }
 
+/** The lowest and highest of what is visible of a unit. */
+export type Reach = (u: uPlot, unit: string) => [number, number];
+
 interface Options extends Gestures {
   width: number;
   height: number;
   traces: readonly Trace[];
+  /** The scale of each unit, where several charts share it. */
+  reach?: Reach | undefined;
+}
+
+const FRAME_MS = 50;
+
+/** One scale for several charts; while they follow the present it is worked out once for all of them. */
+export function shared(traces: readonly Trace[], follows: () => boolean): Reach {
+  const known = new Map<string, { at: number; reach: [number, number] }>();
+  return (u, unit) => {
+    const held = known.get(unit);
+    const at = performance.now();
+    if (held && follows() && at - held.at < FRAME_MS) return held.reach;
+    const reach = common(u, traces.filter(({ tag }) => tag.unit === unit));
+    known.set(unit, { at, reach });
+    return reach;
+  };
 }
 
 const LABEL_PX = 18;
@@ -32,7 +52,8 @@ export function together(host: HTMLElement, options: Options): uPlot {
   const ink = inks(host);
   const { traces } = options;
   const units = [...new Set(traces.map(({ tag }) => tag.unit))];
-  const scales = Object.fromEntries(units.map((unit) => [unit || "1", { range: (u: uPlot) => common(u, traces.filter(({ tag }) => tag.unit === unit)) }]));
+  const reach: Reach = options.reach ?? ((u, unit) => common(u, traces.filter(({ tag }) => tag.unit === unit)));
+  const scales = Object.fromEntries(units.map((unit) => [unit || "1", { range: (u: uPlot) => reach(u, unit) }]));
   const axes = units.map((unit, i): uPlot.Axis => ({ ...valueAxis(ink), scale: unit || "1", side: i % 2 ? 1 : 3, label: unit || " ", labelSize: LABEL_PX, labelFont: ink.font, grid: { ...valueAxis(ink).grid, show: i === 0 } }));
   return new uPlot(
     {

@@ -24,7 +24,9 @@ from starlette.responses import Response
 MOST_POINTS: Final = 20_000
 _HOUR_MS: Final = 3_600_000.0
 _LAST_MS: Final = 9_000_000_000_000.0
-_FORMS: Final = {200: {"content": BOTH[200]["content"] | {COLUMNS: {}}, "description": BOTH[200]["description"]}}
+_FORMS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": BOTH[200]["content"] | {COLUMNS: {}}, "description": BOTH[200]["description"]}
+}
 
 
 class History(BaseModel):

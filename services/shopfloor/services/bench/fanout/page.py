@@ -15,7 +15,7 @@ where it says so, the real gateway behind an OPC UA server, and the real page in
 *Server CPU* is that of the whole server process, storing included; *for the pages* is what it is above the same flow
 without pages. Milliseconds are from the tick on the server to the frame being read, by the one clock of the machine. On
 two cores the pages and the load compete with the server: times are pessimistic, CPU is not. A leg names in parentheses
-how often the OPC UA server was asked to publish (`publishing_interval` of a source; by default 500 ms).
+how often the OPC UA server was asked to publish (`publishing_interval` of a source; by default 100 ms).
 
 Run it yourself: `shopfloor bench live`, or one part: `shopfloor bench live --only fan-out`.
 """

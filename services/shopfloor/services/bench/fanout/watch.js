@@ -2,10 +2,11 @@
 (() => {
   const seen = { times: [], source: [], wire: [], draw: [], all: [], frames: 0, opened: [], loads: 1 };
   window.seen = seen;
-  const column = (bytes, view) => {
+  const column = (bytes, view, name) => {
     const found = [];
-    for (let i = 0; i + 3 < bytes.length; i++) {
-      if (bytes[i] !== 0xa1 || bytes[i + 1] !== 0x74) continue;
+    const key = [0xa0 + name.length, ...new TextEncoder().encode(name)];
+    for (let i = key.length - 2; i + 3 < bytes.length; i++) {
+      if (key.some((byte, k) => bytes[i + 2 - key.length + k] !== byte)) continue;
       const width = { 0xc4: 1, 0xc5: 2, 0xc6: 4 }[bytes[i + 2]];
       if (!width) continue;
       const size = width === 1 ? view.getUint8(i + 3) : width === 2 ? view.getUint16(i + 3) : view.getUint32(i + 3);
@@ -22,7 +23,7 @@
   const heard = (data) => {
     const arrived = performance.timeOrigin + performance.now();
     const bytes = new Uint8Array(data), view = new DataView(data), sent = tick(bytes, view);
-    const times = column(bytes, view).filter((time) => Math.abs(arrived - time) < 3.6e6);
+    const times = column(bytes, view, "t").filter((time) => Math.abs(arrived - time) < 3.6e6);
     if (!times.length) return;
     seen.frames++;
     requestAnimationFrame(() => {
@@ -53,7 +54,7 @@
   window.fetch = async (...given) => {
     const answer = await native(...given);
     if (seen.keep && String(given[0].url ?? given[0]).includes("/history"))
-      void answer.clone().json().then((body) => seen.times.push(...(body.time ?? [])), () => 0);
+      void answer.clone().arrayBuffer().then((data) => seen.times.push(...column(new Uint8Array(data), new DataView(data), "time")), () => 0);
     return answer;
   };
 })();

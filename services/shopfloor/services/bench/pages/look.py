@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gzip
 import time
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 import msgspec
 import numpy as np
 import psutil
 from playwright.sync_api import Browser, Page, WebSocket
-from shopfloor.services.bench.pages.plant import LANES, Plant
+from shopfloor.services.bench.pages.plant import LANES, MACHINES, WALL, Plant
 
 _SIZE: Final = {"width": 1920, "height": 1080}
 _DRAWN: Final = ".plot[data-drawn]"
@@ -35,6 +35,23 @@ ms => new Promise(done => {
   requestAnimationFrame(one);
 })
 """
+
+
+class View(NamedTuple):
+    """A page of live charts: how many tags its address names, how many it shows, and in how many charts."""
+
+    name: str
+    address: str
+    named: int
+    tags: int
+    charts: int
+
+
+VIEWS: Final = (
+    View(f"{len(LANES)} lanes", "", len(LANES), len(LANES), len(LANES)),
+    View(f"{len(LANES)} tags in one chart", "&view=one", len(LANES), len(LANES), 1),
+    View(f"{len(MACHINES)} charts of 4 tags", "&view=machines", 4, len(WALL), len(MACHINES)),
+)
 
 
 def opened(browser: Browser, address: str) -> tuple[Page, float]:
@@ -74,8 +91,8 @@ def weight(browser: Browser, url: str) -> int:
     return sum(len(gzip.compress(httpx.get(name, trust_env=False).content)) for name in files)
 
 
-def live(browser: Browser, plant: Plant, view: str, seconds: float) -> dict[str, Any]:
-    """Frames, CPU of all of the browser's processes and values that came, of all lanes over their last minute."""
+def live(browser: Browser, plant: Plant, view: View, seconds: float) -> dict[str, Any]:
+    """Frames, CPU of all of the browser's processes and values that came, of all charts over their last minute."""
     came: list[float] = []
 
     def frame(payload: str | bytes) -> None:
@@ -88,8 +105,8 @@ def live(browser: Browser, plant: Plant, view: str, seconds: float) -> dict[str,
 
     page = browser.new_context(viewport=_SIZE).new_page()  # type: ignore[arg-type]
     page.on("websocket", socket)
-    page.goto(f"{plant.url}/tag/{LANES[0]}?span=15min&with={','.join(LANES[1:])}{view}")
-    page.locator(_DRAWN).nth(0 if view else len(LANES) - 1).wait_for(state="attached")
+    page.goto(f"{plant.url}/tag/{LANES[0]}?span=15min&with={','.join(LANES[1 : view.named])}{view.address}")
+    page.locator(_DRAWN).nth(view.charts - 1).wait_for(state="attached")
     for _ in range(4):
         page.keyboard.press("+")
     page.wait_for_timeout(2000)
@@ -98,7 +115,7 @@ def live(browser: Browser, plant: Plant, view: str, seconds: float) -> dict[str,
     last, used = time.time() * 1e3, _cpu_s() - before
     page.wait_for_timeout(2000)
     page.context.close()
-    due = len(LANES) * sum(first <= at / 1e6 < last for at in plant.fed)
+    due = view.tags * sum(first <= at / 1e6 < last for at in plant.fed)
     return {"fps": fps, "core": used / seconds, "due": due, "lost": due - sum(first <= at < last for at in came)}
 
 

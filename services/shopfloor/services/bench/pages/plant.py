@@ -18,8 +18,11 @@ from shopfloor.plant import Batch
 from shopfloor.services.bench.worker import Worker, WorkerFailed, started
 from shopfloor.services.security import gateway_token
 
-ASSET: Final = "bench/a/l/c/m-1"
+MACHINES: Final = tuple(f"bench/a/l/c/m-{number:02d}" for number in range(1, 21))
+ASSET: Final = MACHINES[0]
 LANES: Final = tuple(f"{ASSET}/t{number:02d}" for number in range(16))
+WALL: Final = tuple(f"{machine}/t{number:02d}" for machine in MACHINES for number in range(4))
+_FED: Final = tuple(dict.fromkeys((*LANES, *WALL)))
 PERIOD_S: Final = 0.1
 _ROWS: Final = 200_000
 
@@ -47,10 +50,10 @@ class Plant:
         return first // 1_000_000, end // 1_000_000
 
     def tick(self) -> None:
-        """One value of each lane, now."""
+        """One value of each tag that flows, now."""
         now = time.time_ns()
-        wave = 50 + 30 * np.sin(now / 5e9 + np.arange(len(LANES)))
-        self._send(LANES, np.arange(len(LANES), dtype=np.int32), np.full(len(LANES), now), wave)
+        wave = 50 + 30 * np.sin(now / 5e9 + np.arange(len(_FED)))
+        self._send(_FED, np.arange(len(_FED), dtype=np.int32), np.full(len(_FED), now), wave)
         self.fed.append(now)
 
     @contextmanager
@@ -92,7 +95,7 @@ def standing(folder: Path) -> Iterator[Plant]:
     text = {
         "plant": {"site": "bench"},
         "types": {"machine": {"tags": tags | {"million": {"unit": "kW"}, "long": {"unit": "kW"}}}},
-        "assets": [{"path": ASSET, "type": "machine"}],
+        "assets": [{"path": machine, "type": "machine"} for machine in MACHINES],
         "sources": [{"name": "load", "kind": "opcua", "url": "opc.tcp://127.0.0.1:4840", "security": "none"}],
     }
     (folder / "plant.yaml").write_text(json.dumps(text))

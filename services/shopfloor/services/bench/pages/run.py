@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from shopfloor.plant import ShopfloorError
 from shopfloor.services.bench.machine import facts, load, version
-from shopfloor.services.bench.pages.plant import ASSET, LANES, Plant, standing
+from shopfloor.services.bench.pages.plant import ASSET, Plant, standing
 from shopfloor.services.bench.report import Page, rows
 
 _INTRO: Final = """\
@@ -85,11 +85,11 @@ def _bars(browser: Any, plant: Plant, args: argparse.Namespace) -> Iterator[dict
     page.context.close()
     yield _row(f"zoom on {args.long:,} values, p95 (median {_median(steps):.0f} ms)", _p95(steps), 1000, "ms")
     with plant.flowing():
-        for view, name in (("", f"{len(LANES)} lanes"), ("&view=one", f"{len(LANES)} tags in one chart")):
+        for view in look.VIEWS:
             found = look.live(browser, plant, view, args.seconds)
-            yield _row(f"{name} x 600 values at 10 Hz: frames", found["fps"], 50, "/s", least=True)
-            yield _row(f"{name}: CPU of the whole browser", found["core"] * 100, 40, "% of a core")
-            yield _row(f"{name}: lost of {found['due']:,} values", found["lost"], 0, "")
+            yield _row(f"{view.name} x 600 values at 10 Hz: frames", found["fps"], 50, "/s", least=True)
+            yield _row(f"{view.name}: CPU of the whole browser", found["core"] * 100, 40, "% of a core")
+            yield _row(f"{view.name}: lost of {found['due']:,} values", found["lost"], 0, "")
 
 
 def _row(what: str, value: float, bar: float, unit: str, *, least: bool = False) -> dict[str, Any]:
