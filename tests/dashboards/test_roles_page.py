@@ -29,6 +29,7 @@ CONTROLS = {
     "/alarms?show=aside": {"Bring back": Right.SHELVE},
     f"/production?place={CNC}": {"Tell the reason": Right.DOWNTIME, "Enter scrap": Right.DOWNTIME},
     "/production/orders": {"Plan an order": Right.ORDERS, "Start order A-1": Right.ORDERS},
+    "/maintenance/orders": {"Make a work order": Right.WORK_ORDERS},
     "/connections": {"Add a connection": Right.SOURCES},
     "/models": {
         "Promote": Right.PROMOTE, "Roll out": Right.PROMOTE, "Retire": Right.PROMOTE, "Start": Right.REPLAY,
@@ -40,7 +41,8 @@ ROLES = {"ben": Role.VIEWER, "olga": Role.OPERATOR, "dora": Role.DATA_SCIENTIST,
 SENDS = ("post(", "post<", '"save"', '"remove"', '"approve"')
 WITHIN_MAY = {
     "Acknowledge.svelte", "ModelStep.svelte", "NewOrder.svelte", "ScrapEntry.svelte", "TellReason.svelte",
-    "replaying.svelte.ts", "connecting.svelte.ts", "Connect.svelte",
+    "replaying.svelte.ts",
+    "NewWorkOrder.svelte", "EndWork.svelte", "marking.svelte.ts", "connecting.svelte.ts", "Connect.svelte",
     "Accounts.svelte", "NewAccount.svelte", "NewPassword.svelte", "Sessions.svelte", "Tokens.svelte",
 }  # fmt: skip
 """Parts that only something within `May` opens, or a page that is shown to those with its right alone."""

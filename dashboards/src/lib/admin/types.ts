@@ -7,6 +7,7 @@ export type Right =
   | "shelve"
   | "downtime"
   | "orders"
+  | "work-orders"
   | "out-of-service"
   | "setpoint"
   | "browse"
