@@ -52,6 +52,7 @@ from shopfloor.services.api import production as production_api
 from shopfloor.services.api import quality as quality_api
 from shopfloor.services.api import registry as registry_api
 from shopfloor.services.api import replays as replays_api
+from shopfloor.services.api import reports as reports_api
 from shopfloor.services.api import security as security_api
 from shopfloor.services.api.apart import nobody_asks, two_persons
 from shopfloor.services.api.limit import BodyLimit
@@ -73,6 +74,8 @@ from shopfloor.services.production.alarmed import noted_at
 from shopfloor.services.quality import Charts, Listed
 from shopfloor.services.registry import Registry
 from shopfloor.services.replaying import Replaying
+from shopfloor.services.reports.gather import Services
+from shopfloor.services.reports.reports import Reports
 from shopfloor.services.security import BUNDLES, Doors, Guard, GuardMiddleware, Tokens, gateway_token, is_loopback
 from shopfloor.services.security.doors import open_doors
 from shopfloor.services.security.noting import NotingMiddleware
@@ -103,6 +106,7 @@ class Parts:
     registry: Registry
     brain: Thinking
     replays: Replaying
+    reports: Reports
     live: Live
     health: Health
     doors: Doors
@@ -175,6 +179,11 @@ def open_parts(
         stack.callback(brain.stop)
         replays = learned.replays(config, historian, registry)
         stack.callback(replays.close)
+        asked = Services(
+            config, catalog, historian.reader, alarms, charts, production, brain,
+            lambda: accounts(historian.ledger(), gateways.posts()), time,
+        )  # fmt: skip
+        reports = stack.enter_context(Reports(folder / "reports", asked, notifier.post))
         trail = stack.enter_context(Trail.open(folder / "audit"))
         is_open = _is_open(config, host)
         doors = stack.enter_context(open_doors(folder, open_on_loopback=is_open, limits=config.accounts))
@@ -182,7 +191,7 @@ def open_parts(
         errands = Errands(gateways)
         yield Parts(
             config, catalog, historian, gateways, errands, alarms, notifier, charts, listed, production, maintenance,
-            registry, brain, replays, live, health, doors, guard, trail, time,
+            registry, brain, replays, reports, live, health, doors, guard, trail, time,
         )  # fmt: skip
 
 
@@ -236,6 +245,7 @@ def _api(parts: Parts) -> APIRouter:
         *production_api.routers(parts.production, parts.brain),
         maintenance_api.router(parts.maintenance),
         work_orders.router(parts.maintenance),
+        reports_api.router(parts.reports, parts.notifier.letters),
         events.router(parts.alarms, parts.clock),
         stream.router(parts.live, parts.catalog, parts.guard),
         journal.router(parts.alarms, parts.clock),

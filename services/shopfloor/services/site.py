@@ -65,8 +65,8 @@ class Site:
         hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in scripts)
         return (
             f"default-src 'none'; script-src 'self'{hashes}; style-src 'self';"
-            " img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:;"
-            " manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            " img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; frame-src 'self';"
+            " worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         )
 
 

@@ -81,7 +81,7 @@ def test_every_right_has_words_and_an_admin_and_every_call_a_right() -> None:
     assert all(may(role, Right.SEE) for role in PEOPLE)
 
 
-LINE = {"acknowledge", "shelve", "downtime", "orders", "work-orders", "label"}
+LINE = {"acknowledge", "shelve", "downtime", "orders", "work-orders", "report", "label"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from shopfloor.plant.config.notify import MailSection, NotifySection, RouteSecti
 from shopfloor.plant.config.plant import AssetType, PlantConfig, SourceConfig
 from shopfloor.plant.config.production import Activity, ProcessSection, ProductionSection, ResultSection
 from shopfloor.plant.config.quality import ChartKind, ChartSection, RuleName, SpecificationSection, SubgroupSection
+from shopfloor.plant.config.reports import ReportSection, ReportsSection
 from shopfloor.plant.config.section import Name, Number, Section, Whole, is_loopback, url_of
 from shopfloor.plant.config.sections import (
     BreakSection,
@@ -56,6 +57,8 @@ __all__ = [
     "PlantSection",
     "ProcessSection",
     "ProductionSection",
+    "ReportSection",
+    "ReportsSection",
     "ResultSection",
     "RouteSection",
     "RuleName",

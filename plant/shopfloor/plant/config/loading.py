@@ -16,6 +16,7 @@ from shopfloor.plant.config.document import LARGEST, Document, parse, strings
 from shopfloor.plant.config.explain import validate
 from shopfloor.plant.config.plant import PlantConfig, SourceConfig
 from shopfloor.plant.config.quality import ChartSection
+from shopfloor.plant.config.reporting import checked_reports
 from shopfloor.plant.config.sections import (
     AssetSection,
     PlantFile,
@@ -140,16 +141,18 @@ def _read(path: FilePath) -> str:
 def _build(document: Document, file: PlantFile) -> PlantConfig:
     plant = file.plant.model_copy(update={"title": file.plant.title or file.plant.site})
     known = Known(file.types, (plant.site, *plant.sites))
+    assets = expand(document, dict(enumerate(file.assets)), known)
     return PlantConfig(
         plant=plant,
         types={name: asset_type(document, name, section) for name, section in file.types.items()},
-        assets=expand(document, dict(enumerate(file.assets)), known),
+        assets=assets,
         gateway=file.gateway,
         server=file.server,
         store=file.store,
         sources=_sources(document, dict(enumerate(file.sources))),
         alarms=checked_alarms(document, file),
         accounts=file.accounts,
+        reports=checked_reports(document, file, assets),
     )
 
 

@@ -13,6 +13,7 @@ from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, Suppre
 from shopfloor.plant.config.document import Document
 from shopfloor.plant.config.production import ProductionSection
 from shopfloor.plant.config.quality import ChartSection
+from shopfloor.plant.config.reports import ReportsSection
 from shopfloor.plant.config.sections import GatewaySection, PlantSection, ServerSection
 from shopfloor.plant.config.store import StoreSection
 from shopfloor.plant.tag import Tag
@@ -55,6 +56,7 @@ class PlantConfig:
     sources: tuple[SourceConfig, ...]
     alarms: AlarmsSection = field(default_factory=AlarmsSection)
     accounts: AccountsSection = field(default_factory=AccountsSection)
+    reports: ReportsSection = field(default_factory=ReportsSection)
 
     def tags_of(self, asset: Asset) -> tuple[Tag, ...]:
         """The tags of an asset, in the order of the file."""

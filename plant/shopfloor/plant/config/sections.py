@@ -6,14 +6,13 @@ Each key is documented here, once: `docs/plant-file.md` is made of it.
 from __future__ import annotations
 
 import re
-from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from shopfloor.plant.batch import Kind
 from shopfloor.plant.config.accounts import AccountsSection
 from shopfloor.plant.config.alarms import AlarmsSection, FirstOutSection, LimitSection, SuppressSection
@@ -21,8 +20,10 @@ from shopfloor.plant.config.broker import SparkplugSection, UnsSection
 from shopfloor.plant.config.influx import InfluxDoorSection
 from shopfloor.plant.config.production import ProductionSection
 from shopfloor.plant.config.quality import ChartSection
+from shopfloor.plant.config.reports import ReportsSection
 from shopfloor.plant.config.section import Name, Number, Section, Whole, is_loopback
 from shopfloor.plant.config.store import HttpUrl, StoreSection
+from shopfloor.plant.config.times import Day, TimeOfDay, minutes
 from shopfloor.plant.config.units import Duration, Size
 
 
@@ -34,29 +35,7 @@ def _timezone(value: str) -> str:
     return value
 
 
-_CLOCK: Final = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 Range = Annotated[tuple[Number, Number], Field(description="[low, high]")]
-
-
-def _time_of_day(value: object) -> object:
-    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
-        raise ValueError(f"{value!r} is no time of day: write hours and minutes in quotes, as in '06:00'")
-    return value
-
-
-def _day(value: object) -> object:
-    try:
-        return str(date.fromisoformat(str(value)))
-    except ValueError as problem:
-        raise ValueError(f"{value!r} is no day: write it in quotes, as in '2026-10-01'") from problem
-
-
-TimeOfDay = Annotated[str, BeforeValidator(_time_of_day)]
-Day = Annotated[str, BeforeValidator(_day)]
-
-
-def _minutes(time: str) -> int:
-    return int(time[:2]) * 60 + int(time[3:])
 
 
 class BreakSection(Section):
@@ -68,7 +47,7 @@ class BreakSection(Section):
     @property
     def minutes(self) -> int:
         """When it begins, in minutes after midnight."""
-        return _minutes(self.begins)
+        return minutes(self.begins)
 
 
 class ShiftSection(Section):
@@ -80,7 +59,7 @@ class ShiftSection(Section):
     @property
     def minutes(self) -> int:
         """When it begins, in minutes after midnight."""
-        return _minutes(self.begins)
+        return minutes(self.begins)
 
 
 class PlantSection(Section):
@@ -257,4 +236,5 @@ class PlantFile(Section):
     accounts: AccountsSection = Field(default_factory=AccountsSection, description="How people sign in.")
     store: StoreSection = Field(default_factory=StoreSection, description="Where values are kept.")
     alarms: AlarmsSection = Field(default_factory=AlarmsSection, description="How alarms are handled.")
+    reports: ReportsSection = Field(default_factory=ReportsSection, description="Reports of shifts and days.")
     sources: tuple[SourceSection, ...] = Field((), description="Where values come from.")

@@ -24,8 +24,11 @@ CHATTER: Final = 3
 """So many times in one minute."""
 SHARES: Final = {"1": 5.0, "2": 15.0, "3": 80.0}
 """Per cent of alarms by priority."""
+PER_HOUR: Final = 6.0
+PEAK: Final = 10.0
+"""Guide values of one operator: new alarms in an hour, and in the worst ten minutes."""
 GUIDE: Final = {
-    "per_10min": 1.0, "per_hour": 6.0, "per_day": 150.0, "peak_10min": 10.0, "flood_percent": 1.0,
+    "per_10min": 1.0, "per_hour": PER_HOUR, "per_day": 150.0, "peak_10min": PEAK, "flood_percent": 1.0,
     "chattering": 0, "stale": 5, "top_10_percent": 5.0, "shares": SHARES,
 }  # fmt: skip
 _MOST: Final = 200_000

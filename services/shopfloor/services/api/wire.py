@@ -17,6 +17,7 @@ from shopfloor.services.errands import GatewayUnknown
 from shopfloor.services.maintenance.work_order import MaintenanceUnknown
 from shopfloor.services.production import ProductionUnknown
 from shopfloor.services.registry.words import ModelUnknown
+from shopfloor.services.reports.kept import ReportUnknown
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -26,7 +27,9 @@ RETRY_S: Final = 1
 PLAIN: Final = {"Content-Encoding": "identity"}
 """Not to be compressed: it would keep the event loop from everybody else."""
 _LARGE: Final = 2_000_000
-_UNKNOWN: Final = (Unknown, AlarmUnknown, GatewayUnknown, MaintenanceUnknown, ModelUnknown, ProductionUnknown)
+_UNKNOWN: Final = (
+    Unknown, AlarmUnknown, GatewayUnknown, MaintenanceUnknown, ModelUnknown, ProductionUnknown, ReportUnknown,
+)  # fmt: skip
 """Names that are not there: 404."""
 
 

@@ -21,7 +21,7 @@ from shopfloor.services.historian.care.snapshot import LOG, Snapshot, held
 from shopfloor.services.historian.segments.segment import Segment
 
 Tell = Callable[[int, int], None]
-PARTS: Final = ("alarms", "audit", "brain", "registry", "quality", "production", "notify", "gateways.json")
+PARTS: Final = ("alarms", "audit", "brain", "registry", "quality", "production", "notify", "reports", "gateways.json")
 """What a server keeps beside its store: alarms and events, the audit of writes, models with their
 audit, limits of control charts, stops and scrap, its gateways' reports, messages to people."""
 SECRETS: Final = "secrets"

@@ -16,11 +16,12 @@ _LISTED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A subject (one line), a text, and the same for machines."""
+    """A subject (one line), a text, and the same for machines; `attachment` is the path of a file that goes with it."""
 
     subject: str
     text: str
     data: dict[str, Any] = field(default_factory=dict)
+    attachment: str = ""
 
 
 class Writer:

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from shopfloor.plant import StoreError
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services.alarms import Alarm
-from shopfloor.services.notify.message import Writer
+from shopfloor.services.notify.message import Message, Writer
 from shopfloor.services.notify.outbox import Letter, Outbox
 from shopfloor.services.notify.routes import SINGLE, SPAN_NS, Due, Routes
 from shopfloor.services.notify.ways import NotTaken, mail, webhook
@@ -22,7 +22,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Notifier:
-    """A context; inside it a thread works, where the plant file has routes.
+    """A context; inside it a thread works, where the plant file has routes, or reports that are mailed.
 
     `alarms` tells the open alarms that are not set aside, `flood` since when (UTC ns) there is one, `shift` the name of
     the shift at a time.
@@ -40,6 +40,7 @@ class Notifier:
         tick_s: float = TICK_S,
     ) -> None:
         self._section, self._clock = config.alarms.notify, clock
+        self._used = bool(self._section.routes) or any(report.mail for report in config.reports.schedule)
         self._alarms, self._flood, self._tick_s = alarms, flood, tick_s
         self._outbox = Outbox(folder)
         self._routes = Routes(self._section, shift)
@@ -50,7 +51,7 @@ class Notifier:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        if self._section.routes:
+        if self._used:
             self._outbox.__enter__()
             self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
             self._thread.start()
@@ -67,6 +68,15 @@ class Notifier:
         if self._thread is None:
             return {"routes": 0, "waiting": 0, "sent": 0, "problem": ""}
         return {"routes": len(self._section.routes), **self._outbox.state()}
+
+    def post(self, key: str, addresses: Sequence[str], message: Message) -> None:
+        """Mail a message that is about no alarm, once for each key: it is in the outbox when this returns."""
+        if self._outbox.untold([key]):
+            self._outbox.write(key, [key], [("mail", one) for one in addresses], message, self._clock())
+
+    def letters(self, key: str) -> list[dict[str, Any]]:
+        """What became of a posted message: `to`, `sent` (UTC ns or None), and the `problem` of the last try."""
+        return self._outbox.letters(key) if self._used else []
 
     def _run(self) -> None:
         while not self._stopped.wait(self._tick_s):
@@ -106,15 +116,15 @@ class Notifier:
     def _send(self, letter: Letter) -> None:
         step, key = self._routes.step(letter.step), f"shopfloor-{letter.id}"
         try:
-            if step is None:
+            if step is None and not letter.posted:
                 _LOG.warning("A message of the route %s is dropped: the plant file has it no longer.", letter.step)
-            elif letter.way == "webhook" and step.webhook:
+            elif letter.way == "webhook" and step and step.webhook:
                 webhook(step.webhook, step.token_file, letter.message, key)
             elif letter.way == "mail" and self._section.mail:
                 mail(self._section.mail, letter.target, letter.message, key)
         except NotTaken as problem:
             self._outbox.failed(letter, str(problem), self._clock())
-            self._say(f"A message of the route {letter.step} waits: {problem}")
+            self._say(f"A message of {letter.of} waits: {problem}")
         else:
             self._outbox.sent(letter, self._clock())
             self._said.clear()

@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS messages (
 );
 CREATE INDEX IF NOT EXISTS messages_due ON messages (due) WHERE sent IS NULL;
 """
+POSTED: Final = "report/"
+"""How the keys of messages begin that are about no alarm; a name of a route has no such sign."""
 _FIRST_NS: Final = 10 * 1_000_000_000
 _LONGEST_NS: Final = 600 * 1_000_000_000
 _KEPT_NS: Final = 30 * 86_400 * 1_000_000_000
@@ -28,7 +30,7 @@ _KEPT_NS: Final = 30 * 86_400 * 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message on its way: `step` is the route and the number of its step, `way` mail or webhook."""
+    """A message on its way: `step` is the route and the number of its step, or the key of what was posted."""
 
     id: int
     step: str
@@ -36,6 +38,16 @@ class Letter:
     target: str
     message: Message
     attempts: int
+
+    @property
+    def posted(self) -> bool:
+        """Whether it is about something else than alarms."""
+        return self.step.startswith(POSTED)
+
+    @property
+    def of(self) -> str:
+        """What it belongs to, in words."""
+        return f"the {self.step.replace('/', ' ')}" if self.posted else f"the route {self.step}"
 
 
 class Outbox(Records):
@@ -97,6 +109,11 @@ class Outbox(Records):
         waiting, sent = self.do("SELECT sum(sent IS NULL), sum(sent IS NOT NULL) FROM messages").fetchone()
         row = self.do("SELECT problem FROM messages WHERE sent IS NULL AND problem IS NOT NULL ORDER BY id").fetchone()
         return {"waiting": waiting or 0, "sent": sent or 0, "problem": row[0] if row else ""}
+
+    def letters(self, key: str) -> list[dict[str, Any]]:
+        """The messages of a key: to whom, when sent (UTC ns), and why not."""
+        rows = self.do("SELECT target, sent, problem FROM messages WHERE step = ? ORDER BY id", (key,)).fetchall()
+        return [{"to": target, "sent": sent, "problem": problem or ""} for target, sent, problem in rows]
 
     def forget(self, now: int) -> None:
         """Delete what was sent or told a month ago."""

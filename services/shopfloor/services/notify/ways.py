@@ -15,6 +15,7 @@ from shopfloor.plant.config import MailSection
 from shopfloor.services.notify.message import Message
 
 _PATIENCE_S: Final = 15.0
+_KINDS: Final = {".pdf": ("application", "pdf"), ".html": ("text", "html")}
 
 
 class NotTaken(ShopfloorError):  # noqa: N818 (a state of the world)
@@ -75,7 +76,21 @@ def _letter(section: MailSection, target: str, message: Message, key: str) -> Em
     letter["From"], letter["To"], letter["Subject"] = section.sender, target, message.subject
     letter["Date"], letter["Message-ID"] = formatdate(), make_msgid(key, section.sender.rpartition("@")[2])
     letter.set_content(message.text)
+    if message.attachment:
+        _attach(letter, Path(message.attachment), message)
     return letter
+
+
+def _attach(letter: EmailMessage, file: Path, message: Message) -> None:
+    """A file that is no longer kept is missed in words: waiting would not bring it back."""
+    name = str(message.data.get("file") or file.name)
+    kind, part = _KINDS.get(file.suffix, ("application", "octet-stream"))
+    try:
+        letter.add_attachment(file.read_bytes(), maintype=kind, subtype=part, filename=name)
+    except FileNotFoundError:
+        letter.set_content(f"{message.text}\n\nThe file {name} is no longer kept on the server.")
+    except OSError as problem:
+        raise NotTaken(f"The file {name} of a message cannot be read ({type(problem).__name__}).") from problem
 
 
 def _secret(file: str, what: str) -> str:

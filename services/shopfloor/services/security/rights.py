@@ -36,6 +36,7 @@ class Right(StrEnum):
     DOWNTIME = "downtime"
     ORDERS = "orders"
     WORK_ORDERS = "work-orders"
+    REPORT = "report"
     LIMITS = "limits"
     OUT_OF_SERVICE = "out-of-service"
     SETPOINT = "setpoint"
@@ -71,6 +72,7 @@ RIGHTS: Final[dict[Right, frozenset[Role]]] = {
     Right.DOWNTIME: _LINE,
     Right.ORDERS: _LINE,
     Right.WORK_ORDERS: _LINE,
+    Right.REPORT: _LINE,
     Right.LIMITS: _PLANT,
     Right.OUT_OF_SERVICE: _PLANT,
     Right.SETPOINT: _PLANT,
@@ -101,6 +103,7 @@ SAYS: Final[dict[Right, str]] = {
     Right.DOWNTIME: "tell of a stop or of scrap",
     Right.ORDERS: "plan, start or end an order",
     Right.WORK_ORDERS: "make, start or end a work order",
+    Right.REPORT: "make and keep a report",
     Right.LIMITS: "make control limits anew",
     Right.OUT_OF_SERVICE: "take an alarm out of service",
     Right.SETPOINT: "write a setpoint",

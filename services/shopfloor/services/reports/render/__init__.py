@@ -1,0 +1,1 @@
+"""A page as a file: HTML that stands on its own, or PDF, of the same blocks and pictures."""

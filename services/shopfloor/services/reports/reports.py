@@ -1,0 +1,170 @@
+"""Reports at work: made when somebody asks or when a shift has ended, kept, and handed to the mail."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from shopfloor.plant import QuestionError, ShopfloorError, StoreError
+from shopfloor.plant.config import ReportSection
+from shopfloor.services.notify.message import Message
+from shopfloor.services.reports.document import Report, Unit
+from shopfloor.services.reports.drawing import NotDrawn, drawn
+from shopfloor.services.reports.gather import Asked, Services, gather
+from shopfloor.services.reports.gather.services import scope
+from shopfloor.services.reports.kept import Kept, KeptReports
+from shopfloor.services.reports.letter import letter
+from shopfloor.services.reports.names import file_name
+from shopfloor.services.reports.period import Period, period
+from shopfloor.services.reports.schedule import due
+from shopfloor.services.reports.words import Format, Language
+
+TICK_S: Final = 5.0
+BY_SCHEDULE: Final = "schedule"
+_HOUR: Final = 3_600_000_000_000
+_BUSY_S: Final = 60.0
+_LOG: Final = logging.getLogger(__name__)
+
+Post = Callable[[str, Sequence[str], Message], None]
+"""Hands a message to the mail once: a key, the addresses, and what is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a report is to be written."""
+
+    language: Language = "en"
+    format: Format = "pdf"
+
+
+class Reports:
+    """A context; inside it a thread makes what is due. One report is made at a time: the server has other work."""
+
+    def __init__(self, folder: Path, services: Services, post: Post, *, tick_s: float = TICK_S) -> None:
+        self._services, self._post, self._tick_s = services, post, tick_s
+        self._section = services.config.reports
+        self.kept = KeptReports(folder)
+        self._one = threading.Lock()
+        self._stopped = threading.Event()
+        self._swept = 0
+        self._said = ""
+        self._thread = threading.Thread(target=self._run, name="reports", daemon=True)
+
+    def __enter__(self) -> Self:
+        self.kept.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=5)
+        self.kept.__exit__()
+
+    def period(self, unit: Unit, at: int | None) -> Period:
+        """The shift or day of a moment (UTC ns), by default now; time that has not begun raises `QuestionError`."""
+        now = self._services.clock()
+        found = period(self._services.production.planned.calendar, unit, now if at is None else at)
+        if found.start >= now:
+            raise QuestionError("That time has not begun: ask for one that has.")
+        return found
+
+    def document(self, asked: Asked) -> Report:
+        """What a report says, in numbers."""
+        return gather(self._services, asked)
+
+    def made(self, asked: Asked, wish: Wish) -> bytes:
+        """A report as a file, made now and not kept."""
+        if not self._one.acquire(timeout=_BUSY_S):
+            raise NotDrawn("Other reports are being made: ask again in a minute.")
+        try:
+            return drawn(self.document(asked), wish.language, wish.format)
+        finally:
+            self._one.release()
+
+    def make(self, asked: Asked, wish: Wish) -> Kept:
+        """A report on record, made now and kept."""
+        found = self.period(asked.unit, asked.at)
+        place = scope(self._services, asked.place, found.start, found.end).place
+        data = self.made(asked, wish)
+        kept = self.kept.add(_record(found, place, wish, "", asked.by, self._services.clock()))
+        return self.kept.put(kept, data, self._services.clock())
+
+    def turn(self) -> None:
+        """Make and post what is due now; one that fails waits and says why."""
+        now = self._services.clock()
+        for report in self._section.schedule:
+            self._plan(report, now)
+        for kept in self.kept.waiting(now):
+            if self._stopped.is_set():
+                return
+            if kept.schedule:
+                self._try(kept)
+        if now - self._swept > _HOUR:
+            self.kept.forget(now - round(self._section.keep * 1e9), self._section.most)
+            self._swept = now
+
+    def schedule(self) -> list[dict[str, Any]]:
+        """The reports of the plant file."""
+        return [report.model_dump(mode="json") for report in self._section.schedule]
+
+    def _plan(self, report: ReportSection, now: int) -> None:
+        """Put what is due on record; that record is what makes it once."""
+        since = self.kept.first_seen(report.name, now)
+        for one in due(report, self._services.production.planned.calendar, since, now):
+            if not self.kept.known(report.name, one.period.start):
+                wish = Wish(report.language, report.format)
+                self.kept.add(_record(one.period, report.line, wish, report.name, BY_SCHEDULE, now))
+
+    def _try(self, kept: Kept) -> None:
+        try:
+            asked = Asked(kept.unit, kept.start, kept.place, kept.by)
+            with self._one:
+                document = self.document(asked)
+                data = drawn(document, kept.language, kept.format)
+            self._hand_over(self.kept.put(kept, data, self._services.clock()), document)
+        except (ShopfloorError, OSError) as problem:
+            self.kept.failed(kept, str(problem), self._services.clock())
+            _LOG.error("The report %s of %s could not be made and waits: %s", kept.schedule, kept.day, problem)
+
+    def _hand_over(self, kept: Kept, document: Report) -> None:
+        report = next((one for one in self._section.schedule if one.name == kept.schedule), None)
+        if report and report.mail:
+            link = self._services.config.alarms.notify.link or ""
+            self._post(key_of(kept), report.mail, letter(kept, document, self.kept.path(kept), link))
+        self.kept.posted(kept.id)
+
+    def _recover(self) -> None:
+        """What was made and not handed over, because the server ended between the two."""
+        for kept in self.kept.unposted():
+            asked = Asked(kept.unit, kept.start, kept.place, kept.by)
+            self._hand_over(kept, self.document(asked))
+
+    def _run(self) -> None:
+        recovered = not self._section.schedule
+        while not self._stopped.wait(self._tick_s):
+            try:
+                if not recovered:
+                    self._recover()
+                    recovered = True
+                self.turn()
+            except StoreError as problem:
+                if not self._stopped.is_set() and str(problem) != self._said:
+                    _LOG.error("Reports wait: %s", problem)
+                self._said = str(problem)
+
+
+def key_of(kept: Kept) -> str:
+    """Names a report among all letters."""
+    return f"report/{kept.id}"
+
+
+def _record(found: Period, place: str, wish: Wish, schedule: str, by: str, now: int) -> Kept:
+    name = file_name(place, found, wish.format)
+    return Kept(
+        0, schedule, found.unit, found.start, found.end, found.shift, found.day, place, wish.language, wish.format, by,
+        now, None, name, 0, 0, now, "", int(not schedule),
+    )  # fmt: skip
