@@ -10,6 +10,7 @@ import { modelsEn } from "./texts/models.ts";
 import { overviewEn } from "./texts/overview.ts";
 import { productionEn } from "./texts/production.ts";
 import { qualityEn } from "./texts/quality.ts";
+import { reportsEn } from "./texts/reports.ts";
 import { trendEn } from "./texts/trend.ts";
 import { whyEn } from "./texts/why.ts";
 
@@ -27,6 +28,7 @@ export const en = {
   ...overviewEn,
   ...productionEn,
   ...qualityEn,
+  ...reportsEn,
   ...trendEn,
   ...whyEn,
 } as const;

@@ -10,6 +10,7 @@ import { modelsZh } from "./texts/models.ts";
 import { overviewZh } from "./texts/overview.ts";
 import { productionZh } from "./texts/production.ts";
 import { qualityZh } from "./texts/quality.ts";
+import { reportsZh } from "./texts/reports.ts";
 import { trendZh } from "./texts/trend.ts";
 import { whyZh } from "./texts/why.ts";
 import type { Key } from "./en.ts";
@@ -27,6 +28,7 @@ export const zh: Readonly<Record<Key, string>> = {
   ...overviewZh,
   ...productionZh,
   ...qualityZh,
+  ...reportsZh,
   ...trendZh,
   ...whyZh,
 };

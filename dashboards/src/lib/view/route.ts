@@ -1,4 +1,4 @@
-export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "connect" | "models" | "quality" | "production" | "maintenance" | "admin" | "missing";
+export type Page = "overview" | "line" | "asset" | "tag" | "alarms" | "connections" | "connect" | "models" | "quality" | "production" | "maintenance" | "reports" | "admin" | "missing";
 
 export interface Route {
   page: Page;
@@ -6,7 +6,7 @@ export interface Route {
   rest: string;
 }
 
-const PLAIN: Record<string, Page> = { "/": "overview", "/alarms": "alarms", "/connections": "connections", "/models": "models", "/admin": "admin", "/quality": "quality", "/production": "production", "/maintenance": "maintenance" };
+const PLAIN: Record<string, Page> = { "/": "overview", "/alarms": "alarms", "/connections": "connections", "/models": "models", "/admin": "admin", "/quality": "quality", "/production": "production", "/maintenance": "maintenance", "/reports": "reports" };
 const DEEP: [string, Page, number][] = [
   ["/line/", "line", 2],
   ["/asset/", "asset", 5],

@@ -22,6 +22,7 @@ export const sections: readonly Section[] = [
   { href: "/production/energy", text: "nav.energy", key: "e", group: 1 },
   { href: "/quality", text: "nav.quality", key: "q", group: 1 },
   { href: "/maintenance", text: "nav.maintenance", key: "t", group: 1 },
+  { href: "/reports", text: "nav.reports", key: "r", group: 1 },
   { href: "/connections", text: "nav.connections", key: "c", group: 2, also: "/connect/" },
   { href: "/models", text: "nav.models", key: "m", group: 2 },
   { href: "/admin", text: "nav.admin", key: "d", group: 2, right: "accounts" },

@@ -78,6 +78,19 @@ class ReportsView(BaseModel):
     reports: list[ReportView]
 
 
+class PeriodView(BaseModel):
+    """A shift or a day, and the beginnings of those around it; `after` is null while the next has not begun."""
+
+    unit: Literal["shift", "day"]
+    start: float
+    end: float
+    shift: str
+    day: str
+    over: bool
+    before: float
+    after: float | None
+
+
 class NewReport(BaseModel):
     """Which report to make and keep."""
 
@@ -101,7 +114,7 @@ def view(kept: Kept, letters: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def router(reports: Reports, letters: Callable[[str], list[dict[str, Any]]]) -> APIRouter:
-    """`GET reports`, `reports/shift`, `reports/day` and `reports/{number}`; `POST reports` makes one and keeps it."""
+    """`GET reports`, `reports/shift`, `…/day`, `…/period` and `…/{number}`; `POST reports` makes one and keeps it."""
     routes = APIRouter(tags=["reports"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     def made(request: Request, unit: Unit, at: float | None, line: str, wish: tuple[str, Language]) -> Response:
@@ -135,6 +148,16 @@ def router(reports: Reports, letters: Callable[[str], list[dict[str, Any]]]) -> 
     ) -> Response:  # fmt: skip
         """Make the report of the local day of a moment; it is not kept."""
         return made(request, "day", at, line, (format, lang))
+
+    @routes.get("/reports/period", response_model=PeriodView)
+    def get_period(unit: Unit = "shift", at: At = None) -> Response:
+        """Tell which shift or day a moment lies in, and those around it."""
+        found = reports.period(unit, moment(at))
+        before, after, over = reports.around(found)
+        return answer({
+            "unit": found.unit, "start": to_ms(found.start), "end": to_ms(found.end), "shift": found.shift,
+            "day": found.day, "over": over, "before": to_ms(before), "after": None if after is None else to_ms(after),
+        })  # fmt: skip
 
     @routes.get("/reports/{number}", response_class=Response, responses=_FILES)
     def get_report(number: Number) -> Response:

@@ -72,6 +72,12 @@ class Reports:
             raise QuestionError("That time has not begun: ask for one that has.")
         return found
 
+    def around(self, of: Period) -> tuple[int, int | None, bool]:
+        """When the period before began, when the one after did (None: not yet), and whether this one is over."""
+        before = period(self._services.production.planned.calendar, of.unit, of.start - 1).start
+        over = of.end <= self._services.clock()
+        return before, of.end if over else None, over
+
     def document(self, asked: Asked) -> Report:
         """What a report says, in numbers."""
         return gather(self._services, asked)
