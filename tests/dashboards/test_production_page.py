@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -181,6 +182,24 @@ def test_energy_is_told_by_machine_and_keeps_the_time_of_the_other_views(page: P
     expect(page.get_by_test_id("energy")).to_contain_text("CNC 04")
     assert "from=" in page.url
     look(page, "production-energy")
+
+
+def test_the_report_of_a_shift_is_seen_kept_and_read_without_the_server(page: Page, server: Running) -> None:
+    go(page, server)
+    page.get_by_role("link", name="Report", exact=True).click()
+    page.wait_for_url("**/reports?*line=delta*")
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("Report of the shift", timeout=60_000)
+    expect(frame.get_by_role("heading", name="OEE and losses")).to_be_visible()
+    expect(page.get_by_role("link", name="Download PDF")).to_have_attribute("href", re.compile("format=pdf"))
+    page.get_by_role("button", name="Make and keep").click()
+    expect(page.get_by_test_id("kept")).to_contain_text("made", timeout=60_000)
+    look(page, "reports")
+    page.goto(f"{server.url}/api/v1/reports/shift?at={NOW // 10**6}&line=delta/frames/machining")
+    screen(page, 390, 844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
+    assert violations(page) == []
 
 
 def test_the_page_says_what_the_server_refuses(page: Page, server: Running) -> None:

@@ -44,8 +44,8 @@ class Wish:
 class Reports:
     """A context; inside it a thread makes what is due. One report is made at a time: the server has other work."""
 
-    def __init__(self, folder: Path, services: Services, post: Post, *, tick_s: float = TICK_S) -> None:
-        self._services, self._post, self._tick_s = services, post, tick_s
+    def __init__(self, folder: Path, services: Services, post: Post) -> None:
+        self._services, self._post = services, post
         self._section = services.config.reports
         self.kept = KeptReports(folder)
         self._one = threading.Lock()
@@ -151,7 +151,7 @@ class Reports:
 
     def _run(self) -> None:
         recovered = not self._section.schedule
-        while not self._stopped.wait(self._tick_s):
+        while not self._stopped.wait(TICK_S):
             try:
                 if not recovered:
                     self._recover()
