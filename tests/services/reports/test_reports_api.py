@@ -143,7 +143,7 @@ def test_stops_rejects_setpoints_and_completeness_are_told(document: Any) -> Non
     data = document["data"]
     assert data["bad"] == 0
     assert (data["tags"], data["silent"]) == (8, 4)
-    assert ("CNC 02", 43_200) in {(gap["asset"], (gap["end"] - gap["start"]) // S) for gap in data["gaps"]}
+    assert ("CNC 02", 43_200) in {(gap["assets"][0], (gap["end"] - gap["start"]) // S) for gap in data["gaps"]}
     assert data["accounts"][0]["balanced"]
     assert document["head"]["over"]
     assert document["head"]["end"] - document["head"]["start"] == DAY // 2

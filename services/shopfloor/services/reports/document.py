@@ -48,9 +48,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No tag of an asset had a value from `start` to `end`."""
+    """No tag of these assets had a value from `start` to `end`."""
 
-    asset: str
+    assets: tuple[str, ...]
     start: int
     end: int
 

@@ -17,6 +17,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "running": ("not over yet: up to {end}", "尚未结束：截至 {end}"),
     "made.by": ("Made {made} for {by}", "{made} 生成，请求人：{by}"),
     "page": ("Page {n}", "第 {n} 页"),
+    "local": ("this machine", "本机"),
     "schedule": ("the schedule", "定时任务"),
     # the headline
     "head.fine": ("Nothing abnormal was found.", "未发现异常。"),
@@ -38,7 +39,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "{asset} 的 {tag} 有 {share} 的时间超出正常范围",
     ),
     "head.unbalanced": ("the ledger of {n} sources does not balance", "{n} 个数据源的账目不平"),
-    "head.gaps": ("{n} gaps in the data", "数据缺口 {n} 处"),
+    "head.gaps": ("assets without any value for ten minutes or longer: {n}", "{n} 台设备有十分钟以上没有任何数据"),
     "head.nothing": ("No value has come in this time: nothing can be said of it.", "该时段没有任何数据，无法评述。"),
     "head.and": ("; ", "；"),
     "head.end": (".", "。"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shopfloor.services.reports.blocks import Block, Figure, Figures, Say, Table
 from shopfloor.services.reports.document import Completeness, Report, Silence
@@ -53,6 +53,15 @@ def _ledger(found: Completeness, words: Words) -> Iterator[Block]:
         yield Say(words.t("data.waiting", n=words.number(waiting)))
 
 
+def _together(titles: Sequence[str]) -> str:
+    """Assets that were silent together.
+
+    >>> _together(["CNC 01"]), _together(["CNC 01", "CNC 02", "CNC 03", "CNC 04"])
+    ('CNC 01', 'CNC 01 … CNC 04 (4)')
+    """
+    return ", ".join(titles) if len(titles) < 4 else f"{titles[0]} … {titles[-1]} ({len(titles)})"
+
+
 def _gap(gap: Silence, words: Words) -> tuple[str, ...]:
     span = f"{words.moment(gap.start)} – {words.clock(gap.end)}"
-    return gap.asset, span, words.span((gap.end - gap.start) / NS)
+    return _together(gap.assets), span, words.span((gap.end - gap.start) / NS)

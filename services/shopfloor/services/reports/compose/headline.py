@@ -66,4 +66,5 @@ def _data(of: Report, words: Words) -> Iterator[str]:
     if wrong:
         yield words.t("head.unbalanced", n=wrong)
     if of.data.gaps:
-        yield words.t("head.gaps", n=len(of.data.gaps))
+        silent = {asset for gap in of.data.gaps for asset in gap.assets}
+        yield words.t("head.gaps", n=len(silent))

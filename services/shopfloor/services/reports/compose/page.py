@@ -35,7 +35,7 @@ def _lines(head: Head, words: Words) -> tuple[str, ...]:
     span = words.t(
         "from.to", start=words.moment(head.start), end=words.moment(head.end), zone=words.zone(head.start)
     )  # fmt: skip
-    by = words.t("schedule") if head.by == "schedule" else head.by
+    by = words.t(head.by) if head.by in {"schedule", "local"} else head.by
     said = [f"{head.plant} · {place}", span]
     said += [] if head.over else [words.t("running", end=words.moment(head.end))]
     return (*said, words.t("made.by", made=words.moment(head.made), by=by))

@@ -42,10 +42,13 @@ def _gaps(of: Scope, table: pa.Table, asset_of: Mapping[str, str]) -> tuple[Sile
     portion = (table.column("time").cast(pa.int64()).to_numpy() - of.start) // STEP
     heard = np.zeros((len(assets), portions + 1), bool)
     heard[row[tag.indices.to_numpy()], np.minimum(portion, portions)] = True
+    silent: dict[tuple[int, int], list[str]] = {}
+    for asset, known in zip(assets, heard[:, :portions], strict=True):
+        for run in runs(~known):
+            silent.setdefault(run, []).append(of.title(asset))
     found = [
-        Silence(of.title(asset), of.start + first * STEP, of.start + last * STEP)
-        for asset, known in zip(assets, heard[:, :portions], strict=True)
-        for first, last in runs(~known)
+        Silence(tuple(titles), of.start + first * STEP, of.start + last * STEP)
+        for (first, last), titles in silent.items()
     ]
     return tuple(sorted(found, key=lambda gap: gap.start - gap.end)[:_LISTED])
 
