@@ -8,6 +8,7 @@ export type Right =
   | "downtime"
   | "orders"
   | "work-orders"
+  | "report"
   | "out-of-service"
   | "setpoint"
   | "browse"
