@@ -29,6 +29,7 @@ export const COMPONENTS: Record<Exclude<Page, "overview">, string> = {
   quality: "Quality",
   production: "Production",
   maintenance: "Maintenance",
+  reports: "Reports",
   admin: "Admin",
   missing: "Missing",
 };
