@@ -103,6 +103,12 @@ def _model(
     }  # fmt: skip
 
 
+DEVICE = {
+    "source": "potline", "subject": "Pot 22", "severity": 240, "keeps": True, "confirm": False, "pending": None,
+    "answers": ["acknowledge", "confirm", "comment"],
+}  # fmt: skip
+
+
 def alarms(plant: Plant, start: float) -> list[dict[str, Any]]:
     """Open alarms of three priorities and two that are over."""
     path = {asset["asset"]: asset["path"] for asset in plant.assets}
@@ -173,6 +179,8 @@ def alarms(plant: Plant, start: float) -> list[dict[str, Any]]:
             "advice": "Look at the tool, then lower the cutting speed by 10 %.", "returned": alarm["since"] + 60_000 if done else None,  # noqa: E501
             "acknowledged": {"by": "Chen", "time": alarm["since"] + 30_000, "note": "seen"} if alarm["state"] in {"acknowledged", "closed"} else None, "values": {},  # noqa: E501
         }  # fmt: skip
+        if alarm["code"] == "limit_high" and alarm["state"] == "returned":
+            alarm["device"] = DEVICE | {"time": alarm["since"]}
         result.append(alarm)
     return result
 

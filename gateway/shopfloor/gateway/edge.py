@@ -15,7 +15,7 @@ from typing import Any, Final
 from shopfloor.gateway import picking
 from shopfloor.gateway.connections import Connections, Signature
 from shopfloor.gateway.door import Audit, Door
-from shopfloor.gateway.errands import Errands, Handler, configuring, examining, page_files, trusting, writing
+from shopfloor.gateway.errands import Errands, Handler, answering, configuring, examining, page_files, trusting, writing
 from shopfloor.gateway.forward import Forwarder
 from shopfloor.gateway.health import Health, Tap, report
 from shopfloor.gateway.server import Server, Token
@@ -105,7 +105,7 @@ async def serve(
             forwarder = Forwarder(spool, server, committer.committed)
             health = Health(section.name, spool, forwarder, sources, configuration.report, sinks)
             door = Door(lambda: configuration.plant, lambda: writing.ways(configuration.plant, sources.source), audit)
-            errands = Errands(spool, server, _handlers(configuration, door, data))
+            errands = Errands(spool, server, _handlers(configuration, sources, door, data))
             ready(spool.id)
             await _until(
                 stop,
@@ -136,7 +136,7 @@ def _sinks(plant: PlantConfig, data: Path, command: Callable[[Setpoint], Awaitab
     return sinks
 
 
-def _handlers(configuration: Configuration, door: Door, data: Path) -> dict[str, Handler]:
+def _handlers(configuration: Configuration, sources: Sources, door: Door, data: Path) -> dict[str, Handler]:
     """What people may ask of a gateway."""
 
     def on_folder(call: Callable[[dict[str, Any], Path], AsyncGenerator[dict[str, Any], None]]) -> Handler:
@@ -157,6 +157,7 @@ def _handlers(configuration: Configuration, door: Door, data: Path) -> dict[str,
         **examining.handlers(lambda: configuration.plant, data),
         **trusting.handlers(data),
         **writing.handlers(door),
+        **answering.handlers(door, sources.source),
         **{kind: on_folder(call) for kind, call in picking.CALLS.items()},
     }
     return {kind: guarded(handler) for kind, handler in handlers.items()}

@@ -16,6 +16,7 @@ from shopfloor.gateway.conform import Conform, entries
 from shopfloor.gateway.spool import Committer, Entry
 from shopfloor.gateway.state import SourceState, State
 from shopfloor.plant import Batch, SinkUnavailable, Source, SourceLost
+from shopfloor.plant.condition import is_conditions
 from shopfloor.plant.config import WhenFull
 
 _logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ _ROOM_POLL_S: Final = 0.1
 
 @dataclass(slots=True)
 class Feed:
-    """One source on its way into the spool. Each of the `taps` sees every batch that was committed."""
+    """One source on its way into the spool. Each of the `taps` sees every batch of values that was committed."""
 
     source: Source
     state: SourceState
@@ -70,8 +71,9 @@ class Feed:
         for entry in entries(self.state.name, batch, getattr(self.source, "marks", None)):
             await self._safe(await self._room(entry))
         self.state.count(batch)
-        for tap in self.taps:
-            tap(batch)
+        if not is_conditions(batch.names[0]):
+            for tap in self.taps:
+                tap(batch)
 
     async def _room(self, entry: Entry) -> Entry:
         """The entry once there is room for it; without its data where the newest values are to be dropped."""

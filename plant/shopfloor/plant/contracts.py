@@ -14,6 +14,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import pyarrow as pa
 from shopfloor.plant.asset import Asset
 from shopfloor.plant.batch import Batch, Kind
+from shopfloor.plant.condition import Answer
 from shopfloor.plant.tag import Band, Tag
 
 Scalar = float | int | str
@@ -151,6 +152,18 @@ class Actuator(Protocol):
 
     async def apply(self, setpoint: Setpoint) -> Outcome:
         """Ask the device, read back, and say what it answered. A lost link raises `SourceLost`."""
+        ...
+
+
+@runtime_checkable
+class Answerable(Protocol):
+    """A source whose device keeps conditions (alarms of its own) that people can answer, over the link that it holds.
+
+    Nobody calls it but the gateway's `Door`, which notes who answers what before and after.
+    """
+
+    async def answer(self, answer: Answer) -> Outcome:
+        """Tell the device, once, and say what it answered. A lost link raises `SourceLost`."""
         ...
 
 

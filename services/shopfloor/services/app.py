@@ -14,12 +14,15 @@ from fastapi import APIRouter, FastAPI
 from shopfloor.dashboards import PagesNotBuilt, static_folder
 from shopfloor.gateway.version import installed_version
 from shopfloor.plant import Batch
+from shopfloor.plant.condition import is_conditions
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services import clock, learned, store
 from shopfloor.services.alarms import Alarms, Watched
 from shopfloor.services.alarms.limits import Rule
+from shopfloor.services.answers import Answers
 from shopfloor.services.api import alarms as alarms_api
 from shopfloor.services.api import (
+    answered,
     assets,
     bundles,
     events,
@@ -113,6 +116,7 @@ class Parts:
     guard: Guard
     trail: Trail
     clock: Clock
+    answers: Answers
 
     @property
     def tokens(self) -> Tokens:
@@ -157,6 +161,7 @@ def open_parts(
                    Watched(health.links, brain.predictions, charts.standing))
         )  # fmt: skip
         store.recall_states(alarms.suppression.see, alarms.suppression.tags, historian)
+        store.recall_conditions(alarms.watch, alarms.followed(), historian)
         registry.alarmed = alarms.began
         listed = Listed(charts, time)
         live = Live(historian.reader, time, _states(alarms, brain, health, listed))
@@ -192,6 +197,7 @@ def open_parts(
         yield Parts(
             config, catalog, historian, gateways, errands, alarms, notifier, charts, listed, production, maintenance,
             registry, brain, replays, reports, live, health, doors, guard, trail, time,
+            Answers(alarms, errands, gateways, time),
         )  # fmt: skip
 
 
@@ -238,8 +244,9 @@ def _api(parts: Parts) -> APIRouter:
         marks.router(parts.registry, parts.catalog, parts.clock),
         replays_api.router(parts.registry, parts.replays),
         drift_api.router(parts.brain),
-        alarms_api.router(parts.alarms, parts.notifier.state),
-        shelving.router(parts.alarms, parts.production.planned.calendar, parts.clock),
+        alarms_api.router(parts.alarms, parts.answers, parts.notifier.state),
+        answered.router(parts.alarms, parts.answers),
+        shelving.router(parts.alarms, parts.answers, parts.production.planned.calendar, parts.clock),
         transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.listed, parts.clock),
         *production_api.routers(parts.production, parts.brain),
@@ -286,6 +293,9 @@ def _connect(
     """Stored values flow on to whoever looks at them; changes of links become events."""
 
     def stored(batch: Batch) -> None:
+        if batch.names and is_conditions(batch.names[0]):
+            watching[0].watch(batch)
+            return
         catalog.learn(batch.names, batch.kind)
         for watcher in watching:
             watcher.watch(batch)
@@ -302,7 +312,7 @@ def _connect(
 def _states(alarms: Alarms, brain: Thinking, health: Health, listed: Listed) -> dict[str, Callable[[], Any]]:
     """What the live socket shows besides values."""
     return {
-        "alarms": lambda: [alarms_api.view(alarm) for alarm in alarms.open()],
+        "alarms": lambda: [alarms_api.shown(alarms, alarm) for alarm in alarms.open()],
         "predictions": lambda: list(brain.predictions()),
         "health": health.answer,
         "charts": listed.rows,

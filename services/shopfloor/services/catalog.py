@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shopfloor.plant import Asset, AssetPath, Kind, PathError, ShopfloorError, Tag, TagPath
+from shopfloor.plant.condition import is_conditions
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services.historian.selector import Selector
 
@@ -39,9 +40,9 @@ class Catalog:
                 self._add(Entry(f"{path}/{tag.name}", path, tag))
 
     def learn(self, names: Iterable[str], kind: Kind) -> None:
-        """Take up tags that are not in the plant file; a name that is no path is left out."""
+        """Take up tags that are not in the plant file; what is no path, and statements of devices, are left out."""
         for name in names:
-            if name not in self.tags:
+            if name not in self.tags and not is_conditions(name):
                 self._learn(name, kind)
 
     def asset(self, path: str) -> Asset:

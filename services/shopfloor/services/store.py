@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
-from shopfloor.plant import ConfigError, Kind
+from shopfloor.plant import Batch, ConfigError, Kind, Sample
+from shopfloor.plant.condition import is_conditions
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.config.store import ForwardSection
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.historian import Historian, Options, Product, Retention, Target
+
+_LAST: Final = (1 << 63) - 1
 
 
 def opened(config: PlantConfig, folder: Path, time: Clock) -> Historian:
@@ -39,6 +42,20 @@ def recall_states(see: Callable[[str, int, str], None], tags: Collection[str], h
         for tag, time, text in zip(*(column.to_pylist() for column in columns), strict=True):
             if tag in tags and text is not None:
                 see(tag, time, text)
+
+
+def recall_conditions(watch: Callable[[Batch], None], followed: Mapping[str, int], historian: Historian) -> None:
+    """Hand over what devices said after the moments up to which it was followed (UTC ns), by tag.
+
+    A server that died between storing a statement and following it does so now.
+    """
+    tags = [tag for tag in historian.reader.latest().column("tag").to_pylist() if is_conditions(tag)]
+    for tag in tags:
+        table = historian.reader.read([tag], followed.get(tag, 0) + 1, _LAST)
+        times, texts = table["time"].cast(pa.int64()).to_pylist(), table["text"].to_pylist()
+        rows = [Sample(tag, time, text) for time, text in zip(times, texts, strict=True) if text is not None]
+        if rows:
+            watch(Batch.of(rows, Kind.TEXT))
 
 
 def told(historian: Historian) -> dict[str, Any]:

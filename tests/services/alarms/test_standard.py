@@ -23,9 +23,9 @@ TABLE = """
                           return    latch                 clear   acknowledge           reset   re-alarm  raise
 (B) active                returned  latched               closed  acknowledged          -       -         -
 (C) acknowledged          closed    latched-acknowledged  closed  -                     -       active    -
-(D) returned              -         -                     -       closed                -       -         active
-(E) latched               -         -                     -       latched-acknowledged  -       -         active
-(F) latched-acknowledged  -         -                     -       -                     closed  -         active
+(D) returned              -         -                     closed  closed                -       -         active
+(E) latched               -         -                     closed  latched-acknowledged  -       -         active
+(F) latched-acknowledged  -         -                     closed  -                     closed  -         active
 (A) closed                -         -                     -       -                     -       -         -
 """
 SIDES = {

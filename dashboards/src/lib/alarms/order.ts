@@ -1,7 +1,11 @@
 import type { Alarm } from "../api/types.ts";
 
 export const unseen = (alarm: Alarm): boolean => !alarm.acknowledged && alarm.state !== "closed";
-export const resettable = (alarm: Alarm): boolean => alarm.state === "latched-acknowledged";
+export const resettable = (alarm: Alarm): boolean => alarm.state === "latched-acknowledged" && !alarm.device;
+const taken = (alarm: Alarm, act: "acknowledge" | "confirm"): boolean => Boolean(alarm.device?.answers.includes(act)) && !alarm.device?.pending;
+/** Whether it can be acknowledged here: a condition of a device only where the device takes it, and was not asked just now. */
+export const acknowledgeable = (alarm: Alarm): boolean => unseen(alarm) && (!alarm.device?.keeps || taken(alarm, "acknowledge"));
+export const confirmable = (alarm: Alarm): boolean => alarm.state !== "closed" && Boolean(alarm.device?.confirm) && taken(alarm, "confirm");
 
 const RANK: Partial<Record<Alarm["state"], number>> = { active: 0, acknowledged: 1 };
 

@@ -233,7 +233,7 @@ export interface Alarm {
   id: string | number;
   asset: string | null;
   tag: string | null;
-  kind: "limit" | "model" | "source" | "quality";
+  kind: "limit" | "model" | "source" | "quality" | "condition";
   code: string;
   priority: PriorityLevel;
   state: "active" | "acknowledged" | "returned" | "latched" | "latched-acknowledged" | "closed";
@@ -252,6 +252,21 @@ export interface Alarm {
   group?: string;
   first_out?: boolean;
   aside?: Aside | null;
+  device?: AlarmDevice | null;
+}
+
+export type DeviceAct = "acknowledge" | "confirm" | "comment" | "shelve" | "unshelve";
+
+/** A condition that a device keeps itself: `keeps` acknowledgements, takes `answers`, waits for a confirmation (`confirm`). */
+export interface AlarmDevice {
+  source: string;
+  subject: string;
+  severity: number;
+  time: number;
+  keeps: boolean;
+  answers: DeviceAct[];
+  confirm: boolean;
+  pending: { act: DeviceAct; by: string; time: number } | null;
 }
 
 /** What hides an alarm; `until` null: until it is put back, or the state of the asset ends. */

@@ -1,4 +1,5 @@
 import { accountPhrases } from "./phrases.accounts.ts";
+import { devicePhrases } from "./phrases.devices.ts";
 import { maintenancePhrases } from "./phrases.maintenance.ts";
 import { modelPhrases } from "./phrases.models.ts";
 
@@ -68,6 +69,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["{n} days", "{n} 天"],
   ["per pot-day", "每槽日"],
   ...accountPhrases,
+  ...devicePhrases,
   ...maintenancePhrases,
   ...modelPhrases,
   // brain

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -18,8 +18,9 @@ from typing import Final
 from shopfloor.gateway.door.audit import Audit, is_unknown
 from shopfloor.gateway.door.judge import Pace, RefusedError, check_allowed, value_for, values_for
 from shopfloor.plant import SourceLost, StoreError, Tag, quality
+from shopfloor.plant.condition import Answer
 from shopfloor.plant.config import WriteOptions
-from shopfloor.plant.contracts import Actuator, Argument, Outcome, Plant, Scalar, Setpoint
+from shopfloor.plant.contracts import Actuator, Answerable, Argument, Outcome, Plant, Scalar, Setpoint
 
 _logger = logging.getLogger(__name__)
 _PATIENCE_S: Final = 30.0
@@ -60,6 +61,16 @@ class Door:
             return await self._pass(way, setpoint, by, reason)
         finally:
             self._busy.discard(setpoint.tag)
+
+    async def answer(self, source: str, device: Answerable, answer: Answer, *, by: str) -> Outcome:
+        """Pass on what somebody says of a condition of a device; noted before and after as a setpoint is."""
+        asked = Setpoint(f"condition {answer.id}", answer.act.value)
+        if not by.strip():
+            said = "A condition was answered by nobody: every answer carries a name."
+            return await self._refuse(
+                asked, source, by, answer.comment, RefusedError(quality.BAD_USER_ACCESS_DENIED, said)
+            )
+        return await self._noted(asked, source, by, answer.comment, lambda: device.answer(answer))
 
     async def settle(self) -> None:
         """Wait for the outcomes of what is under way, so that the audit has them before it is closed."""
@@ -117,25 +128,33 @@ class Door:
         return outcome
 
     async def _pass(self, way: Way, setpoint: Setpoint, by: str, reason: str) -> Outcome:
+        return await self._noted(setpoint, way.source, by, reason, lambda: self._write(way, setpoint))
+
+    async def _noted(
+        self, setpoint: Setpoint, source: str, by: str, reason: str, work: Callable[[], Awaitable[Outcome]]
+    ) -> Outcome:
         try:
-            intent = await asyncio.to_thread(self.audit.intend, setpoint, way.source, by, reason)
+            intent = await asyncio.to_thread(self.audit.intend, setpoint, source, by, reason)
         except StoreError as problem:
             return Outcome(quality.BAD_RESOURCE_UNAVAILABLE, None, str(problem))
         outcome = _unknown(setpoint.tag, "the gateway stopped asking")
         try:
-            outcome = await self._ask(way, setpoint)
+            outcome = await self._ask(setpoint, work)
         finally:
             outcome = self._note(intent, outcome)
         return outcome
 
-    async def _ask(self, way: Way, setpoint: Setpoint) -> Outcome:
+    async def _ask(self, setpoint: Setpoint, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         try:
             async with asyncio.timeout(self.patience):
-                outcome = await way.actuator.apply(setpoint)
+                return await work()
         except SourceLost as lost:
             return _unknown(setpoint.tag, str(lost).rstrip("."))
         except TimeoutError:
             return _unknown(setpoint.tag, f"the device did not answer within {self.patience:g} s")
+
+    async def _write(self, way: Way, setpoint: Setpoint) -> Outcome:
+        outcome = await way.actuator.apply(setpoint)
         if _arguments(way, setpoint.tag) is not None or outcome.status >> 30:
             return outcome
         return _compared(setpoint, outcome, self.plant().tag(setpoint.tag))

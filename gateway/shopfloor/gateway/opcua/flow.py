@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.gateway.opcua.columns import Columns
+from shopfloor.gateway.opcua.conditions.follow import Following
 from shopfloor.gateway.opcua.history import History, Page
 from shopfloor.gateway.opcua.marks import Gap, Marks
 from shopfloor.gateway.opcua.publish import Publisher, after
@@ -35,18 +36,20 @@ class Flow:
     queue: int
     ticket: Ticket
     skip: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    conditions: Following | None = None
     resumed: bool = False
     _expected: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     _fresh: bool = True
     _items: str = ""
 
     def __post_init__(self) -> None:
-        self._items = fingerprint(self.columns.items)
+        self._items = fingerprint(self.columns.items, self.conditions.notifiers if self.conditions else ())
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Publish and read history until the block is left."""
-        async with self.publisher.running(), self.history.running():
+        """Publish, read history and have conditions told anew until the block is left."""
+        refreshing = self.conditions.running() if self.conditions else nullcontext()
+        async with self.publisher.running(), self.history.running(), refreshing:
             yield
 
     def begin(self, kept: Kept | None) -> Iterator[Batch]:
@@ -70,7 +73,8 @@ class Flow:
         """Where this source stands once `taken` is committed: all before it is."""
         subscriptions = tuple((one.id, one.keep_alive) for one in self.publisher.subscriptions)
         due = self.publisher.following | {one.subscription: after(one.sequence) for one in taken}
-        return Station(self.ticket, subscriptions, due, self._items)
+        events = self.conditions.subscription if self.conditions else 0
+        return Station(self.ticket, subscriptions, due, self._items, events)
 
     def kept(self) -> Kept:
         """What the next link needs of this one."""
@@ -81,11 +85,14 @@ class Flow:
         """Something is missing before the next value of every variable that has a mark."""
         self._expected = self.marks.time > 0
 
-    def live(self, notifications: Sequence[Notification]) -> Iterator[Batch]:
-        """What the notifications hold; gaps before them are noted first, to be committed with them."""
+    def live(self, notifications: Sequence[Notification], told: Batch | None = None) -> Iterator[Batch]:
+        """What the notifications hold, `told` is what their events say of conditions.
+
+        Gaps before them are noted first, to be committed with them.
+        """
         if self.publisher.hole:
             self.expect()
-        batches = list(self._read(self.columns, notifications))
+        batches = [*self._read(self.columns, notifications), *([told] if told is not None else [])]
         self._fresh = self.publisher.singly > 0
         for place, batch in enumerate(batches, 1):
             if place == len(batches):

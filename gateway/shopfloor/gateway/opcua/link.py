@@ -67,6 +67,8 @@ def _client(options: OpcuaOptions) -> SecureClient:
     client.session_timeout = int(1_000 * _SESSION_S)
     client.uaclient.session = ManualSession(client.uaclient)
     client.nodes = Shortcuts(client.uaclient.session)
+    if options.conditions is not None and options.conditions.locales:
+        client.set_locale(options.conditions.locales)
     return client
 
 

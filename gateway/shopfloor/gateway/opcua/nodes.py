@@ -28,12 +28,30 @@ def node_id(text: str) -> ua.NodeId:
         ) from problem
 
 
+def written(node: ua.NodeId, uris: Sequence[str]) -> str:
+    """A NodeId with the URI of its namespace, which means the same after the server has started anew.
+
+    >>> written(ua.NodeId("Load", 1), ["http://opcfoundation.org/UA/", "urn:maker;one"]), written(ua.NodeId(7), [])
+    ('nsu=urn:maker%3Bone;s=Load', 'i=7')
+    """
+    number = node.NamespaceIndex
+    if not 0 < number < len(uris):
+        return str(node.to_string())
+    uri = uris[number].replace("%", "%25").replace(";", "%3B")
+    return f"nsu={uri};{ua.NodeId(node.Identifier, 0, node.NodeIdType).to_string()}"
+
+
+async def namespaces(session: UaSession) -> list[str]:
+    """The server's namespaces, in the order of their numbers."""
+    (answer,) = await session.read_attributes([ua.NodeId(ua.ObjectIds.Server_NamespaceArray)], ua.AttributeIds.Value)
+    return list(answer.Value.Value or ()) if answer.Value is not None else []
+
+
 async def node_ids(session: UaSession, texts: Sequence[str]) -> list[ua.NodeId]:
     """Read NodeIds; the server is asked for its namespaces only where one is given by its URI."""
     if not any(text.startswith("nsu=") for text in texts):
         return [node_id(text) for text in texts]
-    (answer,) = await session.read_attributes([ua.NodeId(ua.ObjectIds.Server_NamespaceArray)], ua.AttributeIds.Value)
-    uris: list[str] = list(answer.Value.Value or ()) if answer.Value is not None else []
+    uris = await namespaces(session)
     return [node_id(numbered(text, uris)) for text in texts]
 
 

@@ -19,6 +19,7 @@ from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
+from shopfloor.gateway.opcua.conditions.options import Conditions
 from shopfloor.plant import Kind
 from shopfloor.plant.config import Duration, Number, Section, Whole, WriteOptions, url_of
 from shopfloor.plant.config.assets import count
@@ -133,6 +134,9 @@ class OpcuaOptions(Section):
     nodes: tuple[NodeOptions, ...] = Field((), description="Single variables by NodeId.")
     everything: str | None = Field(None, description="Asset path that gets every variable of the server.")
     methods: tuple[MethodOptions, ...] = Field((), description="Methods that may be called, if 'writes' allows it.")
+    conditions: Conditions = Field(
+        None, description="Alarms & Conditions of the server: true, a list of notifier NodeIds, or these keys."
+    )
     writes: WriteOptions | None = Field(None, description="What may be written; by default nothing.")
 
     @cached_property

@@ -26,12 +26,16 @@ _LIFETIME_S: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """Where a source stands with its server, as bytes in the spool: session, subscriptions, next sequences, items."""
+    """Where a source stands with its server, as bytes in the spool: session, subscriptions, next sequences, items.
+
+    `events` is the number of the subscription to events, 0 without one.
+    """
 
     ticket: Ticket
     subscriptions: tuple[tuple[int, float], ...]
     following: Mapping[int, int]
     items: str
+    events: int = 0
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -42,6 +46,7 @@ class Station:
                 "subscriptions": self.subscriptions,
                 "following": list(self.following.items()),
                 "items": self.items,
+                "events": self.events,
             }
         ).encode()
 
@@ -60,6 +65,7 @@ class Station:
                 tuple((int(number), float(silence)) for number, silence in found["subscriptions"]),
                 {int(number): int(sequence) for number, sequence in found["following"]},
                 str(found["items"]),
+                int(found.get("events", 0)),
             )
         except (ValueError, TypeError, KeyError):
             return None
@@ -85,8 +91,8 @@ class Kept:
         return [Subscribed(number, silence, []) for number, silence in self.station.subscriptions]
 
 
-def fingerprint(items: Mapping[int, Item]) -> str:
-    """Tells whether handles still mean the same variables.
+def fingerprint(items: Mapping[int, Item], notifiers: Sequence[str] = ()) -> str:
+    """Tells whether handles still mean the same variables and notifiers of events.
 
     >>> one, two = Item(ua.NodeId(1), "a"), Item(ua.NodeId(2), "b")
     >>> fingerprint({1: one, 2: two}) == fingerprint({1: two, 2: one})
@@ -95,6 +101,8 @@ def fingerprint(items: Mapping[int, Item]) -> str:
     digest = hashlib.sha256()
     for handle, item in items.items():
         digest.update(f"{handle} {item.node.to_string()} {item.tag}\n".encode())
+    for notifier in notifiers:
+        digest.update(f"events {notifier}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 from shopfloor.gateway.opcua.columns import Columns
+from shopfloor.gateway.opcua.conditions.follow import Following
 from shopfloor.gateway.opcua.flow import Flow
 from shopfloor.gateway.opcua.history import History
 from shopfloor.gateway.opcua.items import Item, find
@@ -24,8 +25,10 @@ from shopfloor.gateway.opcua.security import Security
 from shopfloor.gateway.opcua.session import Link, linked
 from shopfloor.gateway.opcua.subscribe import subscribe
 from shopfloor.gateway.opcua.verify import SERVER_UNKNOWN
+from shopfloor.gateway.opcua.wire import Notification
 from shopfloor.gateway.opcua.write import Writer
 from shopfloor.plant import Batch, SourceLost
+from shopfloor.plant.condition import Answer
 from shopfloor.plant.contracts import Argument, Outcome, Setpoint
 from shopfloor.plant.counted import counted
 
@@ -59,9 +62,12 @@ class OpcuaSource:
     _kept: Kept | None = None
     _publisher: Publisher | None = None
     _writer: Writer = field(init=False)
+    _conditions: Following | None = None
 
     def __post_init__(self) -> None:
         self._writer = Writer(self.options)
+        if self.options.conditions is not None:
+            self._conditions = Following(self.name, self.options)
 
     @property
     def url(self) -> str:
@@ -74,7 +80,8 @@ class OpcuaSource:
         tags = {gap.tag for gap in self.marks.gaps}
         waiting = counted(len(tags), "variable")
         filling = f"What an outage has taken of {waiting} is read from the server's history." * bool(tags)
-        return " ".join(filter(None, [self._lacking, filling, self._hole]))
+        conditions = self._conditions.detail if self._conditions else ""
+        return " ".join(filter(None, [self._lacking, filling, self._hole, conditions]))
 
     def retire(self) -> None:
         """Ending is for good from now on: the server need not keep its session for another run."""
@@ -125,6 +132,14 @@ class OpcuaSource:
         """Write or call over the open session; `SourceLost` when there is none."""
         return await self._writer.apply(setpoint)
 
+    async def answer(self, answer: Answer) -> Outcome:
+        """Answer the device about one of its conditions; `SourceLost` when there is no session."""
+        if self._conditions is None:
+            raise SourceLost(
+                f"The source {self.name!r} follows no conditions: say 'conditions: true' in the plant file."
+            )
+        return await self._conditions.answer(answer)
+
     def _take_up(self) -> Kept | None:
         kept = self._kept or (Kept(self.marks.station) if self.marks.station else None)
         return None if kept is None or kept.expired else kept
@@ -151,6 +166,8 @@ class OpcuaSource:
             publisher.received, publisher.acknowledgements = kept.received, kept.acknowledgements
             if await publisher.recover():
                 flow = self._flow(link, publisher, columns)
+                if self._conditions:
+                    await self._conditions.resume(link.session, columns.items, kept.station.events)
                 flow.resume(np.zeros_like(self.marks.counted) if kept.columns else self.marks.counted.copy())
                 return flow
         _logger.warning("%s: %s no longer knows the subscriptions: they are made anew.", self.name, self.url)
@@ -160,7 +177,8 @@ class OpcuaSource:
     async def _known(self, link: Link, kept: Kept) -> Columns | None:
         """The items of a run before this one, if they are still the same."""
         items = await self._find(link)
-        return self._columns(items) if fingerprint(items) == kept.station.items else None
+        notifiers = self._conditions.notifiers if self._conditions else ()
+        return self._columns(items) if fingerprint(items, notifiers) == kept.station.items else None
 
     def _columns(self, items: dict[int, Item]) -> Columns:
         return Columns(items, self.malformed, self.malformed_sentence)
@@ -176,6 +194,8 @@ class OpcuaSource:
             found, missing = await find(link.session, self.options, tell)
             items: dict[int, Item] = dict(enumerate(found, 1))
             subscriptions = await subscribe(link.session, self.options, items, tell)
+            if self._conditions:
+                subscriptions += await self._conditions.subscribe(link.session, items)
         self._lack(missing + [tag for one in subscriptions for tag in one.refused])
         publisher = Publisher(self.url, link.session, subscriptions)
         return self._flow(link, publisher, self._columns(items))
@@ -190,16 +210,21 @@ class OpcuaSource:
     def _flow(self, link: Link, publisher: Publisher, columns: Columns) -> Flow:
         self.marks.follow(item.tag for item in columns.items.values())
         history = History(link.session, publisher, columns.items, self.marks)
-        return Flow(publisher, columns, history, self.marks, self.options.queue_size, link.ticket())
+        ticket = link.ticket()
+        return Flow(
+            publisher, columns, history, self.marks, self.options.queue_size, ticket, conditions=self._conditions
+        )
 
     async def _batches(self, flow: Flow, kept: Kept | None) -> AsyncGenerator[Batch, None]:
         if not flow.resumed:
             for batch in flow.begin(kept):
                 yield batch
+            if old := await self._told(kept.received if kept else ()):
+                yield old
         while True:
             with explained(self.url):
                 taken = await flow.publisher.take()
-            for batch in flow.live(taken):
+            for batch in flow.live(taken, await self._told(taken)):
                 yield batch
             flow.committed(taken)
             self.malformed, self.malformed_sentence = flow.columns.malformed, flow.columns.malformed_sentence
@@ -216,6 +241,13 @@ class OpcuaSource:
                 flow.history.close(page.closed)
             if not self.marks.gaps:
                 self._lose(flow.history.lacking)
+
+    async def _told(self, notifications: Sequence[Notification]) -> Batch | None:
+        """What they say of conditions."""
+        if self._conditions is None:
+            return None
+        with explained(self.url):
+            return await self._conditions.read(notifications)
 
     def _lose(self, lacking: list[Gap]) -> None:
         """Say what nothing can bring back, in one sentence once every gap of an outage has been looked at."""

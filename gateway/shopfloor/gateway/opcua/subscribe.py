@@ -45,7 +45,7 @@ async def subscribe(
         tell(f"Subscribing: {done:,} of {len(items):,} variables.")
 
     for group in grouped(items):
-        one = await _create(session, options)
+        one = await created(session, options)
         await _fill(session, options, one, group, most.monitor, count)
         made.append(one)
     if sum(len(one.refused) for one in made) == len(items):
@@ -66,7 +66,8 @@ def grouped(items: dict[int, Item]) -> list[dict[int, Item]]:
     return [group for group in (*groups.values(), rare) if group]
 
 
-async def _create(session: UaSession, options: OpcuaOptions) -> Subscribed:
+async def created(session: UaSession, options: OpcuaOptions) -> Subscribed:
+    """A new subscription without items."""
     interval = options.publishes
     parameters = ua.CreateSubscriptionParameters()
     parameters.RequestedPublishingInterval = interval * 1_000

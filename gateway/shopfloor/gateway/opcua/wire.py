@@ -15,6 +15,7 @@ from asyncua.ua.ua_binary import nodeid_from_binary, struct_from_binary
 
 _DATA_CHANGE: Final = 811
 _STATUS_CHANGE: Final = 820
+_EVENTS: Final = 916
 _U32: Final = struct.Struct("<I")
 _I32: Final = struct.Struct("<i")
 _HEADER: Final = struct.Struct("<4sqIIBiHB")
@@ -25,14 +26,15 @@ _FOUR_BYTE_ID: Final = b"\x01\x00"
 class Notification:
     """One notification message. `keep_alive` carries no data, and `sequence` is then the next one.
 
-    `bodies` are the DataChangeNotifications in it as they came, to be decoded once, by `Columns`; `values` counts
-    what they hold together.
+    `bodies` are the DataChangeNotifications in it as they came, to be decoded once, by `Columns`, `events` its
+    EventNotificationLists; `values` counts what they hold together.
     """
 
     subscription: int
     sequence: int
     keep_alive: bool
     bodies: list[bytes] = field(default_factory=list)
+    events: list[bytes] = field(default_factory=list)
     values: int = 0
     status: int = 0
 
@@ -83,6 +85,9 @@ def _read_part(body: Buffer, answer: Notification) -> None:
     data = bytes(body.read(length))
     if kind.NamespaceIndex == 0 and kind.Identifier == _DATA_CHANGE:
         answer.bodies.append(data)
+        answer.values += max(int.from_bytes(data[:4], "little", signed=True), 0)
+    elif kind.NamespaceIndex == 0 and kind.Identifier == _EVENTS:
+        answer.events.append(data)
         answer.values += max(int.from_bytes(data[:4], "little", signed=True), 0)
     elif kind.NamespaceIndex == 0 and kind.Identifier == _STATUS_CHANGE:
         answer.status = int.from_bytes(data[:4], "little")

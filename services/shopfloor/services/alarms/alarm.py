@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from shopfloor.services.alarms.state import AlarmKind, State
 
@@ -13,6 +14,8 @@ class Condition:
 
     `code` and `values` let a page say it in another language. `asset` is None where a source is meant. `latch`: it
     stays until it is reset; `realarm_s`: acknowledged, it asks again after that time; `group`: its first-out group.
+    `device` is for conditions of devices: source, id, event, notifier, keeps (acknowledgements), subject, severity,
+    time (UTC ns), answers (what may go to the device), confirm (it waits for that).
     """
 
     key: str
@@ -32,6 +35,7 @@ class Condition:
     latch: bool = False
     realarm_s: float | None = None
     group: str = ""
+    device: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

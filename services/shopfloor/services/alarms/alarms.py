@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from shopfloor.plant import Batch, Event, Kind, ShopfloorError, StoreError
+from shopfloor.plant.condition import is_conditions
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services.alarms.alarm import Alarm, Change
 from shopfloor.services.alarms.aside import Aside, AsideKind
 from shopfloor.services.alarms.book import Book, Design
 from shopfloor.services.alarms.design import FirstOut, Suppression
+from shopfloor.services.alarms.following import Following
 from shopfloor.services.alarms.journal import Occurrence, Wanted
 from shopfloor.services.alarms.judges import Judges, Watched
 from shopfloor.services.alarms.limits import Rule
 from shopfloor.services.alarms.load import DAY, HOUR, Arrival, Load
+from shopfloor.services.alarms.pending import Pending
 from shopfloor.services.alarms.state import PRESENT, AlarmKind
 from shopfloor.services.alarms.store import AlarmStore
 from shopfloor.services.alarms.transitions import NEWEST, Asked, Transition, arrivals, transitions
@@ -56,6 +59,8 @@ class Alarms:
         self.suppression, self._groups = Suppression(config), FirstOut(config)
         self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._unwritten: list[Change] = []
+        self._unfollowed: list[Batch] = []
+        self.pending = Pending(clock)
         self._said = False
         self._swept = 0
         self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
@@ -64,6 +69,7 @@ class Alarms:
         self._store.__enter__()
         self._load = Load(self._declared.operators, arrivals(self._store.database, self._clock() - DAY))
         self._book = Book(self._store, Design(self.suppression.reason, self._groups), self._heard)
+        self._following = Following(self._book, self._store, self._titles, self.pending)
         self._judges = Judges(self._rules, self._titles, self._watched, self._book.present_keys)
         self._return_forgotten()
         self._thread.start()
@@ -86,10 +92,17 @@ class Alarms:
 
     def watch(self, batch: Batch) -> None:
         """Take the rows of a stored batch that a limit or a suppression looks at; cheap, from any thread."""
+        if batch.names and is_conditions(batch.names[0]):
+            self._queue.put(batch)
+            return
         self.suppression.watch(batch)
         rows = self._judges.limits.concerns(batch, self._clock())
         if rows is not None:
             self._queue.put(rows)
+
+    def followed(self) -> dict[str, int]:
+        """Up to when (UTC ns) the statements of each device have been followed, by their tags."""
+        return self._store.followed()
 
     def open(self, asset: str | None = None) -> list[Alarm]:
         """Open alarms that are not set aside, most urgent first."""
@@ -131,6 +144,10 @@ class Alarms:
         """The alarm of a number."""
         return self._store.alarm(number)
 
+    def get(self, number: int) -> Alarm:
+        """The alarm of a number; `AlarmUnknown` where there is none."""
+        return self._alarm(number)
+
     def acknowledge(self, number: int, by: str, note: str = "") -> Alarm:
         """Note that somebody has seen an alarm."""
         return self._book.acknowledge(self._alarm(number), by, self._clock(), note)
@@ -141,15 +158,20 @@ class Alarms:
 
     def shelve(self, number: int, by: str, until: int, reason: str) -> Alarm:
         """Hide the alarms of a condition until a time (UTC ns); longer than the plant file allows, it is refused."""
-        alarm, now, most = self._alarm(number), self._clock(), self._declared.shelve_at_most
+        alarm, now = self._alarm(number), self._clock()
+        self.check_shelving(until)
+        return self._book.set_aside(
+            Aside(alarm.condition.key, AsideKind.SHELVED, by, now, until, reason, alarm.id), alarm
+        )
+
+    def check_shelving(self, until: int) -> None:
+        """`AlarmRefused` when the plant file does not let an alarm be shelved until then (UTC ns)."""
+        now, most = self._clock(), self._declared.shelve_at_most
         if not 0 < until - now <= int(most * 1e9) + HOUR // 3600:
             raise AlarmRefused(
                 f"An alarm of this plant can be shelved for {most / 60:g} min at most, not for"
                 f" {(until - now) / 6e10:.0f} min: shelve it for less, or take it out of service."
             )
-        return self._book.set_aside(
-            Aside(alarm.condition.key, AsideKind.SHELVED, by, now, until, reason, alarm.id), alarm
-        )
 
     def take_out_of_service(self, number: int, by: str, reason: str) -> Alarm:
         """Hide the alarms of a condition until somebody puts it back."""
@@ -199,7 +221,11 @@ class Alarms:
             if batch is None:
                 return
             now = self._clock()
-            self._apply(self._judges.judge(batch))
+            if batch.kind is Kind.TEXT:
+                self._unfollowed.append(batch)
+            else:
+                self._apply(self._judges.judge(batch))
+            self._follow()
             if now >= due or due - now > 2 * TICK_S * 1e9:
                 due = now + int(TICK_S * 1e9)
                 self._apply(self._judges.tick(now))
@@ -216,6 +242,16 @@ class Alarms:
                 self._unwritten = waiting[done:]
                 return
         self._said = False
+
+    def _follow(self) -> None:
+        """Follow what devices said, in order; what a full disk refuses waits for the next try."""
+        while self._unfollowed:
+            try:
+                self._following.take(self._unfollowed[0])
+            except StoreError as problem:
+                self._say(problem)
+                return
+            del self._unfollowed[0]
 
     def _pass_time(self, now: int) -> None:
         """Shelving ends, suppression begins and ends, old rows go; what the disk refuses is tried a second later."""

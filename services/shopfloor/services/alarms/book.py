@@ -12,6 +12,7 @@ from shopfloor.plant import EventKind, StoreError
 from shopfloor.services.alarms.alarm import Acknowledgement, Alarm, Change, Condition
 from shopfloor.services.alarms.aside import EVENTS, NORMAL, Aside, AsideKind, shown
 from shopfloor.services.alarms.asides import Asides
+from shopfloor.services.alarms.device import AT_DEVICE
 from shopfloor.services.alarms.state import PRESENT, AlarmKind, Move, State, after
 from shopfloor.services.alarms.store import AlarmStore
 from shopfloor.services.alarms.told import told
@@ -51,7 +52,7 @@ class Book:
 
     def apply(self, change: Change) -> Alarm | None:
         """Raise or return; None when nothing new was said."""
-        with self._changing():
+        with self.changing():
             known = self._open.get(change.key)
             if change.condition is not None:
                 return self._raise(known, change.condition, change.time)
@@ -64,7 +65,7 @@ class Book:
 
     def acknowledge(self, alarm: Alarm, by: str, time: int, note: str) -> Alarm:
         """Note who has seen it; an alarm that is acknowledged or closed stays as it is."""
-        with self._changing():
+        with self.changing():
             known = self._current(alarm)
             if known.acknowledged is not None or known.state is State.CLOSED:
                 return known
@@ -74,16 +75,42 @@ class Book:
 
     def reset(self, alarm: Alarm, by: str, time: int, note: str) -> Alarm:
         """Let a latched alarm go that has returned and was seen; any other stays as it is."""
-        with self._changing():
+        with self.changing():
             known = self._current(alarm)
             state = after(known.state, Move.RESET)
             if state is known.state:
                 return known
             return self._keep(known, replace(known, state=state), time, EventKind.ALARM_RESET, by, note)
 
+    def step(self, alarm: Alarm, move: Move, time: int, kind: EventKind, by: str = "", reason: str = "") -> Alarm:
+        """Take one step of the diagram as a device says it."""
+        with self.changing():
+            returned = time if alarm.state in PRESENT else alarm.returned
+            stepped = replace(alarm, state=after(alarm.state, move), returned=returned)
+            return self._keep(alarm, stepped, time, kind, by, reason)
+
+    def realarm(self, alarm: Alarm, now: int) -> Alarm:
+        """Let an acknowledged alarm ask again."""
+        with self.changing():
+            again = replace(alarm, state=after(alarm.state, Move.REALARM), acknowledged=None, realarmed=now)
+            self._keep(alarm, again, now, EventKind.ALARM_REALARMED)
+            if not self._asides.kinds(alarm.condition.key):
+                self._heard(again, now)
+            return again
+
+    def reword(self, alarm: Alarm, condition: Condition) -> None:
+        """Take other words, numbers or urgency of the same condition."""
+        if condition != alarm.condition:
+            with self.changing():
+                self._write(replace(alarm, condition=condition))
+
+    def hide(self, aside: Aside) -> None:
+        """Set aside what is about to be raised, so that nobody hears of it."""
+        self._asides.put(aside)
+
     def set_aside(self, aside: Aside, alarm: Alarm) -> Alarm:
         """Hide all alarms of the condition of an alarm until it is put back; done again, it is renewed."""
-        with self._changing():
+        with self.changing():
             alarm = self._current(alarm)
             before = self._shown(alarm)
             self._asides.put(aside)
@@ -92,7 +119,7 @@ class Book:
 
     def put_back(self, alarm: Alarm, kind: AsideKind, time: int, by: str = "", reason: str = "") -> Alarm:
         """Show the alarms of a condition again, in the state that they have by now."""
-        with self._changing():
+        with self.changing():
             alarm = self._current(alarm)
             before, hidden = self._shown(alarm), self._asides.top(alarm.condition.key)
             if self._asides.remove(alarm.condition.key, kind) is None:
@@ -104,7 +131,7 @@ class Book:
 
     def tick(self, now: int) -> None:
         """What time changes: shelving ends, suppression begins or ends, acknowledged alarms ask again."""
-        with self._changing():
+        with self.changing():
             for aside in self._asides.over(now):
                 alarm = self._open.get(aside.key) or self._store.newest(aside.key)
                 if alarm is not None:
@@ -132,10 +159,20 @@ class Book:
         with self._lock:
             return self._asides.top(key)
 
-    def current(self, alarm: Alarm) -> Alarm:
-        """The open alarm of the same condition, or the alarm itself."""
+    def aside_of_kind(self, key: str, kind: AsideKind) -> Aside | None:
+        """What of one kind hides the alarms of a condition."""
         with self._lock:
-            return self._current(alarm)
+            return self._asides.of(key, kind)
+
+    def known(self, key: str) -> Alarm | None:
+        """The open alarm of a condition."""
+        with self._lock:
+            return self._open.get(key)
+
+    def of_kind(self, kind: AlarmKind) -> list[Alarm]:
+        """The open alarms of a kind, also those that are set aside."""
+        with self._lock:
+            return [alarm for alarm in self._open.values() if alarm.condition.kind is kind]
 
     def present_keys(self, kind: AlarmKind) -> set[str]:
         """Keys of the conditions that are true now, as far as the book knows."""
@@ -148,7 +185,7 @@ class Book:
         self._open = {alarm.condition.key: alarm for alarm in self._store.open_alarms()}
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def changing(self) -> Iterator[None]:
         """All of a change is written, or none of it: then the book knows again what the disk knows."""
         with self._lock:
             try:
@@ -187,17 +224,14 @@ class Book:
         reason, known = self._design.suppressed(alarm.condition, now), self._asides.of(key, AsideKind.SUPPRESSED)
         if reason and known is None:
             self.set_aside(Aside(key, AsideKind.SUPPRESSED, "", now, None, reason, alarm.id), alarm)
-        elif known is not None and not reason:
+        elif known is not None and not reason and not known.by.endswith(AT_DEVICE):
             self.put_back(alarm, AsideKind.SUPPRESSED, now)
 
     def _realarm(self, alarm: Alarm, now: int) -> None:
         after_s, seen = alarm.condition.realarm_s, alarm.acknowledged
         if after_s is None or seen is None or now - seen.time < after_s * 1e9 or alarm.state is not State.ACKNOWLEDGED:
             return
-        again = replace(alarm, state=after(alarm.state, Move.REALARM), acknowledged=None, realarmed=now)
-        self._keep(alarm, again, now, EventKind.ALARM_REALARMED)
-        if not self._asides.kinds(alarm.condition.key):
-            self._heard(again, now)
+        self.realarm(alarm, now)
 
     def _keep(
         self, known: Alarm | None, alarm: Alarm, time: int, kind: EventKind, by: str = "", reason: str = ""

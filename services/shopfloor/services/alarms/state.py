@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 class Move(StrEnum):
-    """What may happen to an alarm. `CLEAR` is a return that nobody has to see: the alarm was set aside."""
+    """What may happen to an alarm. `CLEAR` is an end that nobody has to see: set aside, or over at the device."""
 
     RAISE = "raise"
     RETURN = "return"
@@ -63,11 +63,14 @@ _AFTER: Final = {
     (State.ACKNOWLEDGED, Move.LATCH): State.LATCHED_ACKNOWLEDGED,
     (State.ACKNOWLEDGED, Move.REALARM): State.ACTIVE,
     (State.RETURNED, Move.RAISE): State.ACTIVE,
+    (State.RETURNED, Move.CLEAR): State.CLOSED,
     (State.RETURNED, Move.ACKNOWLEDGE): State.CLOSED,
     (State.LATCHED, Move.RAISE): State.ACTIVE,
+    (State.LATCHED, Move.CLEAR): State.CLOSED,
     (State.LATCHED, Move.ACKNOWLEDGE): State.LATCHED_ACKNOWLEDGED,
     (State.LATCHED_ACKNOWLEDGED, Move.RAISE): State.ACTIVE,
     (State.LATCHED_ACKNOWLEDGED, Move.RESET): State.CLOSED,
+    (State.LATCHED_ACKNOWLEDGED, Move.CLEAR): State.CLOSED,
 }
 
 

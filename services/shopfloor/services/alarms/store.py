@@ -116,6 +116,14 @@ class AlarmStore:
             )
             self._do("DELETE FROM events WHERE time < ?", (before,))
 
+    def mark(self, tag: str, time: int) -> None:
+        """Note how far (UTC ns) the statements of a device have been followed."""
+        self._do("INSERT OR REPLACE INTO followed VALUES (?, ?)", (tag, time))
+
+    def followed(self) -> dict[str, int]:
+        """How far the statements of each device have been followed."""
+        return dict(self._do("SELECT tag, time FROM followed").fetchall())
+
     def record(self, event: Event) -> None:
         """Write an event."""
         self._do(

@@ -7,12 +7,17 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from shopfloor.plant.condition import Act
 from shopfloor.services.alarms import Alarm, AlarmKind, Alarms, Aside
+from shopfloor.services.alarms.pending import Asked as Pending
+from shopfloor.services.alarms.state import UNSEEN
+from shopfloor.services.answers import Answers, NotTaken
 from shopfloor.services.api.load import LoadView, NotificationsView
 from shopfloor.services.api.needs import changed, needs
-from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
+from shopfloor.services.api.wire import DEVICE, ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from shopfloor.services.security.rights import Right
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 Number = Annotated[int, Path(ge=0, lt=1 << 63)]
@@ -34,6 +39,30 @@ class AsideView(BaseModel):
     since: float
     until: float | None
     reason: str
+
+
+class PendingView(BaseModel):
+    """What somebody asked a device, which took it, when (epoch ms); its own event has not come yet."""
+
+    act: Act
+    by: str
+    time: float
+
+
+class DeviceView(BaseModel):
+    """Where a condition of a device comes from, and what may be answered there.
+
+    `keeps`: acknowledgements are kept there; `confirm`: it waits for a confirmation. `time` is by the device's clock.
+    """
+
+    source: str
+    subject: str
+    severity: int
+    time: float
+    keeps: bool
+    answers: list[Act]
+    confirm: bool
+    pending: PendingView | None
 
 
 class AlarmView(BaseModel):
@@ -61,6 +90,7 @@ class AlarmView(BaseModel):
     group: str
     first_out: bool
     aside: AsideView | None
+    device: DeviceView | None
 
 
 class Seen(BaseModel):
@@ -78,8 +108,13 @@ _WORDS: Final = (
 )  # fmt: skip
 
 
-def view(alarm: Alarm, aside: Aside | None = None) -> dict[str, Any]:
-    """An alarm as the API shows it, and what hides it."""
+def shown(alarms: Alarms, alarm: Alarm) -> dict[str, Any]:
+    """An alarm as it stands now."""
+    return view(alarm, alarms.aside_of(alarm), alarms.pending.of(alarm.condition.key))
+
+
+def view(alarm: Alarm, aside: Aside | None = None, pending: Pending | None = None) -> dict[str, Any]:
+    """An alarm as the API shows it, what hides it, and what its device was asked."""
     condition, seen = alarm.condition, alarm.acknowledged
     return {
         "id": alarm.id,
@@ -91,7 +126,14 @@ def view(alarm: Alarm, aside: Aside | None = None) -> dict[str, Any]:
         **{word: getattr(condition, word) for word in _WORDS},
         "first_out": alarm.first_out,
         "aside": _aside(aside) if aside else None,
+        "device": _device(condition.device, pending) if condition.device else None,
     }
+
+
+def _device(device: dict[str, Any], pending: Pending | None) -> dict[str, Any]:
+    asked = {"act": pending.act.value, "by": pending.by, "time": to_ms(pending.time)} if pending else None
+    words = ("source", "subject", "severity", "keeps", "answers", "confirm")
+    return {word: device[word] for word in words} | {"time": to_ms(device["time"]), "pending": asked}
 
 
 def _aside(aside: Aside) -> dict[str, Any]:
@@ -110,12 +152,12 @@ def signed(request: Request, by: str) -> str:
 def noted(alarms: Alarms, number: int) -> dict[str, Any] | None:
     """What a step changes in an alarm, and whose it is, for the audit; None where there is no such alarm."""
     alarm = alarms.find(number)
-    return _noted(view(alarm, alarms.aside_of(alarm))) if alarm else None
+    return _noted(shown(alarms, alarm)) if alarm else None
 
 
 def done(request: Request, alarms: Alarms, alarm: Alarm, before: dict[str, Any] | None) -> Response:
     """The alarm after a step, which the audit notes beside what it was before."""
-    after = view(alarm, alarms.aside_of(alarm))
+    after = shown(alarms, alarm)
     changed(request, before, _noted(after))
     return answer(after)
 
@@ -124,7 +166,7 @@ def _noted(shown: dict[str, Any]) -> dict[str, Any]:
     return {key: shown[key] for key in ("id", "asset", "tag", "code", "state", "acknowledged", "aside")}
 
 
-def router(alarms: Alarms, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
+def router(alarms: Alarms, answers: Answers, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
     """`GET alarms`, and acknowledging and resetting them."""
     routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
@@ -145,7 +187,7 @@ def router(alarms: Alarms, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
             hidden = [(a, alarm) for a, alarm in alarms.aside() if asset in {None, alarm.condition.asset}]
             return answer([view(alarm, aside) for aside, alarm in hidden[:limit]])
         found = alarms.open(asset)[:limit] if state == "open" else alarms.all(asset, limit)
-        return answer([view(alarm, alarms.aside_of(alarm)) for alarm in found])
+        return answer([shown(alarms, alarm) for alarm in found])
 
     @routes.get("/alarms/load", response_model=LoadView)
     def get_load() -> Response:
@@ -161,23 +203,30 @@ def router(alarms: Alarms, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
         "/alarms/{number}/acknowledge",
         dependencies=[needs(Right.ACKNOWLEDGE)],
         response_model=AlarmView,
-        responses=NOT_FOUND | NO_JSON,
+        responses=NOT_FOUND | NO_JSON | DEVICE,
     )
-    def acknowledge(request: Request, number: Number, seen: Seen) -> Response:
-        """Note who has seen an alarm; done twice, the first name stays."""
-        before = noted(alarms, number)
-        alarm = alarms.acknowledge(number, signed(request, seen.by), seen.note)
-        return done(request, alarms, alarm, before)
+    async def acknowledge(request: Request, number: Number, seen: Seen) -> Response:
+        """Note who has seen an alarm; done twice, the first name stays. A condition is acknowledged at its device."""
+        before = await run_in_threadpool(noted, alarms, number)
+        by, alarm = signed(request, seen.by), await run_in_threadpool(alarms.get, number)
+        if alarm.condition.device.get("keeps") and alarm.state in UNSEEN:
+            await answers.acknowledge(alarm, by, seen.note)
+            alarm = await run_in_threadpool(alarms.get, number)
+        else:
+            alarm = await run_in_threadpool(alarms.acknowledge, number, by, seen.note)
+        return await run_in_threadpool(done, request, alarms, alarm, before)
 
     @routes.post(
         "/alarms/{number}/reset",
         dependencies=[needs(Right.ACKNOWLEDGE)],
         response_model=AlarmView,
-        responses=NOT_FOUND | NO_JSON,
+        responses=NOT_FOUND | NO_JSON | DEVICE,
     )
     def reset(request: Request, number: Number, seen: Seen) -> Response:
         """Let a latched alarm go that has returned and was acknowledged; any other stays as it is."""
         before = noted(alarms, number)
+        if before and alarms.get(number).condition.device:
+            raise NotTaken(f"Alarm {number} is a condition of a device: confirm it, or reset it at the device.")
         alarm = alarms.reset(number, signed(request, seen.by), seen.note)
         return done(request, alarms, alarm, before)
 

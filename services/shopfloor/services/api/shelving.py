@@ -6,13 +6,17 @@ from typing import Literal, Self
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from shopfloor.plant.condition import Act
 from shopfloor.services.alarms import Alarms, AsideKind
+from shopfloor.services.answers import Answers
 from shopfloor.services.api.alarms import AlarmView, Number, Seen, done, noted, signed
+from shopfloor.services.api.answered import at_device
 from shopfloor.services.api.needs import needs
-from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND
+from shopfloor.services.api.wire import DEVICE, ERRORS, NO_JSON, NOT_FOUND
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Calendar
 from shopfloor.services.security.rights import Right
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 _SHIFT_NS = 8 * 3_600_000_000_000
@@ -42,25 +46,44 @@ class Shelving(Reasoned):
         return self
 
 
-def router(alarms: Alarms, calendar: Calendar, clock: Clock) -> APIRouter:
+def router(alarms: Alarms, answers: Answers, calendar: Calendar, clock: Clock) -> APIRouter:
     """`POST alarms/{number}/shelve`, `unshelve`, `out-of-service` and `in-service`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON)
+    routes = APIRouter(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON | DEVICE)
 
     @routes.post("/alarms/{number}/shelve", dependencies=[needs(Right.SHELVE)], response_model=AlarmView)
-    def shelve(request: Request, number: Number, said: Shelving) -> Response:
-        """Hide an alarm, and those of its condition to come, for a time; it comes back by itself."""
+    async def shelve(request: Request, number: Number, said: Shelving) -> Response:
+        """Hide an alarm, and those of its condition to come, for a time; it comes back by itself.
+
+        A condition of a device is shelved there where the device and the plant file let it be.
+        """
         now = clock()
         until = _end_of_shift(calendar, now) if said.minutes is None else now + round(said.minutes * 6e10)
-        before = noted(alarms, number)
-        return done(request, alarms, alarms.shelve(number, signed(request, said.by), until, said.reason), before)
+        alarm = await run_in_threadpool(alarms.get, number)
+        if answers.offered(alarm, Act.SHELVE):
+            alarms.check_shelving(until)
+            minutes = (until - now) / 6e10
+            asked = {"by": said.by, "note": said.reason, "minutes": minutes}
+            return await at_device(request, alarms, answers, alarm, Act.SHELVE, **asked)
+
+        def here() -> Response:
+            before = noted(alarms, number)
+            return done(request, alarms, alarms.shelve(number, signed(request, said.by), until, said.reason), before)
+
+        return await run_in_threadpool(here)
 
     @routes.post("/alarms/{number}/unshelve", dependencies=[needs(Right.SHELVE)], response_model=AlarmView)
-    def unshelve(request: Request, number: Number, said: Seen) -> Response:
+    async def unshelve(request: Request, number: Number, said: Seen) -> Response:
         """Show it again, in the state that it has by now."""
-        before = noted(alarms, number)
-        return done(
-            request, alarms, alarms.put_back(number, AsideKind.SHELVED, signed(request, said.by), said.note), before
-        )
+        alarm = await run_in_threadpool(alarms.get, number)
+        if answers.offered(alarm, Act.UNSHELVE):
+            return await at_device(request, alarms, answers, alarm, Act.UNSHELVE, by=said.by, note=said.note)
+
+        def here() -> Response:
+            before = noted(alarms, number)
+            by = signed(request, said.by)
+            return done(request, alarms, alarms.put_back(number, AsideKind.SHELVED, by, said.note), before)
+
+        return await run_in_threadpool(here)
 
     @routes.post(
         "/alarms/{number}/out-of-service", dependencies=[needs(Right.OUT_OF_SERVICE)], response_model=AlarmView

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from shopfloor.plant import ConfigError, RejectedError, ShopfloorError, SinkUnavailable, StoreError
 from shopfloor.services.alarms import AlarmUnknown
+from shopfloor.services.answers import NotAnswered, NotTaken
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.errands import GatewayUnknown
 from shopfloor.services.maintenance.work_order import MaintenanceUnknown
@@ -58,6 +59,12 @@ NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+DEVICE: Final[dict[int | str, dict[str, Any]]] = {
+    409: {"model": Problem, "description": "The device has refused; the sentence says why."},
+    504: {"model": Problem, "description": "The device was not reached: nothing has changed here."},
+}
+
+
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Encode as JSON; NaN and infinities become null.
 
@@ -92,6 +99,8 @@ def add_errors(app: FastAPI) -> None:
 async def _told(_: Request, error: Exception) -> Response:
     if isinstance(error, _UNKNOWN):
         return problem(404, str(error))
+    if isinstance(error, NotTaken | NotAnswered):
+        return problem(409 if isinstance(error, NotTaken) else 504, str(error))
     if isinstance(error, SinkUnavailable | StoreError):
         return problem(503, str(error), **{"Retry-After": str(RETRY_S)})
     return problem(422 if isinstance(error, RejectedError | ConfigError | ValueError) else 500, str(error))
