@@ -72,6 +72,7 @@ ELSEWHERE = {
     "/registry/replays/{number}/cancel": "test_replays_api.py",
     "/registry/predictions/{number}/replay": "test_replays_api.py; it changes nothing",
     "/registry/{name}/approve": "test_two_persons.py, as promote",
+    "/quality/{chart}/limits": "test_charts_at_work.py has charts",
     "/marks": "test_marks.py has predictions to mark",
     "/marks/{number}/take-back": "test_marks.py",
 }

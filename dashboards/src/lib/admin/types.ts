@@ -10,6 +10,7 @@ export type Right =
   | "work-orders"
   | "report"
   | "out-of-service"
+  | "limits"
   | "setpoint"
   | "browse"
   | "sources"

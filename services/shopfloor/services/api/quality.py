@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.history import time_range
-from shopfloor.services.api.needs import needs
+from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import signed
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.catalog import Unknown
@@ -184,8 +184,11 @@ def router(charts: Charts, listed: Listed, clock: Clock) -> APIRouter:
         """Make the limits of a chart anew of a time that you choose; the old ones are kept, and hold before it."""
         found = _find(charts, asset, chart)
         first, until = time_range(anew.start, anew.end, clock)
+        before = revisions(charts.revisions(found))[-1:]
         charts.renew(found, first, until, signed(request, anew.by), anew.why)
-        return answer(revisions(charts.revisions(found))[-1])
+        after = revisions(charts.revisions(found))[-1]
+        changed(request, before[0] if before else None, after)
+        return answer(after)
 
     return routes
 
