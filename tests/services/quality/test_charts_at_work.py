@@ -182,7 +182,7 @@ def test_limits_are_made_anew_of_a_time_and_the_old_ones_hold_before_it(server: 
 
     said = anew().json()
     assert (said["subgroups"], said["since"], said["replaced"]) == (140, start, False)
-    (noted,) = server.get("/audit", path="quality/single/limits")
+    (noted,) = server.get("/audit", right="limits")
     assert (noted["before"], noted["after"]["subgroups"]) == (None, 140)
     fresh = np.array(SIZES[100:])
     assert said["centre"] == pytest.approx(fresh.mean())
