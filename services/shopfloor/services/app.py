@@ -167,7 +167,12 @@ def open_parts(
         live = Live(historian.reader, time, _states(alarms, brain, health, listed))
         production = stack.enter_context(
             Production.open(
-                config, historian.reader, folder / "production", time, noted_at(alarms, brain.predictions, time)
+                config,
+                historian.reader,
+                folder / "production",
+                time,
+                noted_at(alarms, brain.predictions, time),
+                lambda: historian.missed,
             )
         )
         _connect(historian, catalog, gateways, (alarms, charts, production), live)
@@ -290,22 +295,23 @@ def _site() -> Site:
 def _connect(
     historian: Historian, catalog: Catalog, gateways: Gateways, watching: tuple[Alarms, Charts, Production], live: Live
 ) -> None:
-    """Stored values flow on to whoever looks at them; changes of links become events."""
+    """Stored values flow on to whoever looks at them, each told of itself; changes of links become events."""
 
-    def stored(batch: Batch) -> None:
-        if batch.names and is_conditions(batch.names[0]):
-            watching[0].watch(batch)
-            return
+    def learn(batch: Batch) -> None:
         catalog.learn(batch.names, batch.kind)
-        for watcher in watching:
-            watcher.watch(batch)
-        live.add(batch)
+
+    def of_values(tell: Callable[[Batch], None]) -> Callable[[Batch], None]:
+        return lambda batch: None if batch.names and is_conditions(batch.names[0]) else tell(batch)
 
     def posted(post: Post, previous: Post | None) -> None:
         for event in link_events(post, previous):
             watching[0].record(event)
 
-    historian.subscribe(stored)
+    alarms, charts, production = watching
+    historian.subscribe(of_values(learn))
+    historian.subscribe(alarms.watch)
+    for tell in (charts.watch, production.watch, live.add):
+        historian.subscribe(of_values(tell))
     gateways.subscribe(posted)
 
 

@@ -148,6 +148,11 @@ class Historian:
         """Call `callback` with every batch after its commit, on another thread; call the answer to unsubscribe."""
         return self._notifier.subscribe(callback)
 
+    @property
+    def missed(self) -> int:
+        """Batches of which subscribers were never told, because they were too slow."""
+        return self._notifier.passed
+
     def ledger(self) -> list[SourceLedger]:
         """The account of every source of every gateway."""
         with self._writer.lock:

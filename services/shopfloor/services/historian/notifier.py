@@ -25,7 +25,9 @@ class Notifier:
         self._subscribers: list[Callable[[Batch], None]] = []
         self._waiting: deque[Batch] = deque()
         self._waiting_rows = 0
-        self._passed = 0
+        self.passed = 0
+        """Batches that were passed over since the start."""
+        self._said = 0
         self._wake = threading.Condition()
         self._open = True
         self._thread: threading.Thread | None = None
@@ -54,7 +56,7 @@ class Notifier:
             self._waiting_rows += len(batch)
             while self._waiting_rows > LIMIT_ROWS and len(self._waiting) > 1:
                 self._waiting_rows -= len(self._waiting.popleft())
-                self._passed += 1
+                self.passed += 1
             self._wake.notify()
 
     def close(self) -> None:
@@ -76,9 +78,9 @@ class Notifier:
     def _next(self) -> Batch | None:
         with self._wake:
             self._wake.wait_for(lambda: self._waiting or not self._open)
-            if self._passed:
-                _log.warning("Subscribers are too slow: %d batches were not delivered", self._passed)
-                self._passed = 0
+            if self.passed > self._said:
+                _log.warning("Subscribers are too slow: %d batches were not delivered", self.passed - self._said)
+                self._said = self.passed
             if not self._waiting:
                 return None
             batch = self._waiting.popleft()

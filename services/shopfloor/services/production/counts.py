@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from shopfloor.plant import Reader
 from shopfloor.plant.config import ProductionSection
 from shopfloor.plant.quality import severity
-from shopfloor.services.historian.options import NS
+from shopfloor.services.historian.options import DAY, HOUR, NS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _BAD: Final = 2
 SETTLE: Final = NS
 """Values of several tags that belong together are stored one after the other, within this time."""
+_BACK: Final = (HOUR, DAY, 35 * DAY)
+"""So far back, step by step, the last value that is not bad is looked for where the last value is bad."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +45,7 @@ def steps(reader: Reader, tag: str, start: int, end: int) -> Steps:
 
     From the last value before `start` on; after a fall, which is a reset or the end of its digits, the new number.
     """
-    table = _good(reader.read([tag], start, end, previous=True))
+    table = _known(reader, tag, start, end)
     time, value = _times(table), table.column("value").to_numpy()
     rise = np.diff(value)
     rise = np.where(rise < 0, value[1:], rise)
@@ -57,7 +59,7 @@ def planned_runs(reader: Reader, asset: str, production: ProductionSection, made
     if not production.ideal_cycles or not len(made.time):
         return np.full(len(made.time), usual)
     first, last = int(made.time[0]), int(made.time[-1]) + 1
-    table = _good(reader.read([f"{asset}/{production.item}"], first, last, previous=True))
+    table = _known(reader, f"{asset}/{production.item}", first, last)
     cycle = [production.ideal_cycles.get(name or "", production.ideal_cycle) * NS for name in _texts(table)]
     at = np.searchsorted(_times(table), made.time, "right")
     return np.array([usual, *cycle], np.float64)[at]
@@ -88,14 +90,26 @@ def results(reader: Reader, asset: str, production: ProductionSection, start: in
     result = production.result
     if result is None:
         return Results(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    part = _good(reader.read([f"{asset}/{result.part}"], start, end, previous=True))
+    part = _known(reader, f"{asset}/{result.part}", start, end)
     moment, number = _times(part), part.column("value").to_numpy()
     fresh = np.append(True, np.diff(number) != 0)[: len(number)] & (moment >= start)
     moment, number = moment[fresh], number[fresh]
-    measured = _good(reader.read([f"{asset}/{result.tag}"], start, end + SETTLE, previous=True))
+    measured = _known(reader, f"{asset}/{result.tag}", start, end + SETTLE)
     at = np.searchsorted(_times(measured), moment + SETTLE, "right") - 1
     known = at >= 0
     return Results(moment[known], number[known], measured.column("value").to_numpy()[at[known]])
+
+
+def _known(reader: Reader, tag: str, start: int, end: int) -> pa.Table:
+    """The values of [start, end) that are not bad, after the last such value before `start`."""
+    table = reader.read([tag], start, end, previous=True)
+    rows = _good(table)
+    before = int(np.searchsorted(_times(table), start)) and not int(np.searchsorted(_times(rows), start))
+    for back in _BACK if before else ():
+        earlier = _good(reader.read([tag], start - back, start, previous=True))
+        if len(earlier):
+            return pa.concat_tables([earlier.slice(len(earlier) - 1), rows])
+    return rows
 
 
 def _good(table: pa.Table) -> pa.Table:

@@ -40,14 +40,25 @@ class Machine:
         """The full path of one of its tags."""
         return f"{self.path}/{name}"
 
+    @property
+    def margin(self) -> int:
+        """So long (ns) after a time its last visit and its last count are known for good."""
+        return round(max(self.production.minor_stop, self.production.loading) * NS) + NS
+
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """The names of the tags out of which times and counts are made."""
+        section = self.production
+        measured = (section.result.tag, section.result.part) if section.result else ()
+        return tuple(name for name in (section.state, section.count, section.item, section.scrap, *measured) if name)
+
     def visits(self, reader: Reader, start: int, end: int, now: int) -> Visits:
         """What it did from before `start` to after `end` (at most `now`), what is short told apart.
 
         So much more is looked at that a visit at a border is judged by its whole length.
         """
         section = self.production
-        margin = round(max(section.minor_stop, section.loading) * NS) + NS
-        first, last = start - margin, max(end, min(end + margin, now))
+        first, last = start - self.margin, max(end, min(end + self.margin, now))
         table = reader.read([self.tag(section.state)], first, last, previous=True)
         return settled(visits(table, section, first, last), section)
 

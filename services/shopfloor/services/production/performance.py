@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from shopfloor.plant import Reader
-from shopfloor.services.production.counts import planned_runs, rejected, steps
 from shopfloor.services.production.kpi import Counts
 from shopfloor.services.production.machine import Machine
+from shopfloor.services.production.made import Made, made
 from shopfloor.services.production.planned import PlannedTime
-from shopfloor.services.production.records import Entry, Stop
+from shopfloor.services.production.records import Entry
 from shopfloor.services.production.times import NOTHING, Times, times
-
-Reasons = Mapping[str, Mapping[str, int]]
+from shopfloor.services.production.told import Reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,39 +27,48 @@ class Performance:
     doing: str = ""
 
 
-def performance(
-    reader: Reader, machine: Machine, planned: PlannedTime, start: int, end: int, now: int,
-    stops: Sequence[Stop] = (), entries: Sequence[Entry] = (),
-) -> Performance:  # fmt: skip
-    """How a machine performed in [start, end), with its downtime records and entries of scrap and rework."""
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What a machine did and made, without what people entered; `doing` is what it does at the end."""
+
+    times: Times
+    counts: Counts
+    doing: str = ""
+
+    def __add__(self, later: Did) -> Did:
+        return Did(self.times + later.times, self.counts + later.counts, later.doing)
+
+
+def did(reader: Reader, machine: Machine, planned: PlannedTime, start: int, end: int, now: int) -> Did:
+    """What a machine did and made in [start, end) (UTC ns), read from its values."""
     open_ = planned.open(start, end)
     found = machine.visits(reader, start, end, now)
-    counts = counted(reader, machine, planned, start, end, entries)
-    told = _reasons(stops, open_, start, end)
-    return Performance(
-        machine.path, machine.asset.title, times(found, open_, start, end), counts, told, found.at(end - 1)
-    )
+    counts = _counts(made(reader, machine, open_, start, end))
+    return Did(times(found, open_, start, end), counts, found.at(end - 1))
+
+
+def performance(machine: Machine, done: Did, reasons: Reasons, entries: Sequence[Entry]) -> Performance:
+    """How a machine performed, with the reasons of its stops and entries of scrap and rework."""
+    counts = done.counts + _entered(entries)
+    return Performance(machine.path, machine.asset.title, done.times, counts, reasons, done.doing)
 
 
 def counted(
     reader: Reader, machine: Machine, planned: PlannedTime, start: int, end: int, entries: Sequence[Entry] = ()
 ) -> Counts:
-    """What a machine made in the planned parts of [start, end): what was made in a break is not counted.
+    """What a machine made in the planned parts of [start, end): what was made in a break is not counted."""
+    return _counts(made(reader, machine, planned.open(start, end), start, end)) + _entered(entries)
 
-    A continuous process makes no parts.
-    """
-    section, open_ = machine.production, planned.open(start, end)
-    if not section.count:
-        return Counts()
-    made = steps(reader, machine.tag(section.count), start, end).inside(open_)
-    run = float(made.step @ planned_runs(reader, machine.path, section, made))
-    pq = float(made.step.sum())
-    sq = float(sum(entry.quantity for entry in entries if entry.kind == "scrap"))
-    if section.scrap:
-        sq += float(steps(reader, machine.tag(section.scrap), start, end).step.sum())
-    sq += len(rejected(reader, machine.path, section, start, end))
-    rq = float(sum(entry.quantity for entry in entries if entry.kind == "rework"))
-    return Counts(pq, sq, rq, run)
+
+def _counts(found: Made) -> Counts:
+    return Counts(float(found.parts.step.sum()), float(found.scrap.step.sum()), 0.0, float(found.planned_run.sum()))
+
+
+def _entered(entries: Sequence[Entry]) -> Counts:
+    scrap, rework = (
+        float(sum(entry.quantity for entry in entries if entry.kind == kind)) for kind in ("scrap", "rework")
+    )
+    return Counts(0.0, scrap, rework)
 
 
 def together(path: str, parts: Iterable[Performance]) -> Performance:
@@ -75,16 +82,3 @@ def together(path: str, parts: Iterable[Performance]) -> Performance:
             for reason, ns in told.items():
                 mine[reason] = mine.get(reason, 0) + ns
     return Performance(path, path.rsplit("/", 1)[-1], whole, counts, reasons)
-
-
-def _reasons(stops: Sequence[Stop], open_: np.ndarray, start: int, end: int) -> Reasons:
-    """How long (ns) each reason held in the planned parts, by kind of time."""
-    told: dict[str, dict[str, int]] = {}
-    for stop in stops:
-        if not stop.reason:
-            continue
-        first, last = max(stop.start, start), min(end if stop.end is None else stop.end, end)
-        within = np.minimum(open_[:, 1], last) - np.maximum(open_[:, 0], first)
-        kind = told.setdefault(stop.kind, {})
-        kind[stop.reason] = kind.get(stop.reason, 0) + int(np.maximum(within, 0).sum())
-    return told

@@ -12,23 +12,29 @@ from shopfloor.plant.config import PlantConfig
 from shopfloor.services.historian.options import DAY
 from shopfloor.services.production.circumstances import Circumstances, Noted
 from shopfloor.services.production.downtime import Downtime
+from shopfloor.services.production.kept import KeptHours
 from shopfloor.services.production.machine import ProductionRefused, ProductionUnknown, machines
 from shopfloor.services.production.orders import Orders
 from shopfloor.services.production.performance import Performance, performance, together
 from shopfloor.services.production.planned import PlannedTime, Span
+from shopfloor.services.production.records import Entry
 from shopfloor.services.production.store import ProductionStore
 from shopfloor.services.production.suggest import Suggestions
+from shopfloor.services.production.told import by_reason
 from shopfloor.services.production.watcher import Watcher
 
 MOST: Final = 35 * DAY
 
 
 class Production:
-    """All machines of a plant. `noted` says what alarms and models say of a machine at a moment (UTC ns)."""
+    """All machines of a plant. `noted` says what alarms and models say of a machine at a moment (UTC ns).
+
+    `missed` counts the batches of which `watch` was never told.
+    """
 
     def __init__(
         self, config: PlantConfig, reader: Reader, store: ProductionStore, clock: Callable[[], int],
-        noted: Noted,
+        noted: Noted, missed: Callable[[], int] = lambda: 0,
     ) -> None:  # fmt: skip
         self.reader, self.store, self.clock = reader, store, clock
         self.machines, self.tag = machines(config), config.tag
@@ -36,17 +42,18 @@ class Production:
         self.suggestions = Suggestions(store, self.machines, self.planned, reader, clock)
         self.downtime = Downtime(store, self.machines, self.suggestions, clock)
         self.orders = Orders(store, self.machines, reader, clock)
+        self._hours = KeptHours(reader, self.machines, self.planned, missed)
         self._watcher = Watcher(self.machines, reader, store, clock, noted)
 
     @classmethod
     @contextmanager
     def open(
         cls, config: PlantConfig, reader: Reader, folder: Path, clock: Callable[[], int],
-        noted: Noted = lambda _, __: Circumstances(),
+        noted: Noted = lambda _, __: Circumstances(), missed: Callable[[], int] = lambda: 0,
     ) -> Iterator[Production]:  # fmt: skip
         """Open the records of a folder; leaving the block ends the thread and closes them."""
         with ProductionStore(folder) as store:
-            production = cls(config, reader, store, clock, noted)
+            production = cls(config, reader, store, clock, noted, missed)
             production._watcher.start()
             try:
                 yield production
@@ -55,6 +62,7 @@ class Production:
 
     def watch(self, batch: Batch) -> None:
         """Take note of what was stored; cheap, from any thread."""
+        self._hours.watch(batch)
         self._watcher.watch(batch)
 
     def span(self, at: int | None, start: int | None, end: int | None) -> Span:
@@ -84,13 +92,14 @@ class Production:
 
     def performance(self, paths: Sequence[str], span: Span) -> list[Performance]:
         """How each machine performed."""
-        stops = self.store.stops(span.start, span.end)
-        entries = self.store.entries(span.start, span.end)
+        start, end, now = span.start, span.end, self.clock()
+        reasons = by_reason(self.store.told_times(start, end), self.planned.open(start, end))
+        entries: dict[str, list[Entry]] = {}
+        for entry in self.store.entries(start, end):
+            entries.setdefault(entry.asset, []).append(entry)
+        done = {path: self._hours.did(path, start, end, now) for path in paths}
         return [
-            performance(
-                self.reader, self.machines[path], self.planned, span.start, span.end, self.clock(),
-                [stop for stop in stops if stop.asset == path], [one for one in entries if one.asset == path],
-            )
+            performance(self.machines[path], done[path], reasons.get(path, {}), entries.get(path, ()))
             for path in paths
         ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from shopfloor.services.production.circumstances import Circumstances
 from shopfloor.services.production.records import Entry, Note, Stop
+from shopfloor.services.production.told import Told
 from shopfloor.services.records import Records
 
 _SCHEMA: Final = """
@@ -126,6 +127,14 @@ class ProductionStore(Records):
             (limit,),
         )
         return [_stop(row) for row in rows]
+
+    def told_times(self, start: int, end: int) -> list[Told]:
+        """Stops with a reason that touch [start, end), cut to it."""
+        return self.do(
+            "SELECT asset, kind, reason, max(start, ?1), min(coalesce(end, ?2), ?2) FROM stops"
+            " WHERE start < ?2 AND (end IS NULL OR end > ?1) AND reason != ''",
+            (start, end),
+        ).fetchall()
 
     def places(self, limit: int = 200) -> list[int]:
         """Where the newest reasons stood among those that were suggested (from 1; 0: nowhere)."""
