@@ -128,5 +128,7 @@ def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
     for context in contexts:
         context.close()
     assert [
-        line for line in said if "WebSocket" not in line and not re.search("status of (422|503)|being repaired", line)
+        line
+        for line in said
+        if "WebSocket" not in line and not re.search("status of (422|503)|being repaired|net::ERR_FAILED", line)
     ] == []

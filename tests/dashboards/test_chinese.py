@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import said_of_models as of_models
 import said_of_uploads as of_uploads
+import said_when_refused as when_refused
 from front_end import node
 from shopfloor.models import reasons, split, train_parts, train_pots
 from shopfloor.models.features import PART_FEATURES, POT_FEATURES
@@ -116,6 +117,7 @@ def said_by_charts() -> Iterator[str]:
         said_by_alarms,
         said_by_charts,
         of_uploads.sentences,
+        when_refused.sentences,
         *of_models.SAYERS,
     ],
 )

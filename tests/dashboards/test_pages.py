@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from front_end import modules
-from looking import SHOTS, fits, screen, settle, sideways, violations
+from complete import complete, reached_by_tab, read_from_afar
+from looking import settle
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -32,64 +32,13 @@ PAGES = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_fits_every_screen_and_is_accessible(open_page: Any, name: str) -> None:
-    """One load: desk, 4K, axe in both themes and languages, then the wall (dark, Chinese) and the tablet (light)."""
+def test_page_is_complete(open_page: Any, name: str) -> None:
+    """One load, looked at in every respect (complete.py)."""
     path, content = PAGES[name]
-    SHOTS.mkdir(parents=True, exist_ok=True)
     page = open_page(path)
     expect(page.get_by_test_id(content).first).to_be_visible()
     settle(page, 0.4)
-    fits(page, name, "desk")
-    screen(page, 3840, 2160)
-    assert sideways(page) <= 0, "3840x2160"
-    screen(page, 1920, 1080)
-    page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
-    for language, other in (("en", "中文"), ("zh", "English")):
-        for theme in ("light", "dark"):
-            assert violations(page) == [], (language, theme)
-            page.keyboard.press("d")
-        page.get_by_role("button", name=other).click()
-    page.get_by_role("button", name="中文").click()
-    page.keyboard.press("d")
-    page.get_by_role("button", name="大屏").click()
-    settle(page, 0.3)
-    fits(page, name, "wall")
-    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-    readable_on_a_wall(page)
-    if name.startswith(("overview", "line")):
-        screen(page, 3840, 2160)
-        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "wall 3840x2160"
-        readable_on_a_wall(page, 2.0)
-        screen(page, 1920, 1080)
-    page.emulate_media(media="print")
-    assert printed(page) == [0, "rgb(255, 255, 255)"]
-    page.emulate_media(media="screen")
-    page.get_by_role("button", name="大屏").click()
-    page.keyboard.press("d")
-    screen(page, 834, 1112)
-    fits(page, name, "tablet")
-
-
-def printed(page: Page) -> list[Any]:
-    """On paper: how many buttons there are, and the ground. The page was dark before."""
-    return list(
-        page.evaluate(
-            "() => [[...document.querySelectorAll('main button, header')].filter(e => e.offsetParent).length,"
-            " getComputedStyle(document.documentElement).backgroundColor]"
-        )
-    )
-
-
-def readable_on_a_wall(page: Page, scale: float = 1.0) -> None:
-    """The key values are large enough, on a larger screen in proportion, and nothing of a tile is cut off."""
-    sizes = page.evaluate(
-        "[...document.querySelectorAll('[data-key]')].map(e => parseFloat(getComputedStyle(e).fontSize))"
-    )
-    assert min(sizes, default=38 * scale) >= 38 * scale
-    clipped = page.evaluate(
-        "[...document.querySelectorAll('[data-testid=tile]')].filter(e => e.scrollHeight > e.clientHeight + 2 || e.scrollWidth > e.clientWidth + 2).length"  # noqa: E501
-    )
-    assert clipped == 0
+    complete(page, name)
 
 
 @pytest.mark.parametrize("path", ["/", "/line/smelter/potline"])
@@ -97,48 +46,30 @@ def test_wall_mode_can_be_asked_by_address(open_page: Any, path: str) -> None:
     page = open_page(path, wall="")
     expect(page.get_by_test_id("tile").first).to_be_visible()
     expect(page.locator("[data-key]").first).to_be_visible()
-    readable_on_a_wall(page)
+    read_from_afar(page, 1.0)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_symbols_stand_out(open_page: Any, theme: str) -> None:
-    """Non-text contrast of at least 3:1: each priority symbol or its outline against the panel, the bar's mark, the focus ring."""  # noqa: E501
-    page = open_page("/", theme=theme)
-    expect(page.get_by_test_id("tile").first).to_be_visible()
-    colours = page.evaluate(
-        "() => Object.fromEntries(['panel','page','band','p1','p2-edge','p3','mark','trace','edge','focus',"
-        "'t1','t2','t3','t4','t5','t6'].map("
-        "n => [n, getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim()]))"
-    )
-    pairs = [
-        ("p1", "panel"),
-        ("p2-edge", "panel"),
-        ("p3", "panel"),
-        ("mark", "band"),
-        ("trace", "band"),
-        ("trace", "panel"),
-        ("edge", "panel"),
-        ("focus", "panel"),
-        ("focus", "page"),
-        *((f"t{number}", "panel") for number in range(1, 7)),
-    ]
-    assert {
-        pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2)
-        for pair in pairs
-        if contrast(colours[pair[0]], colours[pair[1]]) < 3
-    } == {}
+def test_every_section_has_its_letter_and_the_list_of_keys_names_it(open_page: Any) -> None:
+    page = open_page("/alarms")
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    expect(page.get_by_test_id("alarms").first).to_be_visible()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog").locator("dt").all_inner_texts()
+    letters = [key[2:] for key in keys if key.startswith("g ") and not key[2:].isdigit()]
+    assert len(letters) == links.count() - 1  # the brand leads to the overview too
+    page.keyboard.press("Escape")
+    for letter in letters:
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        expect(page.locator("nav [aria-current=page]").first).to_be_visible()
 
 
-def contrast(one: str, other: str) -> float:
-    """Contrast of two colours after WCAG 2.2."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+@pytest.mark.parametrize("path", ["/", f"/asset/{CNC}", "/alarms", "/connections", "/quality?show=out"])
+def test_every_control_is_reached_by_tab_and_shows_it(open_page: Any, path: str) -> None:
+    page = open_page(path)
+    expect(page.locator("main a:visible").first).to_be_visible()
+    settle(page, 0.3)
+    assert reached_by_tab(page) == {"unseen": [], "missed": []}
 
 
 def test_values_move(open_page: Any) -> None:

@@ -1,6 +1,8 @@
 import { asked } from "./first.ts";
 
 const ROOT = "/api/v1/";
+/** A server that is silent for so long is not waited for: the page says so, and asks again. */
+const PATIENCE_MS = 30_000;
 
 /** The server answered no; `message` is its own sentence where it gave one. */
 export class Refused extends Error {
@@ -32,11 +34,23 @@ export function address(path: string, parts: Query = {}): string {
 
 export async function get<T>(path: string, parts: Query = {}, signal?: AbortSignal): Promise<T> {
   const where = address(path, parts);
-  return read<T>(asked(where) ?? fetch(where, signal ? { signal } : {}));
+  return read<T>(asked(where)?.catch(() => reached(where, {}, signal)) ?? reached(where, {}, signal));
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {
-  return read<T>(fetch(ROOT + path, { method: "POST", headers: headers(), body: JSON.stringify(body) }));
+  return read<T>(reached(ROOT + path, { method: "POST", headers: headers(), body: JSON.stringify(body) }));
+}
+
+/** Ask, with a limit; a browser's own words for a lost network ("Failed to fetch") help nobody. */
+async function reached(href: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
+  const limit = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    return await fetch(href, { ...request, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (limit.aborted) throw new Refused(0, `The server has not answered for ${PATIENCE_MS / 1000} s: look whether it is overloaded.`);
+    throw new Refused(0, "The server cannot be reached: look at the network and whether the server runs.");
+  }
 }
 
 /** Headers of a request that changes something; of a session they prove that the page is ours. */
@@ -71,5 +85,5 @@ async function sentence(answer: Response): Promise<string> {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  return `${answer.status} ${answer.statusText}`.trim();
+  return `The server answered ${answer.status} without a reason: its log says more.`;
 }

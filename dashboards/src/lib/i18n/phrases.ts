@@ -2,6 +2,7 @@ import { accountPhrases } from "./phrases.accounts.ts";
 import { devicePhrases } from "./phrases.devices.ts";
 import { maintenancePhrases } from "./phrases.maintenance.ts";
 import { modelPhrases } from "./phrases.models.ts";
+import { refusedPhrases } from "./phrases.refused.ts";
 
 /** Sentences of the server in Chinese. What stands in braces is taken over; a word of the plant in it is translated. */
 export const phrases: readonly (readonly [string, string])[] = [
@@ -72,6 +73,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ...devicePhrases,
   ...maintenancePhrases,
   ...modelPhrases,
+  ...refusedPhrases,
   // brain
   ["Waiting for the history.", "等待历史数据导入。"],
   ["Reading the history.", "正在读取历史数据。"],

@@ -7,20 +7,23 @@ const STALE_MS = 45_000;
 export class Polled<T> {
   value = $state.raw<T | null>(null);
   failure = $state("");
-  private told = $state(0);
+  /** Server time (ms) of the newest answer. */
+  told = $state(0);
   private asked: AbortController | undefined;
+  private asking = false;
 
   constructor(private readonly ask: (signal: AbortSignal) => Promise<T>) {}
 
   /** Whether what is shown was true a while ago. */
   get stale(): boolean {
-    return this.value !== null && (live.stale || clock.second - this.told > STALE_MS);
+    return this.value !== null && (live.stale || this.failure !== "" || clock.second - this.told > STALE_MS);
   }
 
   async load(): Promise<void> {
     this.asked?.abort();
     this.asked = new AbortController();
     const { signal } = this.asked;
+    this.asking = true;
     try {
       const told = await this.ask(signal);
       if (signal.aborted) return;
@@ -29,12 +32,14 @@ export class Polled<T> {
       this.failure = "";
     } catch (error) {
       if (!signal.aborted) this.failure = (error as Error).message;
+    } finally {
+      if (!signal.aborted) this.asking = false;
     }
   }
 
-  /** Ask every so many ms, and when the link is back; the answer ends it. */
+  /** Ask every so many ms, and when the link is back; the answer ends it. A slow server is waited for, not asked again. */
   every(ms: number): () => void {
-    const timer = setInterval(() => void this.load(), ms);
+    const timer = setInterval(() => void (this.asking || this.load()), ms);
     const stop = live.onRefill(() => void this.load());
     return () => {
       clearInterval(timer);

@@ -1,5 +1,6 @@
 /** Texts of the connections of the plant: sources, ledger, processes. */
 export const connectionsEn = {
+  "connections.away": "not all are connected",
   "gateways.title": "Gateways",
   "ledger.accepted": "Accepted",
   "ledger.balance": "Balance",
@@ -38,6 +39,7 @@ export const connectionsEn = {
 } as const;
 
 export const connectionsZh: Record<keyof typeof connectionsEn, string> = {
+  "connections.away": "并非全部已连接",
   "gateways.title": "网关",
   "ledger.accepted": "已接收",
   "ledger.balance": "平衡",

@@ -11,6 +11,7 @@ export const frameEn = {
   "keys.signal": "Previous, next signal of a chart",
   "keys.zoom": "Zoom in, out",
   loading: "Loading …",
+  "loading.slow": "The server is slow: {s} s so far. The page goes on waiting.",
   "missing.next": "Go back to the overview, or press ? for the keys.",
   "missing.title": "There is no page {path}",
   "nav.admin": "Admin",
@@ -24,6 +25,7 @@ export const frameEn = {
   "nav.quality": "Quality",
   "nav.trend": "Trend",
   "nav.where": "Where you are",
+  "notice.again": "The page asks again by itself.",
   "page.failed": "This page could not be loaded",
   "quality.bad": "Bad",
   "quality.good": "Good",
@@ -33,6 +35,7 @@ export const frameEn = {
   "server.retry": "{why} – trying again by itself.",
   skip: "To the content",
   stale: "STALE",
+  "stale.answer": "This was so {age} ago.",
   "stale.never": "No live data has arrived yet.",
   "stale.reconnecting": "Connecting again …",
   "stale.silent": "The connection is open, but the server is silent.",
@@ -47,6 +50,7 @@ export const frameEn = {
   "tool.theme": "Light or dark",
   "tool.wall": "Wall",
   "tool.wall.hint": "Wall screen: large, without scrolling",
+  "wall.more": "and {n} more",
 } as const;
 
 export const frameZh: Record<keyof typeof frameEn, string> = {
@@ -61,6 +65,7 @@ export const frameZh: Record<keyof typeof frameEn, string> = {
   "keys.signal": "图上的上一个、下一个信号",
   "keys.zoom": "放大、缩小",
   loading: "加载中…",
+  "loading.slow": "服务器较慢：已等待 {s} 秒，页面继续等待。",
   "missing.next": "请返回总览，或按 ? 查看快捷键。",
   "missing.title": "没有页面 {path}",
   "nav.admin": "管理",
@@ -74,6 +79,7 @@ export const frameZh: Record<keyof typeof frameEn, string> = {
   "nav.quality": "质量",
   "nav.trend": "趋势",
   "nav.where": "当前位置",
+  "notice.again": "页面会自动重试。",
   "page.failed": "页面无法加载",
   "quality.bad": "坏",
   "quality.good": "好",
@@ -83,6 +89,7 @@ export const frameZh: Record<keyof typeof frameEn, string> = {
   "server.retry": "{why} – 正在自动重试。",
   skip: "跳到内容",
   stale: "已过时",
+  "stale.answer": "这是 {age}前的情况。",
   "stale.never": "还没有收到实时数据。",
   "stale.reconnecting": "正在重新连接…",
   "stale.silent": "连接正常，但服务器没有发送数据。",
@@ -97,4 +104,5 @@ export const frameZh: Record<keyof typeof frameEn, string> = {
   "tool.theme": "浅色或深色",
   "tool.wall": "大屏",
   "tool.wall.hint": "大屏模式：大字号，无滚动",
+  "wall.more": "另有 {n} 项",
 };

@@ -1,0 +1,38 @@
+import type { PriorityLevel } from "./alarms.ts";
+
+export type Side = "high" | "low";
+
+export interface Limit {
+  side: Side;
+  value: number;
+  priority: PriorityLevel;
+}
+
+export interface Tag {
+  path: string;
+  name: string;
+  kind: "float" | "int" | "text" | string;
+  unit: string;
+  title: string;
+  description: string;
+  decimals: number;
+  normal: [number, number] | null;
+  limits: Limit[];
+  states: string[];
+  writable: boolean;
+}
+
+export interface Asset {
+  path: string;
+  site: string;
+  area: string;
+  line: string;
+  cell: string;
+  asset: string;
+  type: string;
+  title: string;
+  type_title: string;
+  state: string | null;
+  alarms: Record<string, number>;
+  tags: Tag[];
+}

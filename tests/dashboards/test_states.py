@@ -1,0 +1,123 @@
+"""What each page shows when nothing is there, the server is slow, silent, broken, or refuses one question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+CNC = "delta/frames/machining/cell-a/cnc-07"
+GATEWAY = "/connect/edge-1-0a1b2c3d"
+
+# Page -> what it asks for itself: the beginning of the address.
+ASKING = {
+    "/alarms?show=journal": "alarms/transitions",
+    "/connections": "ledger",
+    "/models": "registry",
+    "/quality": "quality",
+    f"/quality/dimension/{CNC}": "quality/dimension",
+    "/production": "production/oee",
+    "/production/orders": "production/",
+    "/production/energy": "production/energy",
+    f"/tag/{CNC}/spindle.power": "history",
+    f"/asset/{CNC}": "history",
+}  # fmt: skip
+REFUSED = "The store is being repaired."
+SPAN = {"start": 1, "end": 2, "shift": "", "day": "", "shift_end": 2, "before": 0, "after": None}
+# What stands for an answer that holds nothing.
+EMPTY = {
+    "/alarms?show=journal": ("alarms/transitions", []),
+    "/models": ("models", []),
+    "/quality": ("quality", []),
+    "/production": ("production/oee", {**SPAN, "lines": []}),
+    "/production/energy": ("production/energy", {**SPAN, "lines": []}),
+}  # fmt: skip
+
+
+def walk(page: Page, path: str) -> None:
+    """To another page as a click on a link leads there: nothing is loaded anew."""
+    page.evaluate("path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
+
+
+def matching(part: str) -> Any:
+    return lambda url: f"/api/v1/{part}" in url
+
+
+def unanswered(_: Any) -> None:
+    """A server that took the question and never answers."""
+
+
+def answering(value: Any) -> Any:
+    return lambda route: route.fulfill(json=value)
+
+
+@pytest.fixture
+def home(open_page: Any) -> Page:
+    """A page that has learned the plant already; what goes wrong then goes wrong on other pages."""
+    page: Page = open_page("/alarms")
+    expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
+    return page
+
+
+def test_a_refusal_is_told_with_the_next_step_and_goes_by_itself(home: Page) -> None:
+    for path, asked in ASKING.items():
+        home.route(matching(asked), lambda route: route.fulfill(status=503, json={"detail": REFUSED}))
+        walk(home, path)
+        expect(home.get_by_role("alert").first, path).to_contain_text(REFUSED)
+        home.unroute_all(behavior="ignoreErrors")
+    walk(home, "/models")
+    expect(home.get_by_test_id("model").first).to_be_visible(timeout=20_000)
+    expect(home.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_server_that_cannot_be_reached_is_told_in_the_language_of_the_page(home: Page) -> None:
+    home.get_by_role("button", name="中文").click()
+    for path, asked in ASKING.items():
+        home.route(matching(asked), lambda route: route.abort())
+        walk(home, path)
+        expect(home.get_by_role("alert").first, path).to_contain_text("无法连接服务器")
+        home.unroute_all(behavior="ignoreErrors")
+
+
+def test_a_wait_says_how_long_it_goes_on(home: Page) -> None:
+    home.route(matching("quality"), unanswered)
+    walk(home, "/quality")
+    expect(home.get_by_test_id("notice-loading")).to_contain_text("The server is slow")
+
+
+def test_where_nothing_is_the_page_says_what_would_be_there(home: Page) -> None:
+    for path, (asked, nothing) in EMPTY.items():
+        home.route(matching(asked), answering(nothing))
+        walk(home, path)
+        notice = home.get_by_test_id("notice-empty").first
+        expect(notice, path).to_be_visible()
+        expect(notice.locator(".text"), path).not_to_be_empty()
+        home.unroute_all(behavior="ignoreErrors")
+
+
+def test_no_old_number_looks_fresh(home: Page, mock_plant: Any) -> None:
+    """After the server fell silent: a word and an age in the bar, and a mark on what is shown."""
+    walk(home, "/quality")
+    expect(home.get_by_test_id("chart").first).to_be_visible()
+    mock_plant.switch(silent=True)
+    expect(home.get_by_test_id("stale")).to_contain_text("STALE")
+    expect(home.get_by_test_id("old")).to_contain_text("ago")
+    for path, shown in (
+        ("/", "tile"),
+        ("/line/frames/machining", "tile"),
+        (f"/asset/{CNC}", "now"),
+        (f"/tag/{CNC}/spindle.power", "now"),
+        ("/connections", "source"),
+    ):
+        walk(home, path)
+        expect(home.get_by_test_id(shown).first, path).to_contain_text("STALE", timeout=20_000)
+
+
+def test_a_plant_that_cannot_be_asked_at_all_says_so(open_page: Any, mock_plant: Any) -> None:
+    mock_plant.switch(broken=True)
+    page = open_page("/")
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    mock_plant.switch(broken=False)
+    expect(page.get_by_test_id("tile").first).to_be_visible()
