@@ -1,5 +1,5 @@
 import { decode } from "@msgpack/msgpack";
-import { answered, address } from "./http.ts";
+import { address, answered, reached } from "./http.ts";
 import type { History } from "./types.ts";
 
 const COLUMNS = "application/msgpack";
@@ -15,7 +15,7 @@ interface Question {
 
 /** The history of a tag; numbers come as they lie in the server's memory, texts as JSON. */
 export async function history(question: Question, signal?: AbortSignal): Promise<History> {
-  const asked = fetch(address("history", { ...question }), { headers: { Accept: FORMS }, ...(signal && { signal }) });
+  const asked = reached(address("history", { ...question }), { headers: { Accept: FORMS } }, signal);
   const answer = await answered(asked);
   return answer.headers.get("Content-Type") === COLUMNS ? columns(await answer.arrayBuffer()) : ((await answer.json()) as History);
 }

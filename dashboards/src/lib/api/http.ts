@@ -42,7 +42,7 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 }
 
 /** Ask, with a limit; a browser's own words for a lost network ("Failed to fetch") help nobody. */
-async function reached(href: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
+export async function reached(href: string, request: RequestInit, signal?: AbortSignal): Promise<Response> {
   const limit = AbortSignal.timeout(PATIENCE_MS);
   try {
     return await fetch(href, { ...request, signal: signal ? AbortSignal.any([signal, limit]) : limit });
