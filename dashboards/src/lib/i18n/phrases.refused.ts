@@ -81,6 +81,13 @@ export const refusedPhrases: [string, string][] = [
   ["The order {n} runs at {place}: stop or complete it first.", "订单 {n} 正在 {place} 生产：请先停止或完成它。"],
   ["No part {n} was on {place} in that time: ask for another time.", "该时间内 {place} 没有加工工件 {n}：请换一个时间。"],
   ["No part was made of the lot {lot} in that time: ask for another time.", "该时间内没有用批次 {lot} 加工的工件：请换一个时间。"],
+  ["There is nothing at {place}: ask /api/v1/assets for what there is.", "{place} 没有任何设备：请查询现有的。"],
+  // reports
+  ["Other reports are being made: ask again in a minute.", "正在生成其他报告：请一分钟后再试。"],
+  ["That time has not begun: ask for one that has.", "该时间尚未开始：请选择已开始的时间。"],
+  ["The report could not be rendered ({why}): see the server's log.", "报告无法生成（{why}）：请查看服务器日志。"],
+  ["The report could not be rendered ({why}): try it again.", "报告无法生成（{why}）：请重试。"],
+  ["There is no report {name}: ask /api/v1/reports for those that are.", "没有报告 {name}：请查询现有报告。"],
   // models and labels
   ["A truth of {name} is a number: give low and high, or the name of its class as truth.", "{name} 的实际值是数字：请给出下限和上限，或给出类别名称。"],
   ["A truth of {name} lies from {low} up to {high}: give low not above high.", "{name} 的实际值从 {low} 到 {high}：下限不能大于上限。"],
