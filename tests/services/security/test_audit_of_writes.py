@@ -73,6 +73,9 @@ ELSEWHERE = {
     "/registry/predictions/{number}/replay": "test_replays_api.py; it changes nothing",
     "/registry/{name}/approve": "test_two_persons.py, as promote",
     "/quality/{chart}/limits": "test_charts_at_work.py has charts",
+    "/reports": "test_reports_api.py makes and keeps one",
+    "/alarms/{number}/confirm": "the tests of conditions of devices, which alone take it",
+    "/alarms/{number}/comment": "the tests of conditions of devices",
     "/marks": "test_marks.py has predictions to mark",
     "/marks/{number}/take-back": "test_marks.py",
 }
