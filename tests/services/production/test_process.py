@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from running_server import Running, S, plant, running
 from shopfloor.plant import Kind, Sample
 from shopfloor.plant.config import load
 from shopfloor.services.plants import demo_plant
 from shopfloor.services.production.process import Yielded
+from shopfloor.simulators import lines
+from shopfloor.simulators.batch import BatchRunner, Rows
+from shopfloor.simulators.engine import Simulation
+from shopfloor.simulators.history import batches
+from shopfloor.simulators.lines.potline_layout import TAPPING
 
 PLANT = """
 plant: {site: delta}
@@ -18,23 +25,45 @@ types:
   pot:
     tags:
       state: {kind: text}
-      tapped: {unit: kg}
+      metal.tapped: {unit: kg}
       current: {unit: kA}
-      energy: {unit: kWh}
+      energy.total: {unit: kWh}
     production:
       state: state
-      states: {NORMAL: running, TAPPING: running, EFFECT: down}
+      states: {NORMAL: running, OVERFEED: running, UNDERFEED: running, TAPPING: running, ANODE_CHANGE: running,
+               ANODE_EFFECT: down}
       minor_stop: 30s
-      energy: energy
-      process: {output: tapped, after: TAPPING, theory: current, per: 0.3354, names: {yields: Current efficiency}}
+      energy: energy.total
+      process: {output: metal.tapped, after: TAPPING, theory: current, per: 0.3354, names: {yields: Current efficiency}}
       reasons: {Feeding: [Feeder blocked]}
 assets:
   - {path: "delta/smelter/potline/row-1/pot-[01..02]", type: pot, title: "Pot [01..02]"}
+  - {path: "delta/smelter/simulated/row-1/pot-[03..04]", type: pot, title: "Pot [03..04]"}
 """
 POT = "delta/smelter/potline/row-1/pot-01"
 NOW = time.time_ns() // (3600 * S) * 3600 * S
 HOUR = 3600
 DAY = 24 * HOUR
+SIMULATED = [f"delta/smelter/simulated/row-1/pot-{n:02}" for n in (3, 4)]
+TRUE = ("mode", "metal_made", "metal_kg", "kwh", "efficiency")
+EVERY = 10
+"""Seconds between two rows of truth."""
+
+
+def simulate(server: Running, days: int) -> np.ndarray:
+    """Let the simulated potline run up to now, give the server what it reports, and answer [pot, row, TRUE]."""
+    line = replace(lines.load("potline"), truth=TRUE)
+    simulation = Simulation(line, SIMULATED, 3, NOW - days * DAY * S)
+    rows, truth = BatchRunner(simulation.snapshot(), line).report(days * DAY, 600, EVERY)
+    wanted = [line.tag_index(name) for name in ("state", "metal.tapped", "current", "energy.total")]
+    for batch in batches(line, SIMULATED, [only(kept, wanted) for kept in rows]):
+        server.send(batch)
+    return truth
+
+
+def only(kept: Rows, tags: list[int]) -> Rows:
+    mine = np.isin(kept.tag, tags)
+    return Rows(kept.tag[mine], kept.n[mine], kept.value[mine], kept.quality[mine])
 
 
 def put(server: Running, tag: str, *values: tuple[float, Any], kind: Kind = Kind.FLOAT) -> None:
@@ -48,15 +77,18 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Any:
         states = [(0, "NORMAL")]
         for hour in (20, 44):
             states += [((hour - 0.3) * HOUR, "TAPPING"), (hour * HOUR, "NORMAL")]
-        states += [(30 * HOUR, "EFFECT"), (30 * HOUR + 180, "NORMAL")]
+        states += [(30 * HOUR, "ANODE_EFFECT"), (30 * HOUR + 180, "NORMAL")]
         put(server, "state", *sorted(states), kind=Kind.TEXT)
-        put(server, "tapped", (20 * HOUR - 1, 2270.0))  # a device says a value only when it changes
+        put(server, "metal.tapped", (20 * HOUR - 1, 2270.0))  # a device says a value only when it changes
         put(server, "current", *((at, 300.0) for at in range(0, 2 * DAY, 600)))
-        put(server, "energy", *((at, 1260.0 * at / HOUR) for at in range(0, 2 * DAY, 600)))
-        start, end = (NOW - 2 * DAY * S) / 1e6, NOW / 1e6
+        put(server, "energy.total", *((at, 1260.0 * at / HOUR) for at in range(0, 2 * DAY, 600)))
+        start, end, place = (NOW - 2 * DAY * S) / 1e6, NOW / 1e6, "delta/smelter/potline"
+        truth, simulated = simulate(server, 4), {"place": "delta/smelter/simulated", "end": end}
         yield {
-            "whole": server.get("/production/process", start=start, end=end),
-            "late": server.get("/production/process", start=start + 40 * HOUR * 1000, end=end),
+            "truth": truth,
+            "simulated": server.get("/production/process", start=start - DAY * 1000, **simulated),
+            "whole": server.get("/production/process", start=start, end=end, place=place),
+            "late": server.get("/production/process", start=start + 40 * HOUR * 1000, end=end, place=place),
             "oee": server.get("/production/oee", start=start, end=end),
         }
 
@@ -73,6 +105,22 @@ def test_a_portion_is_compared_with_the_time_since_the_one_before(said: Any) -> 
     assert (other["portions"], other["yields"]) == (0, None)
     (late,) = said["late"]["lines"]
     assert late["units"][0]["yields"] == pytest.approx(pot["yields"], rel=1e-3)
+
+
+def test_metal_efficiency_and_energy_are_those_of_the_truth_of_simulated_pots(said: Any) -> None:
+    """Metal that left the pad between the ends of tappings; what the pad gained in between is no metal tapped."""
+    (line,) = said["simulated"]["lines"]
+    for pot, (mode, made, pad, kwh, efficiency) in zip(line["units"], said["truth"].transpose(0, 2, 1), strict=True):
+        left = np.flatnonzero((mode[:-1] == TAPPING) & (mode[1:] != TAPPING)) + 1
+        begins = len(mode) - 3 * DAY // EVERY
+        within = np.flatnonzero(left >= begins)
+        first, last = left[within[0] - 1], left[within[-1]]  # the first portion began with the tapping before
+        tapped = (made[last] - made[first]) - (pad[last] - pad[first])
+        assert (pot["portions"], pot["output"]) == (len(within), pytest.approx(tapped, abs=len(within)))
+        assert pot["yields"] == pytest.approx(efficiency[first:last].mean(), abs=0.01)
+        gained = (pad[last] - pad[first]) / tapped
+        assert pot["yields"] * (1 + gained) == pytest.approx(efficiency[first:last].mean(), abs=0.003)
+        assert pot["energy_per_output"] == pytest.approx((kwh[last] - kwh[first]) / tapped, rel=0.003)
 
 
 def test_upsets_are_counted_by_unit_and_day_and_states_add_up(said: Any) -> None:

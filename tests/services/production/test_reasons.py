@@ -25,7 +25,7 @@ from shopfloor.simulators.noise import key_of
 
 S = 1_000_000_000
 N0 = 1_790_000_000
-DAYS = 5
+DAYS = 3
 ASSETS = [f"delta/frames/machining/cell-a/cnc-{n:02}" for n in range(1, 5)]
 CONFIG = load(demo_plant(), environ={})
 SECTION = CONFIG.types["machine-tool"].production
