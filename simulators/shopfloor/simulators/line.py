@@ -82,6 +82,23 @@ class FaultSpec:
     seen_in: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmSpec:
+    """An alarm that the device raises itself: it stands while the tag `shown` has the value `code`.
+
+    `tag` is what it is about; `severity` as in OPC UA, 1 to 1000; `message` says what, and what to do; `confirm`: once
+    acknowledged it also waits for somebody to say that it was put right.
+    """
+
+    name: str
+    tag: str
+    shown: str
+    code: int
+    severity: int
+    message: str
+    confirm: bool = False
+
+
 SENSOR_FAULTS: tuple[FaultSpec, ...] = (
     FaultSpec("sensor.stuck", "The sensor keeps its last value and still calls it good."),
     FaultSpec("sensor.noisy", "The sensor scatters ten times as much and says that it is not accurate."),
@@ -129,6 +146,7 @@ class Line:
     step: Step
     init: Init
     facts: tuple[Fact, ...] = ()
+    alarms: tuple[AlarmSpec, ...] = ()
 
     @cached_property
     def fast(self) -> tuple[int, ...]:

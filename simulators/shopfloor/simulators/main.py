@@ -230,13 +230,14 @@ def _keeper(simulation: Simulation, path: Path, truth: TruthLog) -> Callable[[],
 @asynccontextmanager
 async def _opcua(site: Site, simulation: Simulation) -> AsyncIterator[tuple[live.Wire, dict[str, str]]]:
     from shopfloor.simulators.opcua import DeviceServer
-    from shopfloor.simulators.opcua_line import OpcUaWire, ask, variables
+    from shopfloor.simulators.opcua_line import OpcUaWire, ask, conditions, variables
 
     async with DeviceServer(
         variables(site.line, simulation.assets),
         port=site.args.opcua_port,
         namespace=f"urn:shopfloor:{site.line.id}",
         on_write=lambda index, value: ask(simulation, index, value),
+        conditions=conditions(site.line, simulation.assets),
     ) as server:
         yield OpcUaWire(simulation, server), {"opcua": server.url}
 

@@ -20,6 +20,8 @@ from asyncua.server.address_space import AddressSpace, AttributeService
 from shopfloor.plant import quality
 from shopfloor.plant.batch import Kind
 from shopfloor.simulators import tree
+from shopfloor.simulators.announce import Announcements, Methods
+from shopfloor.simulators.condition import Condition
 from shopfloor.simulators.notify import Subscriptions, Value, Watched, Watcher
 from shopfloor.simulators.tree import Variable
 
@@ -68,7 +70,8 @@ class DeviceServer:
     """Serves `variables` below `Objects/<root>` at `opc.tcp://127.0.0.1:<port>/shopfloor/`.
 
     An async context manager; `write` publishes rows, `write` of a client goes to `on_write` and is refused with the
-    StatusCode that this answers. Without `on_write` nothing is writable. Raises `OSError` when the port is taken.
+    StatusCode that this answers. Without `on_write` nothing is writable. `conditions` are told
+    through `alarms`; without any it offers no events. Raises `OSError` when the port is taken.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class DeviceServer:
         namespace: str,
         root: str = "Machines",
         on_write: Write | None = None,
+        conditions: Sequence[Condition] = (),
     ) -> None:
         self.url = f"opc.tcp://{ADDRESS}:{port}/shopfloor/"
         self._variables = variables
@@ -89,6 +93,7 @@ class DeviceServer:
         self._by_id: dict[ua.NodeId, Node] = {}
         self._server = Server(user_manager=_Visitors())
         self.subscriptions = Subscriptions(self._server.iserver, self._by_id)
+        self._conditions = conditions
 
     async def __aenter__(self) -> Self:
         server = self._server
@@ -99,11 +104,12 @@ class DeviceServer:
         await server.set_application_uri("urn:shopfloor:simulator")
         server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         server.set_identity_tokens([ua.AnonymousIdentityToken])
-        await self._build()
+        namespace = await self._build()
         self._own_clock()
         server.iserver.subscription_service = self.subscriptions
         server.iserver.isession.subscription_service = self.subscriptions
         server.iserver.attribute_service = _Attributes(server.iserver.aspace, self._by_id, self._written)
+        await self._offer_conditions(namespace)
         with _Quiet("asyncua.server.server"):
             await server.start()
         return self
@@ -118,7 +124,7 @@ class DeviceServer:
             node.time = moment
             await self.subscriptions.tell(node, value, moment, status)
 
-    async def _build(self) -> None:
+    async def _build(self) -> int:
         namespace = await self._server.register_namespace(self._namespace)
         aspace = self._server.iserver.aspace
         for answer in await self._server.iserver.isession.add_nodes(
@@ -129,6 +135,17 @@ class DeviceServer:
             identifier = tree.node_id(node.variable, namespace)
             self._by_id[identifier] = node
             aspace.set_attribute_value_callback(identifier, ua.AttributeIds.Value, node.read)
+        return int(namespace)
+
+    async def _offer_conditions(self, namespace: int) -> None:
+        """Ours, as the refresh of asyncua knows another service, and it says of every server that it sends events."""
+        server = self._server.iserver
+        self.alarms = Announcements(self.subscriptions, self._conditions, namespace)
+        if self._conditions:
+            server.method_service.stop()
+            server.method_service = Methods(server.aspace, self.alarms)
+        else:
+            await self._server.nodes.server.set_event_notifier([])
 
     def _own_clock(self) -> None:
         """CurrentTime is made when it is read; asyncua's clock writes it every second and is slow to stop."""

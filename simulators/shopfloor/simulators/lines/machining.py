@@ -21,6 +21,7 @@ from shopfloor.simulators.lines.machining_cutting import (
     tool_life,
 )
 from shopfloor.simulators.lines.machining_layout import (
+    ALARMS,
     BEARING,
     BEARING_C,
     C_INIT,
@@ -155,4 +156,5 @@ LINE: Final = Line(
     step=step,
     init=init,
     facts=FACTS,
+    alarms=ALARMS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shopfloor.simulators.line import FaultSpec, Param, Row, SetpointSpec
+from shopfloor.simulators.line import AlarmSpec, FaultSpec, Param, Row, SetpointSpec
 from shopfloor.simulators.lines.machining_cutting import SPEED_0
 
 STOPPED, IDLE, STARTING, EXECUTE, COMPLETE, HELD, ABORTED = range(7)
@@ -66,6 +66,20 @@ FAULTS: Final = (
     FaultSpec("coolant_loss", "The coolant runs dry.", ("coolant.flow", "coolant.temperature")),
     FaultSpec("bearing", "The spindle bearing is damaged and gets worse.", ("vibration.rms", "bearing.temperature")),
 )
+ALARMS: Final = (
+    AlarmSpec(
+        "Tool broken", "tool.id", "alarm.code", ALARM_BREAKAGE, 900,
+        "The tool in the spindle is broken (201): change it, and look at the part.", confirm=True,
+    ),
+    AlarmSpec(
+        "No coolant", "coolant.flow", "alarm.code", ALARM_COOLANT, 700,
+        "The coolant runs dry in the cut (305): fill the tank, clean the filter.",
+    ),
+    AlarmSpec(
+        "Spindle bearing hot", "bearing.temperature", "alarm.code", ALARM_BEARING, 500,
+        "The spindle bearing is above 75 °C (410): let it cool, plan its replacement.",
+    ),
+)  # fmt: skip
 F_WORN, F_BREAK, F_CHATTER, F_COOLANT, F_BEARING = range(len(FAULTS))
 
 (

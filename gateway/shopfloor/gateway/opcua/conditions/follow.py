@@ -91,7 +91,7 @@ class Following:
                 return [one]
         await session.delete_subscriptions([one.id])
         self.subscription = 0
-        self._say(f"The server offers no alarms and conditions ({refused}): leave 'conditions' out of the source.")
+        self._say(_none(f" ({refused})"))
         return []
 
     async def resume(self, session: UaSession, items: Mapping[int, Item], subscription: int) -> None:
@@ -100,6 +100,8 @@ class Following:
         self.subscription = subscription
         if subscription:
             self._refreshing.begin(session, subscription, ())
+        elif not self.sentence:
+            self._say(_none())
 
     async def answer(self, answer: Answer) -> Outcome:
         """Tell the device what somebody says of a condition."""
@@ -176,6 +178,10 @@ class Following:
         if sentence and sentence != self.sentence:
             _logger.warning("%s: %s", self.source, sentence)
         self.sentence = sentence
+
+
+def _none(why: str = "") -> str:
+    return f"The server offers no alarms and conditions{why}: leave 'conditions' out of the source."
 
 
 def _request(node: ua.NodeId, handle: int, wanted: Sequence[tuple[str, int, str]]) -> ua.MonitoredItemCreateRequest:
