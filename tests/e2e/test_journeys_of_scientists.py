@@ -33,7 +33,7 @@ def versions(learned: PlantUnderTest) -> Iterator[tuple[int, int]]:
     """The numbers of two versions of one model from a notebook: the first speaks, the other is compared with it."""
     now = time.time_ns()
     rows = dataset(
-        tags=TAGS, start=now - 1800 * S, end=now - 60 * S, assets=f"{CELL}/*", hop="30s", url=learned.url
+        tags=TAGS, start=now - 1800 * S, end=now - 60 * S, assets=f"{CELL}/*", hop="30s", hold="30min", url=learned.url
     )  # fmt: skip
     warm = rows.labelled(rows.windows[:, -1, 1])
     for alpha in (100.0, 1.0):
