@@ -83,7 +83,7 @@ def test_8_promote_a_model_after_a_replay(learned: PlantUnderTest, browser: Brow
         expect(life).to_contain_text(f"版本 {old} 正在使用")
         walk.look("rolled back")
     events = learned.get("/registry/spindle-warmth/events")
-    assert [one["what"] for one in events[:3]] == ["rolled back", "promoted", "replayed"], events[:3]
+    assert [one["what"] for one in events[:3]] == ["rolled back", "champion", "replayed"], events[:3]
 
 
 def _replay(walk: Journey) -> None:
