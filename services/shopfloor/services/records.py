@@ -54,6 +54,12 @@ class Records:
             except sqlite3.OperationalError as problem:
                 raise StoreError(f"The {self._what} in {self._file} cannot be used ({problem}).") from problem
 
+    @property
+    def changes(self) -> int:
+        """Grows with every row that is written."""
+        with self._lock:
+            return -1 if self._db is None else self._db.total_changes
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """All statements of the block, or none; a block within a block belongs to the outer one."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
+from shopfloor.services.api.shared import Shared
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
 from shopfloor.services.production import Production
@@ -60,24 +61,29 @@ def view(path: str, title: str, of: Energy, good: float) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET production/energy`."""
+    shared = Shared()
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/energy", response_model=EnergyOf)
     def get_energy(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
         """Tell the energy of every line and machine that counts it, for a shift or a time of your own."""
-        span, reader = span_of(production, at, start, end), production.reader
-        paths = [path for path in production.under(place) if production.machines[path].production.energy]
-        each = production.performance(paths, span)
-        used = {}
-        for path in paths:
-            machine = production.machines[path]
-            did = machine.visits(reader, span.start, span.end, production.clock())
-            used[path] = energy(curve(reader, machine, span.start, span.end), did, span.start, span.end)
-        lines = [
-            view(line.path, line.title, sum((used[one.path] for one in parts), NONE), line.counts.gq)
-            | {"machines": [view(one.path, one.title, used[one.path], one.counts.gq) for one in parts]}
-            for line, parts in production.lines(each)
-        ]
-        return answer(told_span(production, span) | {"lines": lines})
+
+        def found() -> dict[str, Any]:
+            span, reader = span_of(production, at, start, end), production.reader
+            paths = [path for path in production.under(place) if production.machines[path].production.energy]
+            each = production.performance(paths, span)
+            used = {}
+            for path in paths:
+                machine = production.machines[path]
+                did = machine.visits(reader, span.start, span.end, production.clock())
+                used[path] = energy(curve(reader, machine, span.start, span.end), did, span.start, span.end)
+            lines = [
+                view(line.path, line.title, sum((used[one.path] for one in parts), NONE), line.counts.gq)
+                | {"machines": [view(one.path, one.title, used[one.path], one.counts.gq) for one in parts]}
+                for line, parts in production.lines(each)
+            ]
+            return told_span(production, span) | {"lines": lines}
+
+        return answer(shared.tell((place, at, start, end, production.store.changes), found))
 
     return routes

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
+from shopfloor.services.api.shared import Shared
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
 from shopfloor.services.production import Production
@@ -110,15 +111,20 @@ def view(part: Performance) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET production/oee` and `GET production/shift`."""
+    shared = Shared()
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/oee", response_model=OeeView)
     def get_oee(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
         """Tell OEE after ISO 22400-2 of every line and machine, with its losses, for a shift or a time of your own."""
-        span = span_of(production, at, start, end)
-        each = production.performance(production.making_parts(place), span)
-        lines = [view(line) | {"machines": [view(one) for one in parts]} for line, parts in production.lines(each)]
-        return answer(told_span(production, span) | {"lines": lines})
+
+        def found() -> dict[str, Any]:
+            span = span_of(production, at, start, end)
+            each = production.performance(production.making_parts(place), span)
+            lines = [view(line) | {"machines": [view(one) for one in parts]} for line, parts in production.lines(each)]
+            return told_span(production, span) | {"lines": lines}
+
+        return answer(shared.tell((place, at, start, end, production.store.changes), found))
 
     @routes.get("/production/shift", response_model=SpanView)
     def get_shift(at: At = None, start: Start = None, end: End = None) -> Response:

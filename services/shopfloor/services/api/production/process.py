@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.oee import SpanView
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
+from shopfloor.services.api.shared import Shared
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian import Periods, time_in_state
 from shopfloor.services.historian.options import NS
@@ -115,12 +116,17 @@ def lines_of(production: Production, place: str, span: Span) -> list[dict[str, A
 
 def router(production: Production) -> APIRouter:
     """`GET production/process`."""
+    shared = Shared()
     routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/process", response_model=ProcessOf)
     def get_process(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
         """Tell output, yield, energy and upsets of continuous processes, for a shift or a time of your own."""
-        span = span_of(production, at, start, end)
-        return answer(told_span(production, span) | {"lines": lines_of(production, place, span)})
+
+        def found() -> dict[str, Any]:
+            span = span_of(production, at, start, end)
+            return told_span(production, span) | {"lines": lines_of(production, place, span)}
+
+        return answer(shared.tell((place, at, start, end, production.store.changes), found))
 
     return routes
