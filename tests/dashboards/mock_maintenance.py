@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from shopfloor.services.maintenance.board import by_asset, counts
 from shopfloor.services.maintenance.outlook import Ends, kind_of, outlook, ranked
 
 Part = dict[str, Any]
@@ -16,17 +17,28 @@ LEVELS = {"tool_life": (None, 15.0), "anode_effect": (0.3, None)}
 def told(assets: Sequence[Part], predictions: Sequence[Part], now: float) -> Part:
     """The outlook as the server ranks it; machines run 62 % of the time."""
     ns = int(now * 1e6)
-    ends = Ends(ns, ns + 5 * HOUR_MS * 10**6, ns + 24 * HOUR_MS * 10**6, ns + 168 * HOUR_MS * 10**6)
+    ends = Ends(
+        ns, ns + HOUR_MS * 10**6, ns + 5 * HOUR_MS * 10**6, ns + 24 * HOUR_MS * 10**6, ns + 168 * HOUR_MS * 10**6
+    )
     titles = {asset["path"]: asset["title"] for asset in assets}
     kinds = ((said, kind_of(said, None)) for said in predictions)
-    rows = ranked(outlook(said, kind, 0.62, ends) for said, kind in kinds if kind)
+    rows = by_asset(ranked(outlook(said, kind, 0.62, ends) for said, kind in kinds if kind))
     compared = {"name": "bath-drift", "model_title": "Bath drift", "number": 3}
     shadows = [{"asset": path, "title": title, **compared} for path, title in titles.items() if "pot-1" in path]
-    told = [_row(one, titles, now, i) for i, one in enumerate(rows)]
-    return {"time": now, "rows": told, "silent": [], "in_shadow": shadows, "sentence": "The brain is ready."}
+    told = [_row(one, titles, now, i) for i, one in enumerate(rows[:15])]
+    return {
+        "time": now,
+        "counts": counts(rows),
+        "rows": told,
+        "silent": [],
+        "in_shadow": shadows,
+        "sentence": "The brain is ready.",
+    }
 
 
 def _row(one: Any, titles: dict[str, str], now: float, i: int) -> Part:
+    also = [{key: other.said[key] for key in ("target", "title", "status")} for other in one.also]
+    one = one.first
     asset, value = one.said["asset"], one.said["value"]
     risks = [{"end": risk.end / 1e6, "at_least": risk.at_least, "at_most": risk.at_most} for risk in one.risks]
     left = one.left and {key: getattr(one.left, key) / 1e6 for key in ("low", "value", "high")}
@@ -34,10 +46,10 @@ def _row(one: Any, titles: dict[str, str], now: float, i: int) -> Part:
     trend = [(value or 0) + (60 - n if life else math.sin(n / 5) * 0.05) for n in range(60)]
     return {
         "asset": asset, "title": titles[asset], "kind": one.kind, "prediction": one.said, "left": left,
-        **dict(zip(("shift", "day", "week"), risks, strict=True)), "running": 0.62 if life else None,
+        **dict(zip(("hour", "shift", "day", "week"), risks, strict=True)), "running": 0.62 if life else None,
         "part": "tool" if life else "anode", "changed": now - (i + 1) * HOUR_MS,
         "trend": {"time": [now - (60 - n) * 720_000 for n in range(60)], "value": trend},
-        "orders": [12] if i == 1 else [],
+        "due": one.due, "also": also, "orders": [12] if i == 1 else [],
     }  # fmt: skip
 
 

@@ -37,6 +37,10 @@ def test_what_wears_is_ranked_by_its_risk_and_what_is_not_known_says_so(server: 
     assert (pot["kind"], pot["shift"]["at_least"], pot["week"]) == (
         "chance", value, {"end": pot["week"]["end"], "at_least": value, "at_most": None},
     )  # fmt: skip
+    assert (pot["due"], soon["due"], later["due"]) == ("now", "hour", "")
+    assert [told["counts"][key] for key in ("assets", "now", "hour")] == [4, 1, 2]
+    lines = ("", "delta/frames", "delta/frame")
+    assert [len(server.get("/maintenance", limit=1, line=line)["rows"]) for line in lines] == [1, 1, 0]
     assert (soon["day"]["at_least"], soon["day"]["at_most"]) == (0.95, 1.0)
     assert later["running"] == pytest.approx(0.5, abs=0.02)
     assert later["left"]["value"] == pytest.approx(600 / later["running"] * 60_000 - 60_000, rel=0.01)

@@ -44,6 +44,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["Change the tool before the next part.", "加工下一件前更换刀具。"],
   ["Change the tool at the next pause.", "下次停机时更换刀具。"],
   ["Have a fresh tool ready.", "准备好新刀具。"],
+  ["Look at the tool at the next pause.", "下次停机时检查刀具。"],
   ["Measure the last part; then change the tool or correct the offset.", "测量上一工件，然后更换刀具或修正刀补。"],
   ["Measure the next part.", "测量下一工件。"],
   ["Stop after this part, measure it, change the tool.", "加工完此件后停机，测量该件，更换刀具。"],

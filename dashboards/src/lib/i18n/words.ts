@@ -144,7 +144,7 @@ export const words: Readonly<Record<string, readonly [string, string]>> = {
   "last probe": ["last probe", "最近一次检测值"],
   mean: ["mean", "均值"],
   "base rate": ["base rate", "基础发生率"],
-  "usual life less age": ["usual life less age", "通常寿命减已用时间"],
+  "usual life less age": ["usual life minus age", "通常寿命减已用"],
   "resistance alone": ["resistance alone", "仅用槽电阻"],
   "share of those that came": ["share of those that came", "占实际发生的比例"],
   machines: ["machines", "机床"],

@@ -8,7 +8,7 @@ export interface Risk {
   at_most: number | null;
 }
 
-export type Horizon = "shift" | "day" | "week";
+export type Horizon = "hour" | "shift" | "day" | "week";
 
 export interface Outlook extends Record<Horizon, Risk> {
   asset: string;
@@ -17,15 +17,19 @@ export interface Outlook extends Record<Horizon, Risk> {
   prediction: Prediction;
   /** Remaining life by the clock, in ms from now. */
   left: { low: number; value: number; high: number | null } | null;
+  /** `now`: to act on, or at most 15 minutes left; `hour`: likely within the hour. */
+  due: "now" | "hour" | "";
   running: number | null;
   part: string;
   changed: number | null;
   trend: { time: number[]; value: (number | null)[] };
+  also: { target: string; title: string; status: Prediction["status"] }[];
   orders: number[];
 }
 
 export interface Maintenance {
   time: number;
+  counts: Record<"assets" | "now" | Horizon, number>;
   rows: Outlook[];
   in_shadow: { asset: string; title: string; name: string; model_title: string; number: number }[];
   silent: string[];

@@ -1,10 +1,9 @@
-"""Maintenance: what must be seen to within the shift, the day and the week, and how often predictions came true."""
+"""Maintenance: what must be seen to within the hour, the shift, a day and a week, and whether predictions came true."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -12,16 +11,15 @@ from shopfloor.services.api.needs import needs
 from shopfloor.services.api.predictions import PredictionView
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.clock import to_ms
-from shopfloor.services.historian.options import DAY, NS
+from shopfloor.services.historian.options import DAY
 from shopfloor.services.maintenance import Maintenance, WorkState
+from shopfloor.services.maintenance.board import Board, Boards, Row, counts, within
 from shopfloor.services.maintenance.maintenance import Past
-from shopfloor.services.maintenance.outlook import Outlook
 from shopfloor.services.maintenance.record import Tally, together
 from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
-_TREND: Final = 12 * 3_600 * NS
-_POINTS: Final = 60
+_HORIZONS: Final = ("hour", "shift", "day", "week")
 
 
 class RiskView(BaseModel):
@@ -47,8 +45,30 @@ class TrendView(BaseModel):
     value: list[float | None]
 
 
+class AlsoView(BaseModel):
+    """Another prediction of the same asset."""
+
+    target: str
+    title: str
+    status: str
+
+
+class CountsView(BaseModel):
+    """So many assets in all, to see to now, and likely to be seen to by the end of each time."""
+
+    assets: int
+    now: int
+    hour: int
+    shift: int
+    day: int
+    week: int
+
+
 class OutlookView(BaseModel):
-    """A prediction with what follows. `kind`: a remaining `life`, the `chance` of an event soon, or a `condition`.
+    """An asset and its most urgent prediction. `kind`: a remaining `life`, the `chance` of an event, or a `condition`.
+
+    `due` is `now` at the level to act at or with at most 15 minutes left by the clock, `hour` where its end is likely
+    within the hour, else empty; `also` what else is predicted of the asset.
 
     `running` is the share of the last eight hours that the machine ran, null where nobody knows; `part` what wears
     (tool, anode), `changed` when it was changed last; `orders` the numbers of work orders that are not done.
@@ -59,6 +79,8 @@ class OutlookView(BaseModel):
     kind: str
     prediction: PredictionView
     left: LeftView | None
+    due: Literal["now", "hour", ""]
+    hour: RiskView
     shift: RiskView
     day: RiskView
     week: RiskView
@@ -66,6 +88,7 @@ class OutlookView(BaseModel):
     part: str
     changed: float | None
     trend: TrendView
+    also: list[AlsoView]
     orders: list[int]
 
 
@@ -80,9 +103,13 @@ class ShadowView(BaseModel):
 
 
 class MaintenanceView(BaseModel):
-    """Rows by urgency; assets of which nothing is said are in `in_shadow` or `silent`, with `sentence` of the brain."""
+    """The first rows by urgency, and the counts of all.
+
+    Assets of which nothing is said are in `in_shadow` or `silent`, with `sentence` of the brain.
+    """
 
     time: float
+    counts: CountsView
     rows: list[OutlookView]
     in_shadow: list[ShadowView]
     silent: list[str]
@@ -140,11 +167,15 @@ class PastView(BaseModel):
 def router(maintenance: Maintenance) -> APIRouter:
     """`GET maintenance` and `GET maintenance/record`."""
     routes = APIRouter(tags=["maintenance"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    boards = Boards(maintenance)
 
     @routes.get("/maintenance", response_model=MaintenanceView)
-    def get_maintenance() -> Response:
-        """Rank what must be seen to by its risk within this shift, a day and a week."""
-        return answer(told(maintenance))
+    def get_maintenance(
+        line: Annotated[str, Query(description="At or below this place; empty: everywhere.")] = "",
+        limit: Annotated[int, Query(ge=1, le=1_000, description="So many assets, the most urgent first.")] = 15,
+    ) -> Response:
+        """Rank assets by the risk within an hour, this shift, a day and a week; computed every 10 s for all."""
+        return answer(told(boards, line.strip("/"), limit))
 
     @routes.get("/maintenance/record", response_model=list[PastView])
     def get_record(days: Annotated[int, Query(ge=1, le=90, description="So many days back.")] = 30) -> Response:
@@ -155,51 +186,41 @@ def router(maintenance: Maintenance) -> APIRouter:
     return routes
 
 
-def told(maintenance: Maintenance) -> dict[str, Any]:
-    """The whole outlook as the API shows it."""
-    rows = maintenance.outlook()
-    shadows = [
-        {"asset": asset, "title": _title(maintenance, asset), "name": card.name, "model_title": card.title,
-         "number": number}
-        for asset, card, number in maintenance.in_shadow()
-    ]  # fmt: skip
-    seen = {row.said["asset"] for row in rows} | {one["asset"] for one in shadows}
-    changed, shares = maintenance.changes.last(maintenance.clock()), maintenance.shares()
+def told(boards: Boards, place: str, limit: int) -> dict[str, Any]:
+    """The outlook at or below a place as the API shows it."""
+    maintenance, board = boards.maintenance, boards.now()
+    rows = board.below(place)
     orders: dict[str, list[int]] = {}
     for order in maintenance.orders.all((WorkState.OPEN, WorkState.IN_WORK)):
         orders.setdefault(order.asset, []).append(order.number)
     return {
-        "time": to_ms(maintenance.clock()),
-        "rows": [_row(maintenance, row, changed, shares, orders) for row in rows],
-        "in_shadow": shadows,
-        "silent": [asset for asset in maintenance.changes.parts if asset not in seen],
+        "time": to_ms(board.time), "counts": counts(rows),
+        "rows": [_row(boards, board, row, orders) for row in rows[:limit]],
+        "in_shadow": [
+            {"asset": asset, "title": _title(maintenance, asset), "name": card.name, "model_title": card.title,
+             "number": number}
+            for asset, card, number in board.shadows if within(asset, place)
+        ],
+        "silent": [asset for asset in board.silent if within(asset, place)],
         "sentence": maintenance.brain.status()["sentence"],
-    }
-
-
-def _row(
-    maintenance: Maintenance, row: Outlook, changed: Mapping[str, int], shares: Mapping[str, float],
-    orders: Mapping[str, list[int]],
-) -> dict[str, Any]:  # fmt: skip
-    asset = str(row.said["asset"])
-    part = maintenance.changes.parts.get(asset)
-    risks = [{"end": to_ms(one.end), "at_least": one.at_least, "at_most": one.at_most} for one in row.risks]
-    left = None
-    if row.left:
-        left = {key: None if ns is None else ns / 1e6 for key, ns in asdict(row.left).items()}
-    return {
-        "asset": asset, "title": _title(maintenance, asset), "kind": row.kind, "prediction": row.said, "left": left,
-        **dict(zip(("shift", "day", "week"), risks, strict=True)), "running": shares.get(asset),
-        "part": part.part if part else "", "changed": to_ms(changed[asset]) if asset in changed else None,
-        "trend": _trend(maintenance, asset, str(row.said["target"])), "orders": orders.get(asset, []),
     }  # fmt: skip
 
 
-def _trend(maintenance: Maintenance, asset: str, target: str) -> dict[str, Any]:
-    now = maintenance.clock()
-    past = maintenance.brain.history(asset, target, now - _TREND, now + 1)
-    step = max(1, -(-len(past["time"]) // _POINTS))
-    return {key: list(past[key])[::-1][::step][::-1] for key in ("time", "value")}
+def _row(boards: Boards, board: Board, row: Row, orders: dict[str, list[int]]) -> dict[str, Any]:
+    first, asset = row.first, str(row.first.said["asset"])
+    part = boards.maintenance.changes.parts.get(asset)
+    risks = [{"end": to_ms(one.end), "at_least": one.at_least, "at_most": one.at_most} for one in first.risks]
+    left = None
+    if first.left:
+        left = {key: None if ns is None else ns / 1e6 for key, ns in asdict(first.left).items()}
+    return {
+        "asset": asset, "title": _title(boards.maintenance, asset), "kind": first.kind, "due": first.due,
+        "prediction": first.said, "left": left, **dict(zip(_HORIZONS, risks, strict=True)),
+        "running": board.shares.get(asset), "part": part.part if part else "",
+        "changed": to_ms(board.changed[asset]) if asset in board.changed else None, "trend": boards.trend(first.said),
+        "orders": orders.get(asset, []),
+        "also": [{key: one.said[key] for key in ("target", "title", "status")} for one in row.also],
+    }  # fmt: skip
 
 
 def _title(maintenance: Maintenance, asset: str) -> str:

@@ -126,8 +126,10 @@ def _tool_life(v: Verdict) -> Judgement:
         return "act", f"{sentence} It wears faster than tools did here.", "Change the tool before the next part."
     if v.value <= _NOW:
         return "watch", sentence, "Change the tool at the next pause."
-    if v.value <= SOON or early:
+    if v.value <= SOON:
         return "watch", sentence, "Have a fresh tool ready."
+    if early:
+        return "watch", f"{sentence} It wears faster than tools did here.", "Look at the tool at the next pause."
     return "ok", sentence, ""
 
 

@@ -26,7 +26,8 @@ from shopfloor.services.thinking import Thinking
 
 _PACE: Final = 8 * 3_600 * NS
 """So far back it is looked how much of the time an asset runs."""
-_FRESH: Final = 60 * NS
+_FRESH: Final = 300 * NS
+"""So long a share of running time is used again: it is one of eight hours."""
 _IT_WAS_SO: Final = Level(above=0.5)
 
 
@@ -69,9 +70,9 @@ class Maintenance:
             yield cls(orders, catalog, production, registry, brain, clock, Changes(reader, parts))
 
     def ends(self) -> Ends:
-        """Now, and when this shift, the next 24 hours and the next seven days end."""
+        """Now, and when the next hour, this shift, the next 24 hours and the next seven days end."""
         now = self.clock()
-        return Ends(now, self.production.planned.shift(now).end, now + DAY, now + 7 * DAY)
+        return Ends(now, now + DAY // 24, self.production.planned.shift(now).end, now + DAY, now + 7 * DAY)
 
     def outlook(self) -> list[Outlook]:
         """Every prediction that says what must be seen to, the most urgent first."""
