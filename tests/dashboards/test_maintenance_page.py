@@ -51,7 +51,7 @@ def look(page: Page, name: str) -> None:
     assert violations(page) == []
 
 
-def test_a_risk_becomes_an_order_whose_end_tells_the_truth(page: Page, server: Running) -> None:
+def test_a_risk_becomes_an_order_whose_end_tells_the_truth_that_is_counted(page: Page, server: Running) -> None:
     go(page, server, "/maintenance")
     rows = page.get_by_test_id("risk")
     expect(rows).to_have_count(4)
@@ -77,6 +77,11 @@ def test_a_risk_becomes_an_order_whose_end_tells_the_truth(page: Page, server: R
     expect(page.get_by_role("status").filter(has_text="The prediction is marked.")).to_be_visible()
     (mark,) = server.get("/marks", asset=f"{CNC}2")
     assert (mark["by"], mark["right"], mark["true_high"]) == ("Li", True, None)
+    page.get_by_role("link", name="Hits and misses").click()
+    record = page.get_by_test_id("record").filter(has_text="Tool life")
+    expect(record.get_by_role("row").nth(1)).to_contain_text("50 %, promised 90 % (4 of 8)")
+    expect(record.get_by_role("img")).to_have_accessible_name("Tool life: predicted against what came, 8 windows")
+    look(page, "hits-and-misses")
 
 
 def test_a_prediction_is_marked_in_two_taps_and_taken_back(page: Page, server: Running) -> None:
@@ -101,11 +106,3 @@ def test_a_prediction_is_marked_in_two_taps_and_taken_back(page: Page, server: R
     said.get_by_role("button", name="Take back").click()
     expect(said).to_have_count(0)
     assert server.get("/marks", asset=f"{CNC}1") == []
-
-
-def test_hits_and_misses_are_counted_and_drawn(page: Page, server: Running) -> None:
-    go(page, server, "/maintenance/record", theme="dark")
-    record = page.get_by_test_id("record").filter(has_text="Tool life")
-    expect(record.get_by_role("row").nth(1)).to_contain_text("50 %, promised 90 % (4 of 8)")
-    expect(record.get_by_role("img")).to_have_accessible_name("Tool life: predicted against what came, 8 windows")
-    look(page, "hits-and-misses")
