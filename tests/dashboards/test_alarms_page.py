@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from front_end import modules
 from looking import SHOTS, settle, violations
@@ -35,6 +36,46 @@ def test_two_taps_put_an_alarm_on_the_shelf_and_it_comes_back(open_page: Any) ->
     expect(aside).to_have_count(0)
     page.get_by_role("button", name="Open (").click()
     expect(listed.filter(has_text="Vibration above")).to_be_visible()
+
+
+def test_what_a_device_waits_for_is_drawn(open_page: Any, mock_plant: Any) -> None:
+    """One waits for a confirmation, one has been answered and has not said so: light, then dark and in Chinese."""
+    usual = httpx.get(f"{mock_plant.url}/api/v1/alarms", params={"state": "all"}).json()
+    mock_plant.switch(alarms=waiting(usual))
+    try:
+        page = open_page("/alarms")
+        rows = page.get_by_test_id("alarms").locator("li").filter(has=page.get_by_test_id("origin"))
+        confirm = rows.get_by_role("button", name="at the device")
+        expect(confirm).to_have_count(1)
+        pending = rows.get_by_role("status")
+        expect(pending).to_have_text("⧗ Acknowledged by Wang; the device has not shown it yet")
+        assert confirm.bounding_box()["height"] >= 44
+        page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
+        assert violations(page) == []
+        page.keyboard.press("d")
+        page.get_by_role("button", name="中文").click()
+        expect(pending).to_have_text("⧗ Wang 已确认；设备尚未显示")
+        expect(rows.get_by_role("button", name="已处理完毕")).to_have_count(1)
+        assert violations(page) == []
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / "alarms-device.png")
+    finally:
+        mock_plant.switch(alarms=usual)
+
+
+def waiting(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The alarms with two conditions of a device: to be confirmed, and acknowledged but not yet by the device."""
+    device = next(alarm["device"] for alarm in alarms if alarm.get("device"))
+    seen = next(alarm["acknowledged"] for alarm in alarms if alarm["acknowledged"])
+    asked = {"act": "acknowledge", "by": "Wang", "time": device["time"]}
+    plain = [alarm for alarm in alarms if not alarm.get("device")]
+    condition = next(alarm for alarm in plain if alarm["state"] == "active") | {"kind": "condition"}
+    latched = {"id": "d-1", "state": "latched-acknowledged", "acknowledged": seen}
+    return [
+        *plain,
+        condition | latched | {"device": device | {"confirm": True}},
+        condition | {"id": "d-2", "device": device | {"pending": asked}},
+    ]
 
 
 def test_keys_choose_acknowledge_and_shelve(open_page: Any) -> None:

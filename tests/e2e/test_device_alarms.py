@@ -266,22 +266,6 @@ def test_a_flood_of_conditions(world: World) -> None:
     until(lambda: all(account.balanced for account in world.server.parts.accounts()), 30)
 
 
-def test_a_gateway_that_is_away_is_said_and_nothing_is_pretended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.set(0, 0, 150)
-    alarm = world.until(f"{PUMP}0", "active")
-    monkeypatch.setattr(world.server.parts.answers, "patience_s", 0.5)
-    world.gateway.close()
-    try:
-        answer = world.post(alarm, "acknowledge")
-    finally:
-        world.start_gateway()
-    assert answer.status_code == 504
-    assert "nobody knows whether the device was told" in answer.json()["detail"]
-    same = world.of(f"{PUMP}0")
-    assert same is not None
-    assert (same["id"], same["state"], same["device"]["pending"]) == (alarm["id"], "active", None)
-
-
 def test_a_broken_tool_is_seen_at_the_machine_and_put_right(world: World) -> None:
     machine = world.machine
     world.link(machine.fail("breakage", "Tool broken"))
@@ -300,11 +284,21 @@ def test_a_broken_tool_is_seen_at_the_machine_and_put_right(world: World) -> Non
     assert (condition.confirmed, condition.retain, condition.comment) == (True, False, "Ben: New tool.")
 
 
-def test_a_restarted_gateway_and_a_machine_that_asks_for_it_are_told_all_anew(world: World) -> None:
+def test_a_gateway_that_is_away_pretends_nothing_and_is_told_all_anew_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine = world.machine
     world.link(machine.fail("coolant_loss", "No coolant"))
-    world.until(CNC, "active", "No coolant")
+    alarm = world.until(CNC, "active", "No coolant")
     world.gateway.close()
+    with monkeypatch.context() as impatient:
+        impatient.setattr(world.server.parts.answers, "patience_s", 0.5)
+        answer = world.post(alarm, "acknowledge")
+    assert answer.status_code == 504
+    assert "nobody knows whether the device was told" in answer.json()["detail"]
+    same = world.of(CNC, "No coolant")
+    assert same is not None
+    assert (same["id"], same["state"], same["device"]["pending"]) == (alarm["id"], "active", None)
     world.link(machine.run("No coolant", active=False))
     world.link(machine.fail("breakage", "Tool broken"))
     world.start_gateway()

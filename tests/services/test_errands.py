@@ -56,6 +56,21 @@ async def ask(server: Running, kind: str, body: dict[str, Any], name: str = "edg
         return [json.loads(line) for line in answer.text.splitlines()]
 
 
+async def test_a_request_that_a_restarted_gateway_left_behind_takes_nothing(tmp_path: Path) -> None:
+    with running(tmp_path / "server") as server:
+        server.post_health("edge-1-00c0ffee")
+        desks = server.parts.errands
+        left, fetched = (asyncio.ensure_future(desks.take("edge-1-00c0ffee", 20)) for _ in range(2))
+        await asyncio.sleep(0)
+        parts = desks.ask("edge-1", "count", {})
+        question = asyncio.ensure_future(anext(parts))
+        assert (await left)["errands"] == []
+        ((errand,), _) = (await fetched).values()
+        await desks.answer("edge-1-00c0ffee", errand["id"], [{"number": 1}], {"done": True})
+        assert await question == {"number": 1}
+        await parts.aclose()
+
+
 async def test_parts_come_in_order_and_end(tmp_path: Path) -> None:
     with running(tmp_path / "server") as server:
         async with gateway(server, tmp_path / "spool", browse=count, save=refuse, check=fail) as number:

@@ -36,12 +36,16 @@ class _Errand:
 
 @dataclass(slots=True)
 class _Desk:
-    """One gateway's errands: those that wait to be fetched, those that are being done, those nobody wants any more."""
+    """One gateway's errands: those that wait to be fetched, those that are being done, those nobody wants any more.
+
+    `turn` counts who came to fetch: a gateway that was restarted leaves behind a request to which nobody listens.
+    """
 
     waiting: list[_Errand] = field(default_factory=list)
     open: dict[str, _Errand] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     rung: asyncio.Event = field(default_factory=asyncio.Event)
+    turn: int = 0
 
 
 class Errands:
@@ -91,11 +95,15 @@ class Errands:
             yield part
 
     async def take(self, gateway: str, wait_s: float) -> dict[str, Any]:
-        """What a gateway has to do; waits until there is something, at most `wait_s`."""
+        """What a gateway has to do; waits until there is something, at most `wait_s`. Only who came last gets it."""
         desk = self._desks.setdefault(gateway, _Desk())
+        desk.turn += 1
+        turn = desk.turn
         if not (desk.waiting or desk.gone):
             desk.rung.clear()
             await _within(desk.rung.wait, wait_s)
+        if turn != desk.turn:
+            return {"errands": [], "gone": []}
         errands, desk.waiting = desk.waiting, []
         gone, desk.gone = desk.gone, []
         for errand in errands:
