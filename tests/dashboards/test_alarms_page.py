@@ -55,7 +55,7 @@ def test_what_a_device_waits_for_is_drawn(open_page: Any, mock_plant: Any) -> No
         page.keyboard.press("d")
         page.get_by_role("button", name="中文").click()
         expect(pending).to_have_text("⧗ Wang 已确认；设备尚未显示")
-        expect(rows.get_by_role("button", name="已处理完毕")).to_have_count(1)
+        expect(rows.get_by_role("button", name="在设备上确认处理完毕")).to_have_count(1)
         assert violations(page) == []
         SHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SHOTS / "alarms-device.png")

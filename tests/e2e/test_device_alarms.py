@@ -176,7 +176,7 @@ def serving(machine: Machine, loop: asyncio.AbstractEventLoop) -> Iterator[None]
 async def closed(stack: AsyncExitStack) -> None:
     """The servers have ended, and what asyncua leaves of sessions that were cut."""
     await stack.aclose()
-    left = [task for task in asyncio.all_tasks() if "asyncua" in str(task.get_coro())]
+    left = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__qualname__", "").startswith("Internal")]
     for task in left:
         task.cancel()
     await asyncio.gather(*left, return_exceptions=True)

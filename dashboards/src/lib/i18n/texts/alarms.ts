@@ -111,7 +111,7 @@ export const alarmsZh: Record<keyof typeof alarmsEn, string> = {
   "alarm.advice": "建议：",
   "alarm.aside.reason.default": "正在处理",
   "alarm.confirm": "确认处理完毕",
-  "alarm.confirm.of": "在设备上确认 {alarm} 已处理完毕",
+  "alarm.confirm.of": "在设备上确认处理完毕：{alarm}",
   "alarm.counts": "未关闭的报警",
   "alarm.device": "设备报警：{source}，{subject}，严重度 {severity}",
   "alarm.device.pending.acknowledge": "{by} 已确认；设备尚未显示",
