@@ -48,13 +48,13 @@ def test_what_a_device_waits_for_is_drawn(open_page: Any, mock_plant: Any) -> No
         confirm = rows.get_by_role("button", name="at the device")
         expect(confirm).to_have_count(1)
         pending = rows.get_by_role("status")
-        expect(pending).to_have_text("⧗ Acknowledged by Wang; the device has not shown it yet")
+        expect(pending).to_have_text("… Acknowledged by Wang; the device has not shown it yet")
         assert confirm.bounding_box()["height"] >= 44
         page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
         assert violations(page) == []
         page.keyboard.press("d")
         page.get_by_role("button", name="中文").click()
-        expect(pending).to_have_text("⧗ Wang 已确认；设备尚未显示")
+        expect(pending).to_have_text("… Wang 已确认；设备尚未显示")
         expect(rows.get_by_role("button", name="在设备上确认处理完毕")).to_have_count(1)
         assert violations(page) == []
         SHOTS.mkdir(parents=True, exist_ok=True)
