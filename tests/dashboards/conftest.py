@@ -19,6 +19,7 @@ from shopfloor.dashboards import static_folder
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+pytest.register_assert_rewrite("complete")
 ROOT = HERE.parents[1]
 SHOTS = ROOT / "build" / "screenshots"
 FLAGS = [

@@ -33,6 +33,7 @@ _PALE = r"""least => {
     const own = [s.fill, s.stroke].map(c => c === 'none' ? null : read(c));
     look(e, own, ground(e), 'symbol');
   }
+  if (!getComputedStyle(document.documentElement).getPropertyValue('--p1')) return found;
   const swatch = document.createElement('i'); document.body.append(swatch);
   const variable = name => { swatch.style.color = `var(${name})`; return read(getComputedStyle(swatch).color); };
   for (const [line, behind] of [['--p1', '--panel'], ['--p2-edge', '--panel'], ['--p3', '--panel'], ['--mark', '--band'], ['--trace', '--band'], ['--trace', '--panel'], ['--edge', '--panel'], ['--edge', '--page'], ['--focus', '--panel'], ['--focus', '--page'], ...[1, 2, 3, 4, 5, 6].map(n => [`--t${n}`, '--panel'])]) {
