@@ -89,6 +89,7 @@ class Mock:
             "maintenance": self.maintenance,
             "work-orders": self.work_orders,
             "marks": list,
+            "reports": lambda: {"schedule": [], "reports": []},
             "models": lambda: [] if self.empty else answers.models(now_ms()),
             "registry": lambda: [] if self.empty else models_of.registry(now_ms()),
             "ledger": lambda: answers.ledger(now_ms(), self.start),

@@ -92,9 +92,11 @@ def test_a_stop_gets_its_reason_in_two_taps_and_the_losses_show_it(page: Page, s
     expect(page.get_by_test_id("oee").get_by_role("row")).to_have_count(22)
     page.get_by_role("button", name="CNC 01", exact=True).click()
     page.wait_for_url("**place=*")
-    page.get_by_role("combobox", name="Order").select_option("newest")
-    stop = page.get_by_test_id("stop").filter(has_text="CNC 01").first
-    stop.get_by_role("button", name="Tell the reason").click()
+    with page.expect_response(lambda answer: "order=newest" in answer.url) as asked:
+        page.get_by_role("combobox", name="Order").select_option("newest")
+    first = page.get_by_test_id("stop").first
+    expect(first).to_have_attribute("data-stop", str(asked.value.json()["stops"][0]["id"]))
+    first.get_by_role("button", name="Tell the reason").click()
     page.get_by_label("Your name").fill("Li")
     page.get_by_test_id("likely").get_by_role("button", name="Tool change").click()
     expect(page.get_by_test_id("stop").first.get_by_role("button", name="Tool · Tool change")).to_be_visible()

@@ -183,7 +183,7 @@ def test_5_trace_a_bad_part(learned: PlantUnderTest, browser: Browser) -> None:
     """From the number on a part to its order, lot, states, parameters and result, and to all others of its lot."""
     plant = learned
     bad = until("a part out of tolerance", lambda: _bad_part(plant), 120, 2.0, plant.story)
-    young = until("a part that models have judged", lambda: _judged_part(plant), 240, 3.0, plant.story)
+    young = until("a part that models have judged", lambda: _judged_part(plant), 420, 3.0, plant.story)
     with journey(5, "trace a bad part", plant.url, browser) as walk:
         page = walk.page
         walk.go("Production")
@@ -220,7 +220,7 @@ def _bad_part(plant: PlantUnderTest) -> dict[str, str] | None:
 
 
 def _judged_part(plant: PlantUnderTest) -> dict[str, str] | None:
-    for one in plant.get("/production/genealogy/parts", place="delta/frames/machining/cell-a", limit=20)[8:14]:
+    for one in plant.get("/production/genealogy/parts", place="delta/frames/machining/cell-a", limit=200)[8::12]:
         asked = {"asset": one["asset"], "number": one["number"]}
         if plant.get("/production/genealogy/part", **asked)["predictions"]:
             return dict(one)

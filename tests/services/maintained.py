@@ -49,7 +49,7 @@ def said(asset: str, target: str, value: float | None, **more: Any) -> dict[str,
 
 SAID = [
     said(f"{CNC}1", "tool_life", 600.0, low=500.0, high=700.0),
-    said(f"{CNC}2", "tool_life", 20.0, low=10.0, high=30.0, status="watch"),
+    said(f"{CNC}2", "tool_life", 40.0, low=35.0, high=45.0, status="watch"),
     said(f"{CNC}3", "tool_life", None, status="unknown", sentence="No data for 9 minutes."),
     said(f"{CNC}1", "dimension", 4.0, unit="um"),
     said(f"{POT}1", "anode_effect", 0.4, low=0.3, high=0.5, unit="", status="act"),
