@@ -154,7 +154,7 @@ def test_the_first_start_on_a_network_address_asks_for_the_first_admin(tmp_path:
         stack.callback(server.kill)
         (code,) = re.findall(r"set-up code ([A-Z2-9-]{19})", server.stderr.readline())
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", trust_env=False) as client:
-            assert client.get("/login").json() == {"setup": True, "accounts": False}
+            assert client.get("/login").json() == {"setup": True, "accounts": False, "oidc": ""}
             assert client.get("/health").status_code == 401
             anna = {"name": "Anna", "password": "correct horse battery"}
             assert client.post("/setup", json={"code": "AAAA-AAAA-AAAA-AAAA", **anna}).status_code == 401

@@ -71,8 +71,9 @@ def test_an_order_freezes_its_reasons_and_its_end_tells_the_truth(server: Runnin
         422,
         f"Work order {made['number']} is done: make a new one.",
     )
-    rows = list(csv.DictReader(io.StringIO(server.client.get("/api/v1/work-orders.csv").text.lstrip("\ufeff"))))
-    assert (rows[-1]["note"], rows[-1]["target"], rows[-1]["state"]) == ("'=dull", "tool_life", "done")
+    rows = csv.DictReader(io.StringIO(server.client.get("/api/v1/work-orders.csv").text.lstrip("\ufeff")))
+    told = next(row for row in rows if row["number"] == str(made["number"]))
+    assert (told["note"], told["target"], told["state"]) == ("'=dull", "tool_life", "done")
 
 
 def test_worn_or_not_is_the_truth_of_a_chance_and_by_hand_orders_tell_nothing(server: Running) -> None:

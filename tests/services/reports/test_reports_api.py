@@ -41,7 +41,11 @@ types:
       energy: energy
   pot:
     tags: {voltage: {unit: V, title: Cell voltage, normal: [4, 5], limits: [{high: 6, priority: 1}]}}
+  furnace:
+    tags: {state: {kind: text, states: [MELT, HOLD]}, metal: {unit: t}}
+    production: {state: state, states: {MELT: running, HOLD: idle}, process: {output: metal, after: HOLD}}
 assets:
+  - {path: delta/casting/melting/row-1/furnace-01, type: furnace, title: Furnace}
   - {path: "delta/frames/machining/cell-a/cnc-[01..02]", type: machine-tool, title: "CNC [01..02]"}
   - {path: "delta/smelter/potline/row-1/pot-[01..02]", type: pot, title: "Pot [01..02]"}
 """
@@ -79,6 +83,8 @@ def fill(server: Running) -> None:
         kind=Kind.FLOAT,
         asset=pot,
     )
+    furnace = "delta/casting/melting/row-1/furnace-01"
+    put(server, "state", (0, "MELT"), (30_000, "HOLD"), (hours, "MELT"), kind=Kind.TEXT, asset=furnace)
     until(lambda: server.get("/production/downtime", at=ms())["stops"])
     (stop,) = [one for one in server.get("/production/downtime", at=ms())["stops"] if one["kind"] == "down"]
     said = {"by": "Li", "reason": "Tool/换刀", "comment": "<script>alert(1)</script>"}
@@ -129,6 +135,10 @@ def test_the_numbers_are_those_of_the_api(server: Running, document: Any) -> Non
     assert drawn["cpk"] == chart["capability"]["cpk"]["value"]
     assert drawn["signals"] == sum(bool(one) for one in chart["broken"]) > 0
     assert drawn["plot"]["value"] == chart["value"]
+
+
+def test_a_process_has_no_part_in_the_oee_of_a_plant(server: Running, document: Any) -> None:
+    assert ask(server, format="json").json()["oee"]["now"] == document["oee"]["now"]
 
 
 def test_stops_rejects_setpoints_and_completeness_are_told(document: Any) -> None:

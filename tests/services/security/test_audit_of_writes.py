@@ -16,7 +16,7 @@ from shopfloor.services.security.trail import Wanted
 from test_rights import rights, walked
 
 NEW = "several quiet words"
-BACK = time.time() * 1000 - 600_000
+BACK = "the middle of the stop"
 BY = {"by": "Anna"}
 BOTH, MADE, GONE, DONE = (True, True), (False, True), (True, False), (False, False)
 """What there is: before and after, after alone, before alone; neither where nothing is kept."""
@@ -120,6 +120,9 @@ def written(server: Running, anna: httpx.Client, path: str, body: Any) -> dict[s
             pass
     if "{session}" in path:
         path = path.replace("{session}", server.parts.doors.sessions.list()[0].id)
+    if isinstance(body, dict) and body.get("time") == BACK:
+        (stop,) = [one for one in server.parts.production.store.stops(0, time.time_ns()) if one.id == 1]
+        body = {**body, "time": (stop.start + (stop.end or 0)) / 2e6}
     last = server.parts.trail.head()[0]
     answer = anna.post(path, json=body)
     assert answer.is_success, (path, answer.text)

@@ -24,7 +24,12 @@ from starlette.responses import Response
 
 _KINDS: Final = {"html": "text/html; charset=utf-8", "pdf": "application/pdf", "json": "application/json"}
 _FILES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {kind.partition(";")[0]: {} for kind in _KINDS.values()}, "description": "The report."}
+    200: {
+        "content": {
+            kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for kind in _KINDS.values()
+        },
+        "description": "The report.",
+    }
 }
 At = Annotated[float | None, Query(description="Epoch ms within the shift or day; by default now.")]
 Line = Annotated[str, Query(max_length=600, description="Path of a line, or of any part of the plant; empty: all.")]

@@ -92,7 +92,7 @@ class Suggestions:
 
     def _one(self, stop: Stop, noted: Circumstances, now: int) -> Suggested:
         machine = self._machines.get(stop.asset)
-        if machine is None:
+        if machine is None or not machine.production.reasons:
             return Suggested((), {})
         self._learn()
         model, _ = self._learned[machine.asset.type]
@@ -110,10 +110,11 @@ class Suggestions:
         fresh: dict[str, tuple[ReasonModel, list[Step]]] = {
             machine.asset.type: (ReasonModel(reasons_of(machine.production.reasons)), [])
             for machine in self._machines.values()
+            if machine.production.reasons
         }
         for stop in told:
             machine = self._machines.get(stop.asset)
-            model, steps = fresh[machine.asset.type] if machine else (None, [])
+            model, steps = fresh.get(machine.asset.type, (None, [])) if machine else (None, [])
             step = model.learn(words(stop, noted[stop.id], self._planned), stop.reason) if model else None
             steps += [step] if step else []
         self._learned, self._version = fresh, version

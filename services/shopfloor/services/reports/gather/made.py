@@ -44,11 +44,12 @@ def performances(of: Scope) -> list[Performance]:
 
 
 def oee(of: Scope, now: Period, parts: Sequence[Performance]) -> document.Oee | None:
-    """OEE of the time, of the period before, and the mean of the seven before; None without machines."""
+    """OEE of the time, of the period before, and the mean of the seven before; None where nothing makes parts."""
+    production = of.services.production
+    parts = [part for part in parts if production.machines[part.path].production.count]
     paths = [part.path for part in parts]
     if not paths:
         return None
-    production = of.services.production
     earlier = before(production.planned.calendar, now, USUAL)
     past = [_factors(together("", production.performance(paths, Span(one.start, one.end)))) for one in earlier]
     known = [one for one in past if _known(one)]
