@@ -75,7 +75,7 @@ class Machine:
         listed = list(self.conditions.values())
         self.server = DeviceServer(variables(LINE, [CNC]), port=port, namespace=namespace, conditions=listed)
         self.silent = DeviceServer([Variable(("CNC-02", "Tool", "Id"), Kind.INT)], port=silent, namespace=namespace)
-        self._simulation = Simulation(LINE, [CNC], seed=1, start=time.time_ns() - 7_200 * 10**9)
+        self._simulation = Simulation(LINE, [CNC], seed=1, start=time.time_ns() - 21_600 * 10**9)
         self._wire = OpcUaWire(self._simulation, self.server)
 
     async def fail(self, fault: str, alarm: str) -> None:
@@ -85,7 +85,7 @@ class Machine:
         self._simulation.inject(0, fault, 0.0)
 
     async def run(self, alarm: str, *, active: bool) -> None:
-        for _ in range(7_000):
+        for _ in range(21_000):
             await self._wire.changes(self._simulation.step().changes)
             if self.conditions[alarm].active is active:
                 return
