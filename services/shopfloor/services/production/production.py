@@ -12,6 +12,7 @@ from shopfloor.plant.config import PlantConfig
 from shopfloor.services.historian.options import DAY
 from shopfloor.services.production.circumstances import Circumstances, Noted
 from shopfloor.services.production.downtime import Downtime
+from shopfloor.services.production.energy import Energy, curve, energy
 from shopfloor.services.production.kept import KeptHours
 from shopfloor.services.production.machine import ProductionRefused, ProductionUnknown, machines
 from shopfloor.services.production.orders import Orders
@@ -102,6 +103,16 @@ class Production:
             performance(self.machines[path], done[path], reasons.get(path, {}), entries.get(path, ()))
             for path in paths
         ]  # fmt: skip
+
+    def energy(self, paths: Sequence[str], span: Span) -> dict[str, Energy]:
+        """What each machine that counts its energy used."""
+        used, now = {}, self.clock()
+        for path in paths:
+            machine = self.machines[path]
+            if machine.production.energy:
+                did = machine.visits(self.reader, span.start, span.end, now)
+                used[path] = energy(curve(self.reader, machine, span.start, span.end), did, span.start, span.end)
+        return used
 
     def lines(self, each: Sequence[Performance]) -> list[tuple[Performance, list[Performance]]]:
         """Each line as one, and its machines."""

@@ -12,7 +12,7 @@ from shopfloor.services.api.shared import Shared
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
 from shopfloor.services.production import Production
-from shopfloor.services.production.energy import NONE, Energy, curve, energy
+from shopfloor.services.production.energy import NONE, Energy
 from shopfloor.services.security.rights import Right
 from starlette.responses import Response
 
@@ -69,14 +69,10 @@ def router(production: Production) -> APIRouter:
         """Tell the energy of every line and machine that counts it, for a shift or a time of your own."""
 
         def found() -> dict[str, Any]:
-            span, reader = span_of(production, at, start, end), production.reader
+            span = span_of(production, at, start, end)
             paths = [path for path in production.under(place) if production.machines[path].production.energy]
             each = production.performance(paths, span)
-            used = {}
-            for path in paths:
-                machine = production.machines[path]
-                did = machine.visits(reader, span.start, span.end, production.clock())
-                used[path] = energy(curve(reader, machine, span.start, span.end), did, span.start, span.end)
+            used = production.energy(paths, span)
             lines = [
                 view(line.path, line.title, sum((used[one.path] for one in parts), NONE), line.counts.gq)
                 | {"machines": [view(one.path, one.title, used[one.path], one.counts.gq) for one in parts]}

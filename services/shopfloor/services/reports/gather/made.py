@@ -11,8 +11,6 @@ import numpy as np
 from shopfloor.services.historian.options import NS
 from shopfloor.services.production import Stop
 from shopfloor.services.production.counts import rejected, steps
-from shopfloor.services.production.energy import curve
-from shopfloor.services.production.energy import energy as energy_of
 from shopfloor.services.production.kpi import kpis
 from shopfloor.services.production.losses import loss_tree
 from shopfloor.services.production.order import Run
@@ -142,17 +140,12 @@ def rejects(of: Scope) -> tuple[Reject, ...]:
 
 def energy(of: Scope, parts: Sequence[Performance]) -> tuple[EnergyLine, ...]:
     """The machines that count their energy."""
-    production, reader = of.services.production, of.services.reader
-    rows = []
-    for part in parts:
-        machine = production.machines[part.path]
-        if not machine.production.energy:
-            continue
-        did = machine.visits(reader, of.start, of.end, production.clock())
-        used = energy_of(curve(reader, machine, of.start, of.end), did, of.start, of.end)
-        title = of.title(machine.path)
-        rows.append(EnergyLine(title, used.total, used.running, used.standing, used.base_load, part.counts.gq))
-    return tuple(rows)
+    good = {part.path: part.counts.gq for part in parts}
+    used = of.services.production.energy(list(good), Span(of.start, of.end))
+    return tuple(
+        EnergyLine(of.title(path), one.total, one.running, one.standing, one.base_load, good[path])
+        for path, one in used.items()
+    )
 
 
 def _factors(part: Performance) -> Factors:
