@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from maintained import CNC, MINUTE, NOW, POT, WHY, maintained, tell_lives
+from maintained import CNC, MINUTE, POT, WHY, maintained, tell_lives, the_second
 from running_server import Running
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with maintained(tmp_path_factory.mktemp("maintenance")) as server:
+def now() -> int:
+    return the_second()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, now: int) -> Iterator[Running]:
+    with maintained(tmp_path_factory.mktemp("maintenance"), now) as server:
         yield server
 
 
@@ -22,7 +27,7 @@ def post(server: Running, path: str, **body: Any) -> Any:
     return server.client.post(f"/api/v1/work-orders{path}", json={"by": "Li", **body})
 
 
-def test_what_wears_is_ranked_by_its_risk_and_what_is_not_known_says_so(server: Running) -> None:
+def test_what_wears_is_ranked_by_its_risk_and_what_is_not_known_says_so(server: Running, now: int) -> None:
     told = server.get("/maintenance")
     rows = {(one["asset"][-6:], one["prediction"]["target"]): one for one in told["rows"]}
     assert list(rows) == [
@@ -47,13 +52,13 @@ def test_what_wears_is_ranked_by_its_risk_and_what_is_not_known_says_so(server: 
     assert (later["day"]["at_least"], later["week"]["at_least"]) == (0.95, 0.95)
     assert (unknown["left"], unknown["week"]["at_least"]) == (None, None)
     assert later["part"] == "tool"
-    assert later["changed"] == (NOW - 120 * MINUTE) / 1e6
-    assert (pot["part"], pot["changed"]) == ("anode", (NOW - 180 * MINUTE) / 1e6)
+    assert later["changed"] == (now - 120 * MINUTE) / 1e6
+    assert (pot["part"], pot["changed"]) == ("anode", (now - 180 * MINUTE) / 1e6)
 
 
-def test_an_order_freezes_its_reasons_and_its_end_tells_the_truth(server: Running) -> None:
+def test_an_order_freezes_its_reasons_and_its_end_tells_the_truth(server: Running, now: int) -> None:
     made = post(
-        server, "", asset=f"{CNC}1", target="tool_life", what="Change the tool", who="Zhao", due=NOW / 1e6
+        server, "", asset=f"{CNC}1", target="tool_life", what="Change the tool", who="Zhao", due=now / 1e6
     ).json()
     assert (made["state"], made["why"]["reasons"], made["title"]) == ("open", WHY, "CNC 01")
     assert [one["orders"] for one in server.get("/maintenance")["rows"] if one["asset"] == f"{CNC}1"] == [

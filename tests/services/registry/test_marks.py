@@ -15,18 +15,19 @@ MS = HOUR / 1e6
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    """A server with a model of numbers and one of chances, and predictions of both."""
+    """A server with two models of numbers and one of chances, and predictions of all."""
     folder = tmp_path_factory.mktemp("marks")
     with pytest.MonkeyPatch.context() as patch, running(folder / "data", plant()) as running_server:
         patch.setattr(learned, "card", card)
         registry = running_server.parts.registry
         registry.check = card
-        for name, kind, value in (("life", "regression", 20.0), ("effect", "probability", 0.7)):
+        models = (("life", "regression", 20.0), ("wear", "regression", 20.0), ("effect", "probability", 0.7))
+        for name, kind, value in models:
             version = registry.submit(bundle(folder, 1, kind, name=name, target=f"{name}_target"), "test")
             registry.begin_with(version, "*")
             registry.scores.write(
                 Prediction(name, 1, version.sha, CNC, n * HOUR, True, value, value * 0.8, value * 1.2, 1.0,
-                           f"p{n}" if name == "life" else "")
+                           f"p{n}" if kind == "regression" else "")
                 for n in range(1, 5)
             )  # fmt: skip
         yield running_server
@@ -36,8 +37,8 @@ def post(server: Running, path: str, **body: Any) -> Any:
     return server.client.post(f"/api/v1/marks{path}", json={"by": "Li", **body})
 
 
-def life(server: Running, hour: int, **said: Any) -> Any:
-    return post(server, "", name="life", asset=CNC, time=hour * MS, **said)
+def life(server: Running, hour: int, name: str = "life", **said: Any) -> Any:
+    return post(server, "", name=name, asset=CNC, time=hour * MS, **said)
 
 
 def labels(server: Running, name: str = "life") -> dict[str, tuple[float, float]]:
@@ -58,16 +59,16 @@ def test_right_is_a_label_where_the_prediction_said_and_wrong_is_what_it_really_
 
 def test_a_mark_outranks_machines_until_it_is_taken_back(server: Running) -> None:
     scores = server.parts.registry.scores
-    scores.label([Label("life", CNC, 11.0, 11.0, HOUR, "p4")])
-    first = life(server, 4, right=False, low=3, high=3).json()
-    scores.label([Label("life", CNC, 12.0, 12.0, 2 * HOUR, "p4")])
-    assert labels(server)["p4"] == (3.0, 3.0)
-    second = life(server, 4, right=True).json()
+    scores.label([Label("wear", CNC, 11.0, 11.0, HOUR, "p4")])
+    first = life(server, 4, "wear", right=False, low=3, high=3).json()
+    scores.label([Label("wear", CNC, 12.0, 12.0, 2 * HOUR, "p4")])
+    assert labels(server, "wear")["p4"] == (3.0, 3.0)
+    second = life(server, 4, "wear", right=True).json()
     assert post(server, f"/{first['id']}/take-back").status_code == 404
     gone = post(server, f"/{second['id']}/take-back").json()
     assert gone["back_by"] == "Li"
     assert gone["back"] is not None
-    assert labels(server)["p4"] == (12.0, 12.0)
+    assert labels(server, "wear")["p4"] == (12.0, 12.0)
     stands = {one["id"] for one in server.get("/marks", start=0)}
     assert not stands & {first["id"], second["id"]}
     assert {first["id"], second["id"]} <= {one["id"] for one in server.get("/marks", start=0, gone=True)}

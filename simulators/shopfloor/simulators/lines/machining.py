@@ -58,7 +58,7 @@ from shopfloor.simulators.lines.machining_layout import (
 )
 from shopfloor.simulators.lines.machining_readings import coolant, heat, office, readings
 from shopfloor.simulators.lines.machining_tags import TAGS
-from shopfloor.simulators.lines.machining_tool import fresh_tool, wear
+from shopfloor.simulators.lines.machining_tool import fresh_tool, release, wear
 from shopfloor.simulators.lines.machining_work import material, next_phase
 from shopfloor.simulators.noise import uniform
 
@@ -92,6 +92,7 @@ def step(x: Row, u: Row, p: Sequence[float], f: Sequence[float], y: Row, key: in
     if x[LEFT] <= 0.0:
         next_phase(x, u, p, f, key, n)
     flow = coolant(x, f, key, n)
+    release(x, f)
     if x[PHASE] == EXECUTE:
         wear(x, f, key, n, flow)
     readings(x, u, p, y, key, n, flow)

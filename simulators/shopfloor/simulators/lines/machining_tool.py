@@ -60,6 +60,14 @@ def fresh_tool(x: Row, key: int) -> None:
     x[TOOL_VIB] = math.exp(0.10 * normal(key, tool, C_TOOL_VIB))
 
 
+def release(x: Row, f: Sequence[float]) -> None:
+    """A fault that is over may come again, also when nothing was cut between."""
+    if f[F_WORN] == 0.0:
+        x[WORN_LATCH] = 0.0
+    if f[F_BREAK] == 0.0:
+        x[BROKEN_LATCH] = 0.0
+
+
 def wear(x: Row, f: Sequence[float], key: int, n: int, flow: float) -> None:
     """One second of cutting wears the tool, and may break it."""
     dry = max(0.0, 1.0 - flow / 14.0)
@@ -70,8 +78,6 @@ def wear(x: Row, f: Sequence[float], key: int, n: int, flow: float) -> None:
             x[WORN_LATCH] = x[TOOL]
         if x[WORN_LATCH] == x[TOOL]:
             rate *= 1.0 + 7.0 * f[F_WORN]
-    else:
-        x[WORN_LATCH] = 0.0
     w = x[WEAR] / WEAR_LIMIT
     x[WEAR] += WEAR_LIMIT * wear_rate(w) * rate / (x[LIFE] * 60.0)
     x[TOOL_MINUTES] += 1.0 / 60.0
@@ -81,8 +87,6 @@ def wear(x: Row, f: Sequence[float], key: int, n: int, flow: float) -> None:
 def _break(x: Row, f: Sequence[float], key: int, n: int, w: float) -> None:
     hazard = w * w
     hazard = hazard * hazard * hazard * hazard
-    if f[F_BREAK] == 0.0:
-        x[BROKEN_LATCH] = 0.0
     forced = f[F_BREAK] > 0.0 and x[BROKEN_LATCH] == 0.0
     if forced or uniform(key, n, C_BREAK) < 1.2e-6 + 3.5e-5 * hazard:
         x[BROKEN_LATCH] = 1.0
