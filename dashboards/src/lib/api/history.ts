@@ -13,11 +13,13 @@ interface Question {
   previous?: boolean;
 }
 
-/** The history of a tag; numbers come as they lie in the server's memory, texts as JSON. */
+/** The history of a tag; numbers come as they lie in the server's memory, texts as JSON. Nothing comes once the signal has ended. */
 export async function history(question: Question, signal?: AbortSignal): Promise<History> {
   const asked = reached(address("history", { ...question }), { headers: { Accept: FORMS } }, signal);
   const answer = await answered(asked);
-  return answer.headers.get("Content-Type") === COLUMNS ? columns(await answer.arrayBuffer()) : ((await answer.json()) as History);
+  const found = answer.headers.get("Content-Type") === COLUMNS ? columns(await answer.arrayBuffer()) : ((await answer.json()) as History);
+  signal?.throwIfAborted();
+  return found;
 }
 
 /** Read raw columns: float64 and uint32, little-endian. */

@@ -32,13 +32,19 @@ export function address(path: string, parts: Query = {}): string {
   return ROOT + path + query(parts);
 }
 
+/** Ask; once the signal has ended, an answer that is on its way is thrown away too. */
 export async function get<T>(path: string, parts: Query = {}, signal?: AbortSignal): Promise<T> {
   const where = address(path, parts);
-  return read<T>(asked(where)?.catch(() => reached(where, {}, signal)) ?? reached(where, {}, signal));
+  const found = await read<T>(asked(where)?.catch(() => reached(where, {}, signal)) ?? reached(where, {}, signal));
+  signal?.throwIfAborted();
+  return found;
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
-  return read<T>(reached(ROOT + path, { method: "POST", headers: headers(), body: JSON.stringify(body) }));
+/** Tell the server to do something: it is done though the signal ends, only its answer is thrown away. */
+export async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const done = await read<T>(reached(ROOT + path, { method: "POST", headers: headers(), body: JSON.stringify(body) }));
+  signal?.throwIfAborted();
+  return done;
 }
 
 /** Ask, with a limit; a browser's own words for a lost network ("Failed to fetch") help nobody. */

@@ -26,21 +26,22 @@ export class Traced {
     private readonly offset: () => number | null = () => null,
   ) {}
 
-  /** Ask for the window, for a chart of so many pixels; another question ends the one before. */
-  async load(width: number): Promise<void> {
+  /** Ask for the window, for a chart of so many pixels. Another question, or `stop`, ends the one before: it tells false. */
+  async load(width: number): Promise<boolean> {
     this.asked?.abort();
-    this.asked = new AbortController();
-    const { signal } = this.asked;
+    const { signal } = (this.asked = new AbortController());
     this.range.advance();
     const points = pointsOf(width);
     try {
       await Promise.all([this.loadNow(points, signal), this.loadEarlier(points, signal)]);
       this.failure = "";
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       this.failure = (error as Error).message;
     }
+    this.asked = undefined;
     this.loaded++;
+    return true;
   }
 
   stop(): void {
@@ -59,8 +60,9 @@ export class Traced {
     return () => stops.forEach((stop) => stop());
   }
 
-  /** The ring would soon forget, or the compared time ends: history must be asked again. */
+  /** The ring would soon forget, or the compared time ends: history must be asked again, and is not being asked. */
   get wanting(): boolean {
+    if (this.asked) return false;
     return this.series.appended > REFRESH_AFTER || (this.offset() !== null && this.range.to > this.earlierUntil);
   }
 
@@ -86,7 +88,8 @@ export class Traced {
   private async loadNow(points: number, signal: AbortSignal): Promise<void> {
     const { from, to } = this.range;
     const found = await (takeEarly(this.path, from, to) ?? this.ask(from, to, points, signal));
-    if (!signal.aborted) this.series.load(found);
+    signal.throwIfAborted();
+    this.series.load(found);
   }
 
   private async loadEarlier(points: number, signal: AbortSignal): Promise<void> {
