@@ -113,6 +113,8 @@ def test_no_old_number_looks_fresh(home: Page, mock_plant: Any) -> None:
     ):
         walk(home, path)
         expect(home.get_by_test_id(shown).first, path).to_contain_text("STALE", timeout=20_000)
+    walk(home, f"/tag/{CNC}/spindle.power")
+    expect(home.get_by_test_id("silent")).to_contain_text("STALE since")
 
 
 def test_a_plant_that_cannot_be_asked_at_all_says_so(open_page: Any, mock_plant: Any) -> None:

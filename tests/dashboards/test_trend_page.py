@@ -131,6 +131,36 @@ def test_all_charts_follow_one_moment_with_value_unit_and_quality(open_page: Any
     assert float(asked(page)["at"]) > START
 
 
+PIXELS = """() => {
+  const drawn = document.querySelector('[data-testid=together] canvas');
+  const over = document.querySelector('[data-testid=together] .u-over');
+  const [left, top] = [over.offsetLeft, over.offsetTop];
+  const at = minute => Math.round(left + over.clientWidth * minute / 60);
+  const paper = new OffscreenCanvas(drawn.width, drawn.height).getContext('2d', { willReadFrequently: true });
+  paper.drawImage(drawn, 0, 0);
+  const { data } = paper.getImageData(at(25.2), top, at(25.8) - at(25.2), over.clientHeight);
+  let [any, brown] = [0, 0];
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3]) any++;
+    if (data[i + 3] && data[i] - data[i + 2] > 40) brown++;
+  }
+  return [any, brown].map(count => count / (data.length / 4));
+}"""
+
+
+def test_one_chart_of_several_tags_has_their_band_and_hatches_each_where_it_is_bad(open_page: Any) -> None:
+    """In the minute that is bad, where no line is drawn: how much of it has ink, and that of the second line."""
+    pot = "delta/smelter/potline/row-1/pot"
+    page = open_page(f"/tag/{pot}-13/voltage", **HOUR, **{"with": f"{pot}-01/voltage", "view": "one"})
+    page.wait_for_selector(".plot[data-drawn]")
+    ink, second = page.evaluate(PIXELS)
+    assert (ink > 0.4, second > 0.001) == (True, True)
+    page = open_page(f"/tag/{pot}-13/voltage", **HOUR, **{"with": f"{CNC}/spindle.load", "view": "one"})
+    page.wait_for_selector(".plot[data-drawn]")
+    ink, second = page.evaluate(PIXELS)
+    assert (ink < 0.2, second > 0.001) == (True, True), "a band of two units would not say whose it is"
+
+
 def test_files_and_the_lines_of_python_hold_what_is_shown(open_page: Any) -> None:
     page = open_page(f"/tag/{CNC}/spindle.power", **HOUR, **{"with": f"{CNC}/state"})
     for name in ("CSV", "Parquet", "Arrow"):

@@ -72,12 +72,15 @@ export class Traced {
     return Math.max(Math.min(range.to, range.live ? live.knownUntil(this.path) : clock.now()), Math.min(this.series.newest, range.to));
   }
 
-  /** Where nothing good is known: bad quality, and the silence of the server. */
-  badSpans(): Span[] {
+  /** The time that nothing is known of because the server or the tag fell silent, up to the present. */
+  silence(): Span | null {
     const known = this.until();
-    const bad = this.series.badSpans(known);
-    if (this.range.live && this.series.length && this.range.to - known > STALE_MS) bad.push({ from: known, to: this.range.to });
-    return bad;
+    return this.range.live && this.series.length && this.range.to - known > STALE_MS ? { from: known, to: this.range.to } : null;
+  }
+
+  /** Where nothing good is known: bad quality, and silence. */
+  badSpans(): Span[] {
+    return [...this.series.badSpans(this.until()), this.silence() ?? []].flat();
   }
 
   /** The value that held at a time (ms), with its quality; null of the future and of what is not known. */
@@ -105,4 +108,10 @@ export class Traced {
   private ask(from: number, to: number, points: number, signal: AbortSignal): Promise<History> {
     return history({ tag: this.path, ...around(from, to), points, previous: true }, signal);
   }
+}
+
+/** The time that nothing is known of any of these, when all of them are silent. */
+export function silence(traces: readonly Traced[]): Span | null {
+  const silent = traces.flatMap((one) => one.silence() ?? []);
+  return silent.length && silent.length === traces.length ? { from: Math.max(...silent.map(({ from }) => from)), to: silent[0]!.to } : null;
 }

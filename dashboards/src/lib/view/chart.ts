@@ -42,7 +42,7 @@ export function chart(host: HTMLElement, options: Options): uPlot {
       series: [{}, { stroke: ink.trace, width: 1.6, points: { show: false }, paths: (u) => ({ stroke: path(u, columns(u), "y", marks().until), flags: 1 }) }, { show: false }, { show: false }],
       hooks: {
         ...gestures.hooks(options),
-        drawClear: [(u) => underlay(u, tag, ink), (u) => extremes(u, marks().until, ink), earlier],
+        drawClear: [(u) => underlay(u, tag.normal, "y", ink), (u) => extremes(u, marks().until, ink), earlier],
         draw: [(u) => overlay(u, tag, marks(), ink)],
       },
     },

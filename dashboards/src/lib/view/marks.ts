@@ -79,12 +79,13 @@ export function extremes(u: uPlot, until: number, ink: Ink): void {
   ctx.restore();
 }
 
-export function underlay(u: uPlot, tag: Tag, ink: Ink): void {
-  if (!tag.normal) return;
+/** The normal range of what is drawn on one scale. */
+export function underlay(u: uPlot, normal: Tag["normal"], scale: string, ink: Ink): void {
+  if (!normal) return;
   const { left, top, width, height } = u.bbox;
   const clamp = (y: number): number => Math.min(top + height, Math.max(top, y));
-  const high = clamp(u.valToPos(tag.normal[1], "y", true));
-  const low = clamp(u.valToPos(tag.normal[0], "y", true));
+  const high = clamp(u.valToPos(normal[1], scale, true));
+  const low = clamp(u.valToPos(normal[0], scale, true));
   u.ctx.save();
   u.ctx.globalAlpha = 0.5;
   u.ctx.fillStyle = ink.band;
@@ -97,7 +98,7 @@ export function overlay(u: uPlot, tag: Tag, marks: Marks, ink: Ink): void {
   const { ctx } = u;
   ctx.save();
   clip(u);
-  for (const span of marks.bad) hatch(u, span, ink);
+  for (const span of marks.bad) hatch(u, span, ink.hatch);
   for (const limit of tag.limits) {
     const y = u.valToPos(limit.value, "y", true);
     ctx.strokeStyle = ink.edge;
@@ -140,8 +141,8 @@ function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number,
   ctx.stroke();
 }
 
-export function hatch(u: uPlot, span: Span, ink: Ink): void {
-  const { top, height } = u.bbox;
+/** Where nothing good is known: over the whole height, or as a ribbon where a line among others was last. */
+export function hatch(u: uPlot, span: Span, colour: string, { top, height }: { top: number; height: number } = u.bbox): void {
   const x0 = u.valToPos(span.from / 1000, "x", true);
   const x1 = Math.max(u.valToPos(span.to / 1000, "x", true), x0 + 2);
   const { ctx } = u;
@@ -149,7 +150,7 @@ export function hatch(u: uPlot, span: Span, ink: Ink): void {
   ctx.beginPath();
   ctx.rect(x0, top, x1 - x0, height);
   ctx.clip();
-  ctx.strokeStyle = ink.hatch;
+  ctx.strokeStyle = colour;
   ctx.globalAlpha = 0.6;
   ctx.lineWidth = devicePixelRatio;
   const step = 8 * devicePixelRatio;

@@ -50,6 +50,7 @@ export const trendEn = {
   "trend.of": "Trend of {tag} in {unit}",
   "trend.one": "One chart",
   "trend.python": "The same values in Python",
+  "trend.silent": "since {time}",
   "trend.together": "Trend of {n} tags",
   "trend.view": "Arrangement",
 } as const;
@@ -105,6 +106,7 @@ export const trendZh: Record<keyof typeof trendEn, string> = {
   "trend.of": "{tag}趋势，单位 {unit}",
   "trend.one": "合并",
   "trend.python": "用 Python 取同样的数据",
+  "trend.silent": "自 {time} 起",
   "trend.together": "{n} 个变量的趋势",
   "trend.view": "排列",
 };
