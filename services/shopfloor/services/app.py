@@ -25,6 +25,7 @@ from shopfloor.services.api import (
     answered,
     assets,
     bundles,
+    designed,
     events,
     ingest,
     journal,
@@ -158,7 +159,7 @@ def open_parts(
         charts = Charts(config, historian.reader, folder / "quality", time, importing.complete)
         alarms = stack.enter_context(
             Alarms(folder / "alarms", config, _rules(catalog), _titles(catalog), time,
-                   Watched(health.links, brain.predictions, charts.standing))
+                   Watched(health.links, brain.predictions, charts.standing, charts.designed))
         )  # fmt: skip
         store.recall_states(alarms.suppression.see, alarms.suppression.tags, historian)
         store.recall_conditions(alarms.watch, alarms.followed(), historian)
@@ -251,6 +252,7 @@ def _api(parts: Parts) -> APIRouter:
         drift_api.router(parts.brain),
         alarms_api.router(parts.alarms, parts.answers, parts.notifier.state),
         answered.router(parts.alarms, parts.answers),
+        designed.router(parts.alarms, parts.production.planned.calendar, parts.clock),
         shelving.router(parts.alarms, parts.answers, parts.production.planned.calendar, parts.clock),
         transitions.router(parts.alarms, parts.clock),
         quality_api.router(parts.charts, parts.listed, parts.clock),

@@ -84,6 +84,38 @@ def test_what_happens_to_an_alarm_that_is_set_aside(server: Running) -> None:
     assert lines[0]["time"].endswith("Z")
 
 
+def test_an_alarm_that_never_came_is_taken_out_of_service(server: Running) -> None:
+    asset = CNC.replace("cnc-01", "cnc-03")
+    key = f"limit:{asset}/spindle.power:high:20"
+    (row,) = (one for one in server.get("/alarms/designed", asset=asset) if one["key"] == key)
+    assert (row["state"], row["alarm"], row["since"], row["aside"]) == ("normal", None, None, None)
+    assert (row["title"], row["limit"], row["unit"], row["priority"]) == ("Spindle power high", 20, "kW", 1)
+
+    def aside(what: str, **body: Any) -> tuple[int, Any]:
+        answer = server.client.post(f"/api/v1/alarms/designed/{what}", json={"by": "Eva", **body})
+        return answer.status_code, answer.json()
+
+    for body, expected in [
+        ({"key": "limit:nothing", "reason": "x"}, 404), ({"key": key, "reason": " "}, 422), ({"reason": "x"}, 422),
+    ]:  # fmt: skip
+        assert aside("out-of-service", **body)[0] == expected, body
+    assert aside("shelve", key=key, minutes=481, reason="x")[0] == 422, "longer than the plant file lets"
+    status, out = aside("out-of-service", key=key, reason="Not wired yet.")
+    assert (status, out["state"], out["since"], out["aside"]["kind"]) == (200, "closed", 0, "out-of-service")
+    (row,) = (one for one in server.get("/alarms/designed", asset=asset) if one["key"] == key)
+    assert (row["state"], row["alarm"], row["since"], row["aside"]["by"]) == ("normal", out["id"], None, "Eva")
+    assert server.get("/alarms", state="all", asset=asset) == []
+    assert out["id"] in {one["id"] for one in server.get("/alarms", state="aside")}
+    server.feed(Sample(f"{asset}/spindle.power", time.time_ns(), 21.0))
+    (shown,) = until(lambda: server.get("/alarms", asset=asset))
+    assert shown["limit"] == 15, "the other limit asks; this one stays hidden"
+    hidden = next(one for one in server.get("/alarms", state="aside") if one["limit"] == 20)
+    back = post(server, hidden["id"], "in-service", by="Eva")
+    assert (back["aside"], back["state"]) == (None, "active")
+    assert {one["limit"] for one in server.get("/alarms", asset=asset)} == {15, 20}
+    assert [row["after"] for row in server.get("/alarms/transitions", alarm=out["id"])] == ["out-of-service"]
+
+
 def test_by_design_suppressed_until_the_state_ends_and_the_first_of_a_group(server: Running) -> None:
     now = time.time_ns()
     server.feed(Sample(STATE, now, "IDLE"))

@@ -18,6 +18,7 @@ from test_rights import rights, walked
 NEW = "several quiet words"
 BACK = "the middle of the stop"
 BY = {"by": "Anna"}
+FORESEEN = {**BY, "reason": "Not wired yet.", "key": f"limit:{OTHER}/power:high:5"}
 BOTH, MADE, GONE, DONE = (True, True), (False, True), (True, False), (False, False)
 """What there is: before and after, after alone, before alone; neither where nothing is kept."""
 WRITES: list[tuple[str, str, dict[str, Any] | list[Any], tuple[bool, bool]]] = [
@@ -27,6 +28,8 @@ WRITES: list[tuple[str, str, dict[str, Any] | list[Any], tuple[bool, bool]]] = [
     ("/alarms/{number}/unshelve", "/alarms/1/unshelve", BY, BOTH),
     ("/alarms/{number}/out-of-service", "/alarms/1/out-of-service", {**BY, "reason": "A test."}, BOTH),
     ("/alarms/{number}/in-service", "/alarms/1/in-service", BY, BOTH),
+    ("/alarms/designed/shelve", "/alarms/designed/shelve", {**FORESEEN, "minutes": 5}, BOTH),
+    ("/alarms/designed/out-of-service", "/alarms/designed/out-of-service", FORESEEN, BOTH),
     ("/production/downtime/{number}/reason", "/production/downtime/1/reason", {**BY, "reason": "Tool/Broken"}, BOTH),
     ("/production/downtime/{number}/split", "/production/downtime/1/split", {**BY, "time": BACK}, BOTH),
     ("/production/downtime/{number}/merge", "/production/downtime/1/merge", {**BY, "other": 5}, BOTH),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from shopfloor.plant import ShopfloorError
 from shopfloor.services.alarms.state import AlarmKind, State
+
+
+class AlarmUnknown(ShopfloorError):  # noqa: N818 (a state of the world)
+    """There is no such alarm."""
+
+
+class AlarmRefused(ShopfloorError, ValueError):  # noqa: N818 (a state of the world)
+    """The plant file does not allow it; the sentence says what it allows."""
 
 
 @dataclass(frozen=True, slots=True)

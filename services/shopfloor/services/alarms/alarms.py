@@ -11,13 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
-from shopfloor.plant import Batch, Event, Kind, ShopfloorError, StoreError
+from shopfloor.plant import Batch, Event, Kind, StoreError
 from shopfloor.plant.condition import is_conditions
 from shopfloor.plant.config import PlantConfig
-from shopfloor.services.alarms.alarm import Alarm, Change
+from shopfloor.services.alarms.alarm import Alarm, AlarmRefused, AlarmUnknown, Change
 from shopfloor.services.alarms.aside import Aside, AsideKind
 from shopfloor.services.alarms.book import Book, Design
 from shopfloor.services.alarms.design import FirstOut, Suppression
+from shopfloor.services.alarms.designed import Designed
 from shopfloor.services.alarms.following import Following
 from shopfloor.services.alarms.journal import Occurrence, Wanted
 from shopfloor.services.alarms.judges import Judges, Watched
@@ -31,14 +32,6 @@ from shopfloor.services.alarms.transitions import NEWEST, Asked, Transition, arr
 TICK_S: Final = 1.0
 _NO_VALUES: Final = Batch.of([], Kind.FLOAT)
 _LOG: Final = logging.getLogger(__name__)
-
-
-class AlarmUnknown(ShopfloorError):  # noqa: N818 (a state of the world)
-    """No alarm has this number."""
-
-
-class AlarmRefused(ShopfloorError, ValueError):  # noqa: N818 (a state of the world)
-    """The plant file does not allow it; the sentence says what it allows."""
 
 
 class Alarms:
@@ -71,6 +64,7 @@ class Alarms:
         self._book = Book(self._store, Design(self.suppression.reason, self._groups), self._heard)
         self._following = Following(self._book, self._store, self._titles, self.pending)
         self._judges = Judges(self._rules, self._titles, self._watched, self._book.present_keys)
+        self.designed = Designed(self._rules, self._titles, self._watched, self._book, self._store)
         self._return_forgotten()
         self._thread.start()
         return self

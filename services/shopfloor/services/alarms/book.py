@@ -117,6 +117,12 @@ class Book:
             self._tell(alarm, aside.since, EVENTS[aside.kind][0], before, aside.by, aside.reason)
             return alarm
 
+    def foreseen(self, condition: Condition) -> Alarm:
+        """The newest alarm of a condition; one that never came gets a row that no list has."""
+        with self.changing():
+            key = condition.key
+            return self._open.get(key) or self._store.newest(key) or self._store.foresee(condition)
+
     def put_back(self, alarm: Alarm, kind: AsideKind, time: int, by: str = "", reason: str = "") -> Alarm:
         """Show the alarms of a condition again, in the state that they have by now."""
         with self.changing():

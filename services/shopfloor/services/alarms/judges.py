@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shopfloor.plant import Batch
-from shopfloor.services.alarms.alarm import Change
+from shopfloor.services.alarms.alarm import Change, Condition
 from shopfloor.services.alarms.charted import ChartWatch, Standing
 from shopfloor.services.alarms.limits import LimitWatch, Rule
 from shopfloor.services.alarms.predicted import ModelWatch
@@ -22,6 +22,8 @@ class Watched:
     links: Callable[[], Iterable[Link]] = tuple
     predictions: Callable[[], Iterable[Mapping[str, Any]]] = tuple
     charts: Callable[[], Standing] = lambda: ({}, ())
+    signals: Callable[[], Iterable[Condition]] = tuple
+    """What charts can raise; asked when somebody wants to see the design."""
 
 
 class Judges:

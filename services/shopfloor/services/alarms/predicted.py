@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from shopfloor.services.alarms.alarm import Change, Condition
@@ -26,27 +27,41 @@ class ModelWatch:
 
     def judge(self, predictions: Iterable[Mapping[str, Any]], now: int) -> Iterator[Change]:
         """What changed, given the predictions of all assets (as the API shows them)."""
-        rows = {f"model:{p['asset']}:{p['target']}": p for p in predictions}
-        act = {key: self._condition(key, p) for key, p in rows.items() if p["status"] == "act"}
+        rows = {_key(p): p for p in predictions}
+        act = {key: self._condition(p) for key, p in rows.items() if p["status"] == "act"}
         unknown = {key for key, p in rows.items() if p["status"] == "unknown"}
         return self._hold.see(act, now, unknown)
 
-    def _condition(self, key: str, prediction: Mapping[str, Any]) -> Condition:
-        asset, target = str(prediction["asset"]), str(prediction["target"])
+    def _condition(self, prediction: Mapping[str, Any]) -> Condition:
         reasons = prediction.get("reasons") or ()
         numbers = {k: prediction[k] for k in ("value", "low", "high") if prediction.get(k) is not None}
-        return Condition(
-            key=key,
-            kind=AlarmKind.MODEL,
-            code=target,
-            priority=PRIORITY.get(target, 3),
-            title=f"{prediction.get('title') or target}: {self._titles.get(asset, asset)}",
+        design = designed(prediction, self._titles)
+        return replace(
+            design,
             sentence=str(prediction.get("sentence", "")),
             why=" ".join(str(reason["sentence"]) for reason in reasons[:3]),
             advice=str(prediction.get("advice") or ""),
-            asset=asset,
             tag=next((str(reason["tag"]) for reason in reasons if reason.get("tag")), None),
             value=numbers.get("value"),
-            unit=str(prediction.get("unit") or ""),
-            values={**numbers, "asset": self._titles.get(asset, asset)},
+            values={**numbers, **design.values},
         )
+
+
+def designed(prediction: Mapping[str, Any], titles: Mapping[str, str]) -> Condition:
+    """What is known of the alarm of a prediction before it is raised; `titles` are those of assets."""
+    asset, target = str(prediction["asset"]), str(prediction["target"])
+    return Condition(
+        key=_key(prediction),
+        kind=AlarmKind.MODEL,
+        code=target,
+        priority=PRIORITY.get(target, 3),
+        title=f"{prediction.get('title') or target}: {titles.get(asset, asset)}",
+        sentence="",
+        asset=asset,
+        unit=str(prediction.get("unit") or ""),
+        values={"asset": titles.get(asset, asset)},
+    )
+
+
+def _key(prediction: Mapping[str, Any]) -> str:
+    return f"model:{prediction['asset']}:{prediction['target']}"

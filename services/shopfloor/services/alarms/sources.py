@@ -58,9 +58,21 @@ def _keyed(conditions: Iterable[Condition | None]) -> dict[str, Condition]:
     return {condition.key: condition for condition in conditions if condition}
 
 
+def designed(links: Iterable[Link]) -> Iterator[Condition]:
+    """What can be raised of each source, and of each gateway."""
+    for link in links:
+        yield _lost(link)
+        yield _dropping(link)
+        yield _silent(link)
+        if link.streams:
+            yield _quiet(link)
+
+
 def _down(link: Link) -> Condition | None:
-    if link.state in _WELL:
-        return None
+    return None if link.state in _WELL else _lost(link)
+
+
+def _lost(link: Link) -> Condition:
     return _condition(
         link,
         key=f"source:down:{link.gateway}:{link.source}",
@@ -75,26 +87,34 @@ def _down(link: Link) -> Condition | None:
 
 def _late(link: Link) -> Condition | None:
     if link.silent_s >= PATIENCE_S:
-        return _condition(
-            link,
-            key=f"source:silent:{link.gateway}",
-            code="gateway_silent",
-            priority=2,
-            title=f"Gateway {link.gateway} is silent",
-            sentence=f"The gateway {link.gateway} has not reported for more than {PATIENCE_S:.0f} s.",
-            advice="Look whether the gateway runs and reaches this server; it keeps its values meanwhile.",
-        )
+        return _silent(link)
     if link.state == "connected" and link.streams and (link.newest_age_s or 0.0) > PATIENCE_S:
-        return _condition(
-            link,
-            key=f"source:quiet:{link.gateway}:{link.source}",
-            code="source_quiet",
-            priority=3,
-            title=f"No values from {link.source}",
-            sentence=f"The source {link.source} is connected, but its newest value is old.",
-            advice="Look whether the device is switched on, and whether its clock is right.",
-        )
+        return _quiet(link)
     return None
+
+
+def _silent(link: Link) -> Condition:
+    return _condition(
+        link,
+        key=f"source:silent:{link.gateway}",
+        code="gateway_silent",
+        priority=2,
+        title=f"Gateway {link.gateway} is silent",
+        sentence=f"The gateway {link.gateway} has not reported for more than {PATIENCE_S:.0f} s.",
+        advice="Look whether the gateway runs and reaches this server; it keeps its values meanwhile.",
+    )
+
+
+def _quiet(link: Link) -> Condition:
+    return _condition(
+        link,
+        key=f"source:quiet:{link.gateway}:{link.source}",
+        code="source_quiet",
+        priority=3,
+        title=f"No values from {link.source}",
+        sentence=f"The source {link.source} is connected, but its newest value is old.",
+        advice="Look whether the device is switched on, and whether its clock is right.",
+    )
 
 
 def _dropping(link: Link) -> Condition:

@@ -46,6 +46,12 @@ class AlarmStore:
         cursor = self._do("INSERT INTO alarms (key, asset, state, since, condition) VALUES (?, ?, ?, ?, ?)", row)
         return Alarm(int(cursor.lastrowid or 0), condition, State.ACTIVE, since)
 
+    def foresee(self, condition: Condition) -> Alarm:
+        """A row for an alarm that never came: closed, since 0; no list has it."""
+        row = (condition.key, condition.asset, State.CLOSED.value, json.dumps(asdict(condition)))
+        cursor = self._do("INSERT INTO alarms (key, asset, state, since, condition) VALUES (?, ?, ?, 0, ?)", row)
+        return Alarm(int(cursor.lastrowid or 0), condition, State.CLOSED, 0)
+
     def update(self, alarm: Alarm) -> None:
         """Write what may change in the life of an alarm."""
         seen = alarm.acknowledged
@@ -78,7 +84,7 @@ class AlarmStore:
     def alarms(self, asset: str | None, limit: int) -> list[Alarm]:
         """The newest alarms, open or closed."""
         rows = self._do(
-            f"SELECT {_COLUMNS} FROM alarms WHERE ?1 IS NULL OR asset = ?1"  # noqa: S608 (a constant)
+            f"SELECT {_COLUMNS} FROM alarms WHERE since > 0 AND (?1 IS NULL OR asset = ?1)"  # noqa: S608 (a constant)
             " ORDER BY since DESC, id DESC LIMIT ?2",
             (asset, limit),
         )
@@ -87,7 +93,7 @@ class AlarmStore:
     def began(self, start: int, end: int) -> list[tuple[str, int]]:
         """Assets and moments of the alarms that began in [start, end) UTC ns, without those that a model raised."""
         rows = self._do(
-            "SELECT asset, since FROM alarms WHERE since >= ? AND since < ? AND asset IS NOT NULL"
+            "SELECT asset, since FROM alarms WHERE since > 0 AND since >= ? AND since < ? AND asset IS NOT NULL"
             " AND json_extract(condition, '$.kind') != ?",
             (start, end, AlarmKind.MODEL.value),
         )
@@ -105,6 +111,12 @@ class AlarmStore:
             (key,),
         )
         return next((_alarm(row) for row in rows), None)
+
+    def newest_of_each(self) -> dict[str, Alarm]:
+        """The newest alarm of every condition, by its key."""
+        newest = "SELECT max(id) FROM alarms GROUP BY key"
+        rows = self._do(f"SELECT {_COLUMNS} FROM alarms WHERE id IN ({newest})")  # noqa: S608 (constants)
+        return {alarm.condition.key: alarm for alarm in map(_alarm, rows)}
 
     def forget(self, before: int) -> None:
         """Delete closed alarms that returned before a time (UTC ns), and the events before it."""

@@ -125,7 +125,7 @@ def view(alarm: Alarm, aside: Aside | None = None, pending: Pending | None = Non
         "acknowledged": {"by": seen.by, "time": to_ms(seen.time), "note": seen.note} if seen else None,
         **{word: getattr(condition, word) for word in _WORDS},
         "first_out": alarm.first_out,
-        "aside": _aside(aside) if aside else None,
+        "aside": aside_view(aside) if aside else None,
         "device": _device(condition.device, pending) if condition.device else None,
     }
 
@@ -136,7 +136,8 @@ def _device(device: dict[str, Any], pending: Pending | None) -> dict[str, Any]:
     return {word: device[word] for word in words} | {"time": to_ms(device["time"]), "pending": asked}
 
 
-def _aside(aside: Aside) -> dict[str, Any]:
+def aside_view(aside: Aside) -> dict[str, Any]:
+    """What hides an alarm, as the API shows it."""
     until = None if aside.until is None else to_ms(aside.until)
     return {
         "kind": aside.kind.value, "by": aside.by, "since": to_ms(aside.since), "until": until, "reason": aside.reason

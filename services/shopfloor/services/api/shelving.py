@@ -57,7 +57,7 @@ def router(alarms: Alarms, answers: Answers, calendar: Calendar, clock: Clock) -
         A condition of a device is shelved there where the device and the plant file let it be.
         """
         now = clock()
-        until = _end_of_shift(calendar, now) if said.minutes is None else now + round(said.minutes * 6e10)
+        until = ends(said, calendar, now)
         alarm = await run_in_threadpool(alarms.get, number)
         if answers.offered(alarm, Act.SHELVE):
             alarms.check_shelving(until)
@@ -107,7 +107,10 @@ def router(alarms: Alarms, answers: Answers, calendar: Calendar, clock: Clock) -
     return routes
 
 
-def _end_of_shift(calendar: Calendar, now: int) -> int:
+def ends(said: Shelving, calendar: Calendar, now: int) -> int:
+    """When a shelving that begins now ends (UTC ns)."""
+    if said.minutes is not None:
+        return now + round(said.minutes * 6e10)
     if not calendar.shifts:
         return now + _SHIFT_NS
     return int(calendar.periods("shift", now, now + 1).edges[-1])

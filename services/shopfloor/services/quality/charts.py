@@ -17,7 +17,7 @@ from shopfloor.services.alarms.alarm import Condition
 from shopfloor.services.quality.kept import KeptLimits, Revision
 from shopfloor.services.quality.limits import phase_one
 from shopfloor.services.quality.process import Process
-from shopfloor.services.quality.words import condition
+from shopfloor.services.quality.words import condition, designed
 
 TICK_S: Final = 0.5
 SETTLE_NS: Final = 1_000_000_000
@@ -116,6 +116,12 @@ class Charts:
             elif found := self._signal(chart, key):
                 present[key] = found
         return present, unknown
+
+    def designed(self) -> Iterator[Condition]:
+        """What charts with alarms can raise."""
+        for chart in self.charts.values():
+            if chart.section.alarm:
+                yield designed(f"quality:{chart.key}", chart.asset, chart.section, chart.tag)
 
     def past(self, chart: Chart, start: int, end: int) -> Process:
         """The chart over any stored time, with the limits of that time: what lies before `start` is not known."""
