@@ -41,6 +41,29 @@ def act(alarm: dict[str, Any], what: str, body: dict[str, Any], now: float) -> d
     return row(alarm, now, before, after, body["by"], body.get("reason", ""))
 
 
+def designed(assets: list[dict[str, Any]], alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every machine has an alarm that never came, at two limits; one that was set aside says so."""
+    aside = {alarm.get("key"): alarm.get("aside") for alarm in alarms}
+    return [
+        {
+            "key": key, "kind": "limit", "asset": asset["path"], "tag": f"{asset['path']}/oil.pressure",
+            "code": "limit_low", "priority": level, "title": "Oil pressure low", "limit": limit, "unit": "bar",
+            "values": {}, "latch": False, "state": "normal", "alarm": None, "since": None, "aside": aside.get(key),
+        }
+        for asset in assets
+        for level, limit in ((2, 3.5), (1, 2.0))
+        for key in [f"limit:{asset['path']}/oil.pressure:low:{limit:g}"]
+    ]  # fmt: skip
+
+
+def foreseen(alarms: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    """The alarm that stands for one that never came."""
+    asset = key.split(":")[1].rpartition("/")[0]
+    unseen = {"state": "closed", "since": 0, "returned": None, "acknowledged": None, "device": None, "aside": None}
+    named = {"id": f"early-{len(alarms)}", "key": key, "asset": asset, "title": "Oil pressure low"}
+    return alarms[0] | unseen | named | {"sentence": "Oil pressure low has not come yet."}
+
+
 def row(alarm: dict[str, Any], now: float, before: str, after: str, by: str = "", reason: str = "") -> dict[str, Any]:
     """A transition."""
     return {

@@ -122,17 +122,23 @@ class Mock:
         return [a for a in here if state == "all" or (a["state"] != "closed" and not a.get("aside"))]
 
     async def of_alarms(self, request: Request) -> Response:
-        """The load or the journal."""
+        """The load, the design or the journal."""
         name, asked = request.path_params["name"], dict(request.query_params)
         self.asked.append(f"alarms/{name}?{request.url.query}")
         if name == "load":
             return JSONResponse(mock_alarms.load(self.alarms, now_ms(), flood=self.flood))
+        if name == "designed":
+            return JSONResponse(mock_alarms.designed(self.plant.assets, self.alarms))
         return JSONResponse(mock_alarms.journal(self.journal, asked))
 
     async def set_aside(self, request: Request) -> Response:
         """Shelve, take out of service, and back."""
         body = await request.json()
-        alarm = next(a for a in self.alarms if a["id"] == request.path_params["id"])
+        number = request.path_params["id"]
+        if number == "designed":
+            self.alarms.append(mock_alarms.foreseen(self.alarms, body["key"]))
+            number = self.alarms[-1]["id"]
+        alarm = next(a for a in self.alarms if a["id"] == number)
         if body.get("minutes", 0) > 720:
             return JSONResponse({"detail": "That is too long."}, 422)
         self.journal.append(mock_alarms.act(alarm, request.path_params["action"], body, now_ms()))

@@ -36,6 +36,43 @@ def test_two_taps_put_an_alarm_on_the_shelf_and_it_comes_back(open_page: Any) ->
     expect(listed.filter(has_text="Vibration above")).to_be_visible()
 
 
+def test_an_alarm_that_never_came_is_set_aside_in_two_taps(open_page: Any) -> None:
+    """A search that leaves one alarm, and the time; more than one must be told apart first."""
+    page = open_page("/alarms?show=aside")
+    page.evaluate("localStorage.setItem('shopfloor.name', 'Eva')")
+    opens = page.get_by_role("button", name="Set aside before it comes")
+    opens.click()
+    dialog = page.get_by_role("dialog")
+    search, shelve = dialog.get_by_label("Alarm, machine or tag"), dialog.get_by_role("button", name="15 min")
+    expect(search).to_be_focused()
+    rows = dialog.get_by_test_id("designed").locator("li")
+    expect(rows).to_have_count(6)
+    expect(dialog).to_contain_text("more: search more closely")
+    search.fill("cnc 03 oil")
+    expect(rows).to_have_count(2)
+    expect(shelve).to_be_disabled()
+    complete(page, "alarms-early", wall=False)
+    rows.first.get_by_role("radio").check()
+    expect(shelve).to_be_enabled()
+    search.fill("no such thing")
+    expect(dialog.get_by_test_id("designed")).to_have_text("No alarm is called so")
+    expect(shelve).to_be_disabled()
+    search.fill("cnc 03 oil limit 2 bar")
+    expect(dialog.get_by_role("status")).to_have_text("→ CNC 03 Oil pressure low, limit 2 bar")
+    shelve.click()
+    expect(dialog).to_have_count(0)
+    aside = page.get_by_test_id("aside").locator("li").filter(has_text="Oil pressure low")
+    for said in ("CNC 03", "shelved", "Eva", "Below: normal"):
+        expect(aside).to_contain_text(said)
+    opens.click()
+    search.fill("cnc 03 oil")
+    expect(rows).to_have_count(1)
+    dialog.get_by_role("button", name="Cancel").click()
+    aside.get_by_role("button").click()
+    page.get_by_role("dialog").get_by_role("button", name="Bring back").click()
+    expect(aside).to_have_count(0)
+
+
 def test_what_a_device_waits_for_is_drawn(open_page: Any, mock_plant: Any) -> None:
     """One waits for a confirmation, one has been answered and has not said so: light, then dark and in Chinese."""
     usual = httpx.get(f"{mock_plant.url}/api/v1/alarms", params={"state": "all"}).json()

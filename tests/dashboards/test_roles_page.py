@@ -26,7 +26,7 @@ from shopfloor.services.security.rights import Right, Role, may
 ROOT = Path(__file__).parents[2]
 CONTROLS = {
     "/alarms": {"Acknowledge": Right.ACKNOWLEDGE, "Shelve": Right.SHELVE},
-    "/alarms?show=aside": {"Bring back": Right.SHELVE},
+    "/alarms?show=aside": {"Bring back": Right.SHELVE, "Set aside before": Right.SHELVE},
     f"/production?place={CNC}": {"Tell the reason": Right.DOWNTIME, "Enter scrap": Right.DOWNTIME},
     "/production/orders": {"Plan an order": Right.ORDERS, "Start order A-1": Right.ORDERS},
     "/maintenance/orders": {"Make a work order": Right.WORK_ORDERS},

@@ -114,6 +114,7 @@ export const phrases: readonly (readonly [string, string])[] = [
   ["Bring the server or the network back, or give the gateway a larger spool.", "恢复服务器或网络，或给网关更大的缓存。"],
   ["{n} variable is not there, the first is {name}.", "有 {n} 个变量不存在，第一个是 {name}。"],
   ["{n} variables are not there, the first is {name}.", "有 {n} 个变量不存在，第一个是 {name}。"],
+  ["{what} has not come yet.", "{what}尚未出现。"],
   ["Source {source} is down", "数据源 {source} 失联"],
   ["The gateway {gateway} has no link to the source {source}.", "网关 {gateway} 与数据源 {source} 没有连接。"],
   ["Look at the device's power and network; the gateway tries again by itself.", "检查设备电源和网络；网关会自动重试。"],

@@ -9,7 +9,7 @@ export function tagName(tag: Pick<Tag, "name" | "title" | "unit">): string {
 }
 
 /** What is wrong, without the name of the asset that stands beside it. */
-export function alarmTitle(alarm: Alarm, asset: string): string {
+export function alarmTitle(alarm: Pick<Alarm, "title" | "sentence">, asset: string): string {
   const plain = alarm.title.endsWith(`: ${asset}`) ? alarm.title.slice(0, -asset.length - 2) : alarm.title;
   return said(plain || alarm.sentence);
 }

@@ -28,6 +28,20 @@ export interface Alarm {
   device?: AlarmDevice | null;
 }
 
+/** An alarm that can come; `alarm` is the number of the newest one (null: it never came), `state` normal: it is not there. */
+export interface DesignedAlarm {
+  key: string;
+  asset: string | null;
+  tag: string | null;
+  priority: PriorityLevel;
+  title: string;
+  limit: number | null;
+  unit: string;
+  state: Alarm["state"] | "normal";
+  alarm: number | null;
+  aside: Aside | null;
+}
+
 export type DeviceAct = "acknowledge" | "confirm" | "comment" | "shelve" | "unshelve";
 
 /** A condition that a device keeps itself: `keeps` acknowledgements, takes `answers`, waits for a confirmation (`confirm`). */
