@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plant_under_test import PlantUnderTest, demo, until
@@ -18,40 +19,44 @@ def at_rest(plant: PlantUnderTest) -> bool:
     return bool(plant.flowing() and plant.get("/ledger")["balanced"])
 
 
-def test_ledger_balances_after_every_kill(tmp_path: Path) -> None:
-    moments = random.Random(20261123)
-    with demo(tmp_path / "data", "--history", "1h", "--seed", "11") as plant:
-        until("all sources flow", plant.flowing, 180, why=plant.story)
-        for round_number in range(2):
-            for kind, name in moments.sample(VICTIMS, len(VICTIMS)):
-                stored = {(s["gateway"], s["source"]): s["stored"] for s in plant.get("/ledger")["sources"]}
-                time.sleep(moments.uniform(0.2, 2.5))
-                plant.kill(kind, name)
-                time.sleep(1.0)
-                until(
-                    f"round {round_number}: the plant lives after kill -9 of {kind} {name}",
-                    lambda: at_rest(plant),
-                    90,
-                    why=plant.story,
-                )
-                for source in plant.get("/ledger")["sources"]:
-                    before = stored.get((source["gateway"], source["source"]), 0)
-                    assert source["stored"] >= before, f"{source} went back from {before} after {kind} {name}"
-        for source in plant.get("/ledger")["sources"]:
-            assert source["rejected"] == source["dropped"] == 0, source
-            assert source["accepted"] > 0, source
-
-
-def test_the_next_start_keeps_all_data(tmp_path: Path) -> None:
+def test_nothing_is_lost_by_kills_and_the_next_start(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with demo(data, "--history", "1h", "--seed", "11") as plant:
         until("all sources flow", plant.flowing, 180, why=plant.story)
+        _kill_each_twice(plant)
         until("history is in", lambda: plant.health()["history"]["state"] == "complete", 120, why=plant.story)
         end = plant.health()["time"] - 5_000
-        tag = "delta/frames/machining/cell-a/cnc-07/spindle.power"
-        before = plant.get("/history", tag=tag, start=end - 1_800_000, end=end)
+        before = _half_an_hour(plant, end)
     with demo(data, "--history", "1h", "--seed", "11") as plant:
-        after = plant.get("/history", tag=tag, start=end - 1_800_000, end=end)
         assert len(before["time"]) > 100
+        after = _half_an_hour(plant, end)
         assert (before["time"], before["value"]) == (after["time"], after["value"])
         until("all sources flow again", plant.flowing, 180, why=plant.story)
+
+
+def _kill_each_twice(plant: PlantUnderTest) -> None:
+    """The ledger balances after every kill."""
+    moments = random.Random(20261123)
+    for round_number in range(2):
+        for kind, name in moments.sample(VICTIMS, len(VICTIMS)):
+            stored = {(s["gateway"], s["source"]): s["stored"] for s in plant.get("/ledger")["sources"]}
+            time.sleep(moments.uniform(0.2, 2.5))
+            plant.kill(kind, name)
+            time.sleep(1.0)
+            until(
+                f"round {round_number}: the plant lives after kill -9 of {kind} {name}",
+                lambda: at_rest(plant),
+                90,
+                why=plant.story,
+            )
+            for source in plant.get("/ledger")["sources"]:
+                before = stored.get((source["gateway"], source["source"]), 0)
+                assert source["stored"] >= before, f"{source} went back from {before} after {kind} {name}"
+    for source in plant.get("/ledger")["sources"]:
+        assert source["rejected"] == source["dropped"] == 0, source
+        assert source["accepted"] > 0, source
+
+
+def _half_an_hour(plant: PlantUnderTest, end: float) -> Any:
+    tag = "delta/frames/machining/cell-a/cnc-07/spindle.power"
+    return plant.get("/history", tag=tag, start=end - 1_800_000, end=end)

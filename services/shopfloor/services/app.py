@@ -59,8 +59,9 @@ from shopfloor.services.api import replays as replays_api
 from shopfloor.services.api import reports as reports_api
 from shopfloor.services.api import security as security_api
 from shopfloor.services.api.apart import nobody_asks, two_persons
+from shopfloor.services.api.described import Described
 from shopfloor.services.api.limit import BodyLimit
-from shopfloor.services.api.wire import API, add_errors
+from shopfloor.services.api.wire import API, Problem, add_errors
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
@@ -209,7 +210,8 @@ def open_parts(
 
 def create_app(parts: Parts) -> FastAPI:
     """The HTTP application on open parts."""
-    app = FastAPI(
+    app = Described(
+        [Problem, influx_api.InfluxProblem, inference_api.InferenceError],
         title="Shopfloor",
         version=installed_version(),
         description="Values, history, predictions and alarms of a plant. Times are Unix epoch milliseconds, UTC.",

@@ -54,6 +54,8 @@ export const colourOf = (number: number): string => `--t${((number - 1) % COLOUR
 export function together(host: HTMLElement, options: Options): uPlot {
   const ink = inks(host);
   const { traces } = options;
+  const style = getComputedStyle(host);
+  const inked = traces.map((one): Inked => ({ ...one, colour: style.getPropertyValue(colourOf(one.number)).trim() }));
   const units = [...new Set(traces.map(({ tag }) => tag.unit))];
   const normal = normalOf(traces);
   const reach: Reach = options.reach ?? ((u, unit) => common(u, traces.filter(({ tag }) => tag.unit === unit), normal));
@@ -69,7 +71,7 @@ export function together(host: HTMLElement, options: Options): uPlot {
       scales: { x: { time: true }, ...scales },
       axes: [timeAxis(ink), ...axes],
       series: [{}, ...units.map((unit): uPlot.Series => ({ scale: unit || "1", paths: () => null, points: { show: false } }))],
-      hooks: { ...gestures.hooks(options), drawClear: [(u) => underlay(u, normal, units[0] || "1", ink)], draw: [(u) => draw(u, traces, ink, getComputedStyle(host))] },
+      hooks: { ...gestures.hooks(options), drawClear: [(u) => underlay(u, normal, units[0] || "1", ink)], draw: [(u) => draw(u, inked, ink)] },
     },
     [[0, 1], ...units.map(() => [null, null])] as unknown as uPlot.AlignedData,
     host,
@@ -87,13 +89,16 @@ function common(u: uPlot, traces: readonly Trace[], normal: Tag["normal"]): [num
   return all.length ? [Math.min(...all.map(([low]) => low)), Math.max(...all.map(([, high]) => high))] : [0, 1];
 }
 
-function draw(u: uPlot, traces: readonly Trace[], ink: Ink, style: CSSStyleDeclaration): void {
+interface Inked extends Trace {
+  colour: string;
+}
+
+function draw(u: uPlot, traces: readonly Inked[], ink: Ink): void {
   const { ctx } = u;
   const silent = silence(traces.map(({ traced }) => traced));
   if (silent) hatch(u, silent, ink.hatch);
-  for (const { tag, traced, number } of traces) {
+  for (const { tag, traced, colour } of traces) {
     const scale = tag.unit || "1";
-    const colour = style.getPropertyValue(colourOf(number)).trim();
     if (traced.earlier.length) dashed(u, traced.earlier.views(), scale, colour);
     ctx.save();
     clip(u);
@@ -104,7 +109,7 @@ function draw(u: uPlot, traces: readonly Trace[], ink: Ink, style: CSSStyleDecla
     rings(u, traced.series.uncertain(traced.until()), scale, colour, ink);
     ctx.restore();
   }
-  for (const { tag, traced, number } of traces) badge(u, traced, tag.unit || "1", number, style.getPropertyValue(colourOf(number)).trim(), ink);
+  for (const { tag, traced, number, colour } of traces) badge(u, traced, tag.unit || "1", number, colour, ink);
 }
 
 /** Where a line is not known: hatched in its colour, where it was before or else is after. */

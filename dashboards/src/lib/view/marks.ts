@@ -33,9 +33,18 @@ export function reach(u: uPlot, columns: Columns, normal: [number, number] | nul
 export function path(u: uPlot, [times, values]: Columns, scale: string, until: number): Path2D {
   const stroke = new Path2D();
   const { min = 0, max = 0 } = u.scales["x"]!;
-  const x = (v: number): number => u.valToPos(v, "x", true);
-  traceHeld(stroke, times, values, x, (v) => u.valToPos(v, scale, true), min, Math.min(max, until / 1000));
+  traceHeld(stroke, times, values, along(u, "x"), along(u, scale), min, Math.min(max, until / 1000));
   return stroke;
+}
+
+/** Where the values of a scale lie on the canvas: uPlot's `valToPos` without looking the scale up for every value. */
+function along(u: uPlot, scale: string): (value: number) => number {
+  const { left, top, width, height } = u.bbox;
+  const { min, max } = u.scales[scale]!;
+  const [low, high] = [min ?? 0, max ?? 1];
+  const [start, length] = scale === "x" ? [left, width] : [top + height, -height];
+  const each = length / (high - low);
+  return (value) => start + (value - low) * each;
 }
 
 /** The compared time, dashed and thin: what is drawn solid is now. */

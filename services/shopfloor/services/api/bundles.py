@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from shopfloor.models.sealing.folder import LARGEST
 from shopfloor.models.sealing.refused import RefusedBundle
 from shopfloor.services.api.needs import changed, needs
-from shopfloor.services.api.wire import ERRORS, Problem, answer, problem
+from shopfloor.services.api.wire import ERRORS, answer, problem, refused
 from shopfloor.services.registry import Registry
 from shopfloor.services.registry.arrival import Arrived, arrive
 from shopfloor.services.security.rights import Right
@@ -19,10 +19,7 @@ from starlette.responses import Response
 
 _AT_ONCE: Final = 2
 _TOO_LARGE: Final = f"The bundle is larger than {LARGEST >> 20} MB: train a smaller model."
-_REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    413: {"model": Problem, "description": "More than 64 MB."},
-    415: {"model": Problem, "description": "The body is not said to be application/octet-stream."},
-}
+_REFUSED: Final = refused({413: "More than 64 MB.", 415: "The body is not said to be application/octet-stream."})
 _BODY: Final = {
     "requestBody": {
         "required": True,

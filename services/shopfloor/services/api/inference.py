@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from shopfloor.gateway.version import installed_version
 from shopfloor.plant import ShopfloorError
+from shopfloor.services.api.described import refusals
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import PLAIN, answer
 from shopfloor.services.inference.message import EXTENSION, HEADER, read
@@ -124,13 +125,7 @@ _WORDS: Final = {
     400: "The request cannot be answered.", 401: "No token, or an unknown one.", 403: "This caller may not do this.",
     404: "No such model or version.", 503: "It cannot answer now.",
 }  # fmt: skip
-_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    code: {"model": InferenceError, "description": text} for code, text in _WORDS.items()
-}
-_INFER_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    413: {"model": InferenceError, "description": "More than 4 MB."},
-    415: {"model": InferenceError, "description": "A compressed body."},
-}
+_INFER_ERRORS: Final = refusals({413: "More than 4 MB.", 415: "A compressed body."}, InferenceError)
 _BODY: Final = {
     "required": True,
     "content": {
@@ -144,7 +139,11 @@ Number = Annotated[str, Path(max_length=20, description="The version, as in 3.")
 def router(models: Models) -> APIRouter:
     """`/v2`: the server, its models, and what they say."""
     routes = APIRouter(
-        prefix=PREFIX, tags=["inference"], responses=_ERRORS, route_class=ProtocolRoute, dependencies=[needs(Right.SEE)]
+        prefix=PREFIX,
+        tags=["inference"],
+        responses=refusals(_WORDS, InferenceError),
+        route_class=ProtocolRoute,
+        dependencies=[needs(Right.SEE)],
     )
     _add_server(routes, models)
     _add_models(routes, models)

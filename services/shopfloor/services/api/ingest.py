@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field
 from shopfloor.plant import Batch, BatchError, RejectedError
 from shopfloor.services.api.needs import needs
-from shopfloor.services.api.wire import ARROW, ERRORS, TOO_LARGE, Problem, answer, problem
+from shopfloor.services.api.wire import ARROW, ERRORS, TOO_LARGE, answer, problem, refused
 from shopfloor.services.historian import Historian, SequenceGap, Stored
 from shopfloor.services.security.rights import Right
 from starlette.responses import Response
@@ -78,7 +78,7 @@ def router(historian: Historian) -> APIRouter:
         response_model=StoredAnswer,
         responses={
             409: {"model": Expected, "description": "A sequence is missing."},
-            413: {"model": Problem, "description": "More than 16 MB."},
+            **refused({413: "More than 16 MB."}),
         },
         openapi_extra={"requestBody": {"required": True, "content": {ARROW: {"schema": {"type": "string"}}}}},
     )

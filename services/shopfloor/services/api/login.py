@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.plant import ConfigError
 from shopfloor.services.api.needs import changed, needs, who
-from shopfloor.services.api.wire import ERRORS, NO_JSON, Problem, answer
+from shopfloor.services.api.wire import ERRORS, NO_JSON, answer, refused
 from shopfloor.services.security import Caller, Doors, Right, Role
 from shopfloor.services.security.oidc import Provider, ProviderAway
 from shopfloor.services.security.rights import RIGHTS, may
@@ -27,9 +27,7 @@ _WRONG: Final = {
     "account": "This name and password do not belong together, or the account is disabled.",
     "token": "This token is unknown or was revoked: ask for a new one.",
 }
-_SLOW: Final[dict[int | str, dict[str, Any]]] = {
-    429: {"model": Problem, "description": "Too many wrong passwords; Retry-After says when to try again."}
-}
+_SLOW: Final = refused({429: "Too many wrong passwords; Retry-After says when to try again."})
 
 
 class Login(BaseModel):

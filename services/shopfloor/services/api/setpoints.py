@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.plant import Event, EventKind
 from shopfloor.services.api.needs import changed, needs
-from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, Problem, answer
+from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, refused
 from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
 from shopfloor.services.security.rights import Right
@@ -19,9 +19,7 @@ from starlette.responses import Response
 Scalar = float | int | str
 
 
-_NO_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
-    504: {"model": Problem, "description": "The gateway did not answer: its audit says whether the device was asked."}
-}
+_NO_ANSWER: Final = refused({504: "The gateway did not answer: its audit says whether the device was asked."})
 
 
 class SetpointPost(BaseModel):

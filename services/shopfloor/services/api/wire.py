@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from shopfloor.plant import ConfigError, RejectedError, ShopfloorError, SinkUnavailable, StoreError
 from shopfloor.services.alarms import AlarmUnknown
 from shopfloor.services.answers import NotAnswered, NotTaken
+from shopfloor.services.api.described import Responses, refusals
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.errands import GatewayUnknown
 from shopfloor.services.maintenance.work_order import MaintenanceUnknown
@@ -40,29 +42,28 @@ class Problem(BaseModel):
     detail: str
 
 
-ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    code: {"model": Problem, "description": text}
-    for code, text in {
+def refused(said: Mapping[int, str]) -> Responses:
+    """Statuses that answer a `Problem`, each with its description."""
+    return refusals(said, Problem)
+
+
+ERRORS: Final = refused(
+    {
         401: "No token, or an unknown one.",
         403: "This caller may not do this.",
         422: "The request cannot be understood.",
         503: "The store cannot serve now; Retry-After says when to ask again.",
-    }.items()
-}
-TOO_LARGE: Final[dict[int | str, dict[str, Any]]] = {413: {"model": Problem, "description": "More than 2 MB."}}
-NO_JSON: Final[dict[int | str, dict[str, Any]]] = TOO_LARGE | {
-    400: {"model": Problem, "description": "The body cannot be read."},
-    415: {"model": Problem, "description": "The body is not said to be JSON."},
-}
-NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"model": Problem, "description": "Unknown name; the sentence says the closest one."}
-}
-
-
-DEVICE: Final[dict[int | str, dict[str, Any]]] = {
-    409: {"model": Problem, "description": "The device has refused; the sentence says why."},
-    504: {"model": Problem, "description": "The device was not reached: nothing has changed here."},
-}
+    }
+)
+TOO_LARGE: Final = refused({413: "More than 2 MB."})
+NO_JSON: Final = TOO_LARGE | refused({400: "The body cannot be read.", 415: "The body is not said to be JSON."})
+NOT_FOUND: Final = refused({404: "Unknown name; the sentence says the closest one."})
+DEVICE: Final = refused(
+    {
+        409: "The device has refused; the sentence says why.",
+        504: "The device was not reached: nothing has changed here.",
+    }
+)
 
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

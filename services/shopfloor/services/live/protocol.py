@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import struct
+from typing import TYPE_CHECKING, Final
+
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
+
+_WHOLE_BINARY: Final = 0x82
+_SHORT: Final = 126
+_MIDDLE: Final = 1 << 16
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
     """uvicorn's, but a page that does not answer a ping in time is aborted, and at the end one that does not read.
 
-    uvicorn closes them, which first waits for everything to be read: that never happens when nobody reads.
+    uvicorn closes them, which first waits for everything to be read: that never happens when nobody reads. A binary
+    message goes out as one unmasked frame at once: five thousand a second are most of what open pages cost.
     """
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a message of the application."""
+        data = message.get("bytes")
+        if data is None or self.conn.state is not State.OPEN or self.conn.extensions:
+            await super().send(message)
+            return
+        if not self.writable.is_set():
+            await self.writable.wait()
+        if self.disconnected or self.close_sent or not self.handshake_complete:
+            await super().send(message)
+            return
+        self.transport.write(head(len(data)) + data)
 
     def keepalive_timeout(self) -> None:
         """Forget the connection and what it has not read."""
@@ -22,3 +47,16 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().shutdown()
         if unread:
             self.transport.abort()
+
+
+def head(size: int) -> bytes:
+    """What stands before the bytes of a whole binary message of a server (RFC 6455, 5.2).
+
+    >>> head(5).hex(), head(300).hex(), head(70_000).hex()
+    ('8205', '827e012c', '827f0000000000011170')
+    """
+    if size < _SHORT:
+        return bytes((_WHOLE_BINARY, size))
+    if size < _MIDDLE:
+        return struct.pack("!BBH", _WHOLE_BINARY, 126, size)
+    return struct.pack("!BBQ", _WHOLE_BINARY, 127, size)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services.api.influx import asking, writing
-from shopfloor.services.api.influx.writing import WRITES
+from shopfloor.services.api.influx.writing import WRITES, InfluxProblem
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Historian
 from shopfloor.services.influx.ql.index import Index
 
-__all__ = ["WRITES", "doors"]
+__all__ = ["WRITES", "InfluxProblem", "doors"]
 
 
 def doors(config: PlantConfig, historian: Historian, clock: Clock) -> APIRouter:

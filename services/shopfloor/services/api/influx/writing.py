@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from shopfloor.gateway.version import installed_version
 from shopfloor.plant import SinkUnavailable, StoreError
 from shopfloor.plant.config import InfluxDoorSection, PlantConfig
+from shopfloor.services.api.described import refusals
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.wire import RETRY_S, answer
 from shopfloor.services.clock import Clock
@@ -58,20 +59,18 @@ class Alive(BaseModel):
     commit: str
 
 
-ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    code: {"model": InfluxProblem, "description": text}
-    for code, text in {
+ERRORS: Final = refusals(
+    {
         400: "Something cannot be understood; the sentence says what, where and what was expected.",
         401: "No token, or an unknown one.",
         403: "This caller may not do this.",
         413: "The body is too large.",
         503: "The store cannot serve now; Retry-After says when to try again.",
-    }.items()
-}
-_WRITE_ERRORS: Final = ERRORS | {
-    204: {"description": "Every line is durable."},
-    415: {"model": InfluxProblem, "description": "The body is encoded in an unknown way."},
-}
+    },
+    InfluxProblem,
+)
+_ENCODED: Final = refusals({415: "The body is encoded in an unknown way."}, InfluxProblem)
+_WRITE_ERRORS: Final = ERRORS | _ENCODED | {204: {"description": "Every line is durable."}}
 
 
 @dataclass(frozen=True, slots=True)
