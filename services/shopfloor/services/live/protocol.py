@@ -26,7 +26,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message of the application."""
         data = message.get("bytes")
-        if data is None or self.conn.state is not State.OPEN or self.conn.extensions:
+        if not isinstance(data, bytes) or self.conn.state is not State.OPEN or self.conn.extensions:
             await super().send(message)
             return
         if not self.writable.is_set():
