@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -47,6 +48,27 @@ def test_wall_mode_can_be_asked_by_address(open_page: Any, path: str) -> None:
     expect(page.get_by_test_id("tile").first).to_be_visible()
     expect(page.locator("[data-key]").first).to_be_visible()
     read_from_afar(page, 1.0)
+
+
+def test_the_wall_of_an_asset_says_what_is_abnormal_why_and_what_to_do(open_page: Any, mock_plant: Any) -> None:
+    page = open_page(f"/asset/{CNC}", wall="")
+    alarm, life = page.get_by_test_id("abnormal").nth(0), page.get_by_test_id("abnormal").nth(1)
+    for card, told in (
+        (alarm, ["Vibration above 2.83 mm/s", "limit 2.83 mm/s", "Why: It rose", "Do: Look at the tool"]),
+        (life, ["Remaining tool life", "act now", "6 min", "Why: Spindle power is 31 %", "Do: Change the tool"]),
+    ):
+        for text in told:
+            expect(card).to_contain_text(text)
+    expect(alarm.locator("[data-quality=good]")).to_have_text(re.compile(r"\d\.\d\d mm/s"))
+    read_from_afar(page, 1.0)
+    mock_plant.switch(silent=True)
+    expect(alarm.locator("[data-quality=stale]")).to_be_visible()
+    expect(alarm).to_contain_text("STALE")
+    read_from_afar(page, 1.0)
+    mock_plant.switch(silent=False)
+    page = open_page("/asset/delta/frames/machining/cell-a/cnc-05", wall="")
+    expect(page.get_by_text("Nothing is out of the ordinary.")).to_be_visible()
+    expect(page.get_by_test_id("abnormal")).to_have_count(0)
 
 
 def test_every_section_has_its_letter_and_the_list_of_keys_names_it(open_page: Any) -> None:

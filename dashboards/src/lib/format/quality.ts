@@ -30,3 +30,9 @@ export function isBad(status: number): boolean {
 export function statusName(status: number): string {
   return NAMES[status] ?? `${severity(status)} (0x${status.toString(16).toUpperCase().padStart(8, "0")})`;
 }
+
+/** How far a value can be trusted, as every element says that shows one (`data-quality`). */
+export function qualityOf(status: number | null | undefined, stale = false): Severity | "stale" | "none" {
+  if (status === null || status === undefined) return "none";
+  return stale ? "stale" : severity(status);
+}

@@ -1,5 +1,6 @@
 /** Texts of the page of an asset: predictions, tags. */
 export const assetEn = {
+  "asset.calm": "Nothing is out of the ordinary.",
   "asset.predictions": "Predictions",
   "asset.rail": "Alarms and predictions",
   "asset.trends": "Trends",
@@ -21,6 +22,7 @@ export const assetEn = {
 } as const;
 
 export const assetZh: Record<keyof typeof assetEn, string> = {
+  "asset.calm": "没有异常。",
   "asset.predictions": "预测",
   "asset.rail": "报警与预测",
   "asset.trends": "趋势",
