@@ -43,7 +43,7 @@ export function shared(traces: readonly Trace[], follows: () => boolean): Reach 
 
 const LABEL_PX = 18;
 const RIBBON_PX = 16;
-/** Widths of the axes left and right of a chart of so many units. */
+/** Widths of the axes left and right of a chart of so many units, on a desk. */
 export const sides = (units: number): [number, number] => [Math.ceil(units / 2) * (GUTTER + LABEL_PX), Math.floor(units / 2) * (GUTTER + LABEL_PX) || MARGIN];
 
 export const COLOURS = 6;
@@ -60,12 +60,12 @@ export function together(host: HTMLElement, options: Options): uPlot {
   const normal = normalOf(traces);
   const reach: Reach = options.reach ?? ((u, unit) => common(u, traces.filter(({ tag }) => tag.unit === unit), normal));
   const scales = Object.fromEntries(units.map((unit) => [unit || "1", { range: (u: uPlot) => reach(u, unit) }]));
-  const axes = units.map((unit, i): uPlot.Axis => ({ ...valueAxis(ink), scale: unit || "1", side: i % 2 ? 1 : 3, label: unit || " ", labelSize: LABEL_PX, labelFont: ink.font, grid: { ...valueAxis(ink).grid, show: i === 0 } }));
+  const axes = units.map((unit, i): uPlot.Axis => ({ ...valueAxis(ink), scale: unit || "1", side: i % 2 ? 1 : 3, label: unit || " ", labelSize: LABEL_PX * ink.scale, labelFont: ink.font, grid: { ...valueAxis(ink).grid, show: i === 0 } }));
   return new uPlot(
     {
       width: options.width,
       height: options.height,
-      padding: [8, units.length > 1 ? 0 : MARGIN, 0, 0],
+      padding: [8, units.length > 1 ? 0 : MARGIN * ink.scale, 0, 0],
       legend: { show: false },
       cursor: { ...gestures.cursor(options), points: { show: false } },
       scales: { x: { time: true }, ...scales },
@@ -103,7 +103,7 @@ function draw(u: uPlot, traces: readonly Inked[], ink: Ink): void {
     ctx.save();
     clip(u);
     ctx.strokeStyle = colour;
-    ctx.lineWidth = 1.8 * devicePixelRatio;
+    ctx.lineWidth = 1.8 * ink.scale * devicePixelRatio;
     ctx.stroke(path(u, traced.series.views(), scale, traced.until()));
     for (const span of traced.badSpans()) ribbon(u, traced, span, scale, colour);
     rings(u, traced.series.uncertain(traced.until()), scale, colour, ink);
@@ -126,7 +126,7 @@ function badge(u: uPlot, traced: Traced, scale: string, number: number, colour: 
   const time = Math.min(min + (max - min) * share, traced.until() / 1000);
   const value = traced.series.at(time * 1000)?.value ?? NaN;
   if (Number.isNaN(value)) return;
-  const [x, y, r] = [u.valToPos(time, "x", true), u.valToPos(value, scale, true), 9 * devicePixelRatio];
+  const [x, y, r] = [u.valToPos(time, "x", true), u.valToPos(value, scale, true), 9 * ink.scale * devicePixelRatio];
   const { ctx } = u;
   ctx.save();
   ctx.fillStyle = colour;

@@ -3,18 +3,20 @@ import { fixed } from "../format/numbers.ts";
 import { TIME_STEPS, axisLabels, timeTicks } from "../format/times.ts";
 import type { Ink } from "./ink.ts";
 
-/** Left of a chart: the same everywhere, so that trends and timelines share one time axis. */
+/** Left and right of a chart on a desk: the same everywhere, so that trends and timelines share one time axis. */
 export const GUTTER = 64;
 export const MARGIN = 14;
+/** A width beside a chart, for what stands above or below it. */
+export const rem = (px: number): string => `${px / 16}rem`;
 
 /** The axis of the time, from 10 microseconds to ten years between two ticks. */
 export function timeAxis(ink: Ink): uPlot.Axis {
-  return { ...plain(ink), size: 28, space: 96, incrs: TIME_STEPS, splits: (_u, _i, from, to, step) => timeTicks(from, to, step), values: (_u, ticks, _i, _s, step) => axisLabels(ticks, step) };
+  return { ...plain(ink), size: 28 * ink.scale, space: 96 * ink.scale, incrs: TIME_STEPS, splits: (_u, _i, from, to, step) => timeTicks(from, to, step), values: (_u, ticks, _i, _s, step) => axisLabels(ticks, step) };
 }
 
 /** The axis of a value. */
 export function valueAxis(ink: Ink): uPlot.Axis {
-  return { ...plain(ink), size: GUTTER, space: 36, values: (_u, ticks) => labels(ticks) };
+  return { ...plain(ink), size: GUTTER * ink.scale, space: 36 * ink.scale, values: (_u, ticks) => labels(ticks) };
 }
 
 function plain(ink: Ink): uPlot.Axis {

@@ -34,12 +34,12 @@ export function chart(host: HTMLElement, options: Options): uPlot {
     {
       width: options.width,
       height: options.height,
-      padding: [8, MARGIN, 0, 0],
+      padding: [8, MARGIN * ink.scale, 0, 0],
       legend: { show: false },
       cursor: { ...gestures.cursor(options), dataIdx: (u, _s, _i, time) => Math.max(0, heldAt(u.data[0], time)) },
       scales: { x: { time: true }, y: { range } },
       axes: [timeAxis(ink), valueAxis(ink)],
-      series: [{}, { stroke: ink.trace, width: 1.6, points: { show: false }, paths: (u) => ({ stroke: path(u, columns(u), "y", marks().until), flags: 1 }) }, { show: false }, { show: false }],
+      series: [{}, { stroke: ink.trace, width: 1.6 * ink.scale, points: { show: false }, paths: (u) => ({ stroke: path(u, columns(u), "y", marks().until), flags: 1 }) }, { show: false }, { show: false }],
       hooks: {
         ...gestures.hooks(options),
         drawClear: [(u) => underlay(u, tag.normal, "y", ink), (u) => extremes(u, marks().until, ink), earlier],

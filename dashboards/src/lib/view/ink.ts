@@ -9,10 +9,13 @@ export interface Ink {
   panel: string;
   priority: string[];
   font: string;
+  /** How much larger than on a desk everything is: a wall of 4K is read from as far as one of 1920. */
+  scale: number;
 }
 
 export function inks(host: HTMLElement): Ink {
   const style = getComputedStyle(host);
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   const read = (name: string): string => style.getPropertyValue(name).trim();
   return {
     text: read("--muted"),
@@ -23,6 +26,7 @@ export function inks(host: HTMLElement): Ink {
     hatch: read("--edge"),
     panel: read("--panel"),
     priority: ["--p1", "--p1", "--p2", "--p3"].map(read),
+    scale,
     font: `${Math.round(parseFloat(style.fontSize) * 0.8)}px ${style.fontFamily}`,
   };
 }

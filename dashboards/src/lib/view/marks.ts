@@ -173,7 +173,7 @@ function flag(u: uPlot, alarm: Alarm, ink: Ink): void {
   const x = u.valToPos(alarm.since / 1000, "x", true);
   const { top, height } = u.bbox;
   const { ctx } = u;
-  const r = 6 * devicePixelRatio;
+  const r = 6 * ink.scale * devicePixelRatio;
   ctx.strokeStyle = ink.edge;
   ctx.lineWidth = devicePixelRatio;
   line(ctx, x, top, x, top + height);
