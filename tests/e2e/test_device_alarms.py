@@ -55,7 +55,7 @@ sources:
     publishing_interval: 100ms
     assets: {{Machines/CNC-01: delta/frames/machining/cell-a/cnc-01}}
     tags: {{Tool/Id: tool.id, Monitoring/Coolant/Flow: coolant.flow}}
-    conditions: true
+    conditions: {{shelve: true}}
   - name: silent
     kind: opcua
     url: {silent}
@@ -277,6 +277,16 @@ def test_a_broken_tool_is_seen_at_the_machine_and_put_right(world: World) -> Non
     condition = machine.conditions["Tool broken"]
     assert (condition.acked, condition.confirmed, condition.comment) == (True, False, "Anna: On my way.")
     assert world.post(alarm, "acknowledge").status_code in {200, 409}, "the device is not asked twice"
+    body = {"by": "Anna", "minutes": 15, "reason": "Tool is fetched."}
+    assert world.server.client.post(f"/api/v1/alarms/{alarm['id']}/shelve", json=body).status_code == 200
+    (hidden,) = until(lambda: world.server.get("/alarms", state="aside"), 30)
+    assert condition.shelved_until > time.time_ns()
+    assert (hidden["aside"]["kind"], hidden["aside"]["by"]) == ("shelved", "Anna, at the device")
+    assert hidden["aside"]["until"] == pytest.approx(condition.shelved_until / 1e6, abs=1)
+    assert world.of(CNC, "Tool broken") is None
+    assert world.post(alarm, "unshelve", by="Ben").status_code == 200
+    world.until(CNC, "acknowledged", "Tool broken")
+    assert condition.shelved_until == 0
     world.link(machine.run("Tool broken", active=False))
     back = world.until(CNC, "latched-acknowledged", "Tool broken")
     assert world.post(back, "confirm", by="Ben", note="New tool.").status_code == 200

@@ -1,7 +1,8 @@
 """Alarms and conditions of the OPC UA server: told when they change and when a client asks, answered by its methods.
 
 A condition has no node of its own; a client names it by its ConditionId, and calls the methods of the type on it, as
-OPC 10000-9 lets a server do (4.10; 5.5.6 AddComment, 5.5.7 ConditionRefresh, 5.5.8, 5.7.3 Acknowledge, 5.7.4 Confirm).
+OPC 10000-9 lets a server do (4.10; 5.5.6 AddComment, 5.5.7 ConditionRefresh, 5.5.8, 5.7.3 Acknowledge, 5.7.4 Confirm,
+5.8.17 TimedShelve and Unshelve).
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _ANSWERS: Final[dict[ua.NodeId, _Answer]] = {
     ua.NodeId(ua.ObjectIds.AcknowledgeableConditionType_Confirm): Condition.confirm,
     ua.NodeId(ua.ObjectIds.ConditionType_AddComment): Condition.remark,
 }
+_SHELVE: Final = ua.NodeId(ua.ObjectIds.ShelvedStateMachineType_TimedShelve)
+_UNSHELVE: Final = ua.NodeId(ua.ObjectIds.ShelvedStateMachineType_Unshelve)
 
 
 class Announcements:
@@ -42,6 +45,12 @@ class Announcements:
         if condition.stand(active, moment):
             await self._tell(statement(condition, self._namespace))
 
+    async def pass_time(self, moment: int) -> None:
+        """It is this late now (UTC ns): what was shelved for a time may be so no more."""
+        for condition in self.conditions:
+            if condition.pass_time(moment):
+                await self._tell(statement(condition, self._namespace))
+
     async def require_refresh(self) -> None:
         """Tell all clients that they must have the conditions told anew."""
         await self._tell(frame(ua.ObjectIds.RefreshRequiredEventType))
@@ -51,21 +60,15 @@ class Announcements:
         arguments = [one.Value for one in request.InputArguments or ()]
         if request.ObjectId == _TYPE and request.MethodId in {_REFRESH, _REFRESH_2}:
             return await self._refresh(arguments, 1 if request.MethodId == _REFRESH else 2)
-        answer = _ANSWERS.get(request.MethodId)
-        if answer is None:
+        if request.MethodId not in {*_ANSWERS, _SHELVE, _UNSHELVE}:
             return None
         condition = self._by_id.get(request.ObjectId)
         if condition is None:
             return int(ua.StatusCodes.BadNodeIdUnknown)
-        if len(arguments) != 2 or not isinstance(arguments[0], bytes):
-            return int(ua.StatusCodes.BadInvalidArgument)
-        return await self._answer(answer, condition, arguments[0], getattr(arguments[1], "Text", None) or "")
-
-    async def _answer(self, answer: _Answer, condition: Condition, event: bytes, comment: str) -> int:
-        status = answer(condition, event, comment, time.time_ns())
+        status = _answered(condition, request.MethodId, arguments, time.time_ns())
         if not status:
             await self._tell(statement(condition, self._namespace))
-        return int(status)
+        return status
 
     async def _refresh(self, arguments: Sequence[Any], wanted: int) -> int:
         if len(arguments) != wanted:
@@ -85,6 +88,18 @@ class Announcements:
     async def _tell(self, event: Event) -> None:
         for subscription in list(self._subscriptions.subscriptions.values()):
             await subscription.monitored_item_srv.trigger_event(event)
+
+
+def _answered(condition: Condition, method: ua.NodeId, arguments: Sequence[Any], moment: int) -> int:
+    """What a condition says to a method at a moment (UTC ns)."""
+    match arguments:
+        case [float(milliseconds)] if method == _SHELVE:
+            return int(condition.shelve(milliseconds, moment))
+        case [] if method == _UNSHELVE:
+            return int(condition.unshelve(moment))
+        case [bytes(event), comment] if method in _ANSWERS:
+            return int(_ANSWERS[method](condition, event, getattr(comment, "Text", None) or "", moment))
+    return int(ua.StatusCodes.BadInvalidArgument)
 
 
 class Methods(MethodService):  # type: ignore[misc]

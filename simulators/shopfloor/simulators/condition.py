@@ -19,6 +19,12 @@ class Said(IntEnum):
     BAD_EVENT_ID_UNKNOWN = 0x809A_0000
     BAD_ALREADY_ACKED = 0x80CF_0000
     BAD_ALREADY_CONFIRMED = 0x80D0_0000
+    BAD_ALREADY_SHELVED = 0x80D1_0000
+    BAD_NOT_SHELVED = 0x80D2_0000
+    BAD_SHELVING_TIME = 0x80D3_0000
+
+
+_MOST_MS = 24 * 3_600_000
 
 
 @dataclass(slots=True)
@@ -36,6 +42,10 @@ class Condition:
     (True, True)
     >>> dry.confirm(dry.last, "filled", 40).name, dry.retain
     ('GOOD', False)
+    >>> [dry.shelve(ms, 50).name for ms in (0, 1_000, 1_000)]
+    ['BAD_SHELVING_TIME', 'GOOD', 'BAD_ALREADY_SHELVED']
+    >>> dry.shelved_ms, dry.pass_time(60), dry.pass_time(1_000_000_050), dry.unshelve(1_000_000_060).name
+    (1000.0, False, True, 'BAD_NOT_SHELVED')
     """
 
     node: str
@@ -50,6 +60,7 @@ class Condition:
     confirmed: bool = True
     time: int = 0
     comment: str = ""
+    shelved_until: int = 0
     last: bytes = b""
     _events: list[bytes] = field(default_factory=list)
     _count: int = 0
@@ -93,6 +104,34 @@ class Condition:
     def remark(self, event: bytes, comment: str, time: int) -> Said:
         """Somebody notes something."""
         return self._answered(comment, time) if event in self._events else Said.BAD_EVENT_ID_UNKNOWN
+
+    @property
+    def shelved_ms(self) -> float:
+        """How long it stays shelved after its newest statement; 0 where it is not."""
+        return max(0, self.shelved_until - self.time) / 1e6
+
+    def shelve(self, milliseconds: float, time: int) -> Said:
+        """It is to be silent for so long."""
+        if not 0 < milliseconds <= _MOST_MS:
+            return Said.BAD_SHELVING_TIME
+        if self.shelved_until:
+            return Said.BAD_ALREADY_SHELVED
+        self.shelved_until = time + round(milliseconds * 1e6)
+        return self._answered("", time)
+
+    def unshelve(self, time: int) -> Said:
+        """It is not to be silent any more."""
+        if not self.shelved_until:
+            return Said.BAD_NOT_SHELVED
+        self.shelved_until = 0
+        return self._answered("", time)
+
+    def pass_time(self, time: int) -> bool:
+        """It is this late now; whether that ended its shelving."""
+        if not 0 < self.shelved_until <= time:
+            return False
+        self.unshelve(time)
+        return True
 
     def _answered(self, comment: str, time: int) -> Said:
         self.comment = comment or self.comment

@@ -1,6 +1,7 @@
 """Events of an OPC UA server: statements about conditions, and the frame of a refresh, as fields that clients select.
 
-Source: OPC 10000-5, 6.4 (BaseEventType); OPC 10000-9, 5.5 (ConditionType), 5.7, 5.8, 5.8.23 (OffNormalAlarmType), 5.11.
+Source: OPC 10000-5, 6.4 (BaseEventType); OPC 10000-9, 5.5 (ConditionType), 5.7, 5.8, 5.8.17 (shelving), 5.8.23
+(OffNormalAlarmType), 5.11.
 """
 
 from __future__ import annotations
@@ -55,11 +56,12 @@ def statement(condition: Condition, namespace: int) -> Event:
         "Comment": _words(condition.comment),
         "ClientUserId": _text(""),
         "InputNode": about,
-        "SuppressedOrShelved": ua.Variant(False, _VARIANT.Boolean),
+        "SuppressedOrShelved": ua.Variant(condition.shelved_until > 0, _VARIANT.Boolean),
     }
     fields |= _two_states("EnabledState", True, "Enabled", "Disabled")
     fields |= _two_states("ActiveState", condition.active, "Active", "Inactive")
     fields |= _two_states("AckedState", condition.acked, "Acknowledged", "Unacknowledged")
+    fields |= _shelving(condition)
     if condition.confirms:
         fields |= _two_states("ConfirmedState", condition.confirmed, "Confirmed", "Unconfirmed")
     return Event(fields)
@@ -80,6 +82,18 @@ def _base(kind: int, event: bytes, moment: datetime, message: str) -> dict[str, 
         "ReceiveTime": ua.Variant(moment, _VARIANT.DateTime),
         "Message": _words(message),
         "Severity": ua.Variant(1, _VARIANT.UInt16),
+    }
+
+
+def _shelving(condition: Condition) -> dict[str, ua.Variant]:
+    shelved = condition.shelved_until > 0
+    state = (
+        ua.ObjectIds.ShelvedStateMachineType_TimedShelved if shelved else ua.ObjectIds.ShelvedStateMachineType_Unshelved
+    )
+    return {
+        "ShelvingState/CurrentState": _words("TimedShelved" if shelved else "Unshelved"),
+        "ShelvingState/CurrentState/Id": _node(state),
+        "ShelvingState/UnshelveTime": ua.Variant(condition.shelved_ms, _VARIANT.Double),
     }
 
 

@@ -76,7 +76,8 @@ class OpcUaWire:
                 await self._server.alarms.stand(index, change.value == code, change.time)
 
     async def slow(self, frame: Frame) -> None:
-        """Write the tags that are sampled once per step."""
+        """Write the tags that are sampled once per step; what was shelved for a time may be so no more."""
+        await self._server.alarms.pass_time(frame.time)
         rows = self._rows(self._line.slow, frame.slow.tolist(), frame.slow_quality.tolist(), frame.time)
         await self._server.write(rows)
 

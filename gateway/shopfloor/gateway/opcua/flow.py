@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -73,8 +73,10 @@ class Flow:
         """Where this source stands once `taken` is committed: all before it is."""
         subscriptions = tuple((one.id, one.keep_alive) for one in self.publisher.subscriptions)
         due = self.publisher.following | {one.subscription: after(one.sequence) for one in taken}
-        events = self.conditions.subscription if self.conditions else 0
-        return Station(self.ticket, subscriptions, due, self._items, events)
+        station = Station(self.ticket, subscriptions, due, self._items)
+        if self.conditions is None:
+            return station
+        return replace(station, events=self.conditions.subscription, notifiers=self.conditions.monitored)
 
     def kept(self) -> Kept:
         """What the next link needs of this one."""

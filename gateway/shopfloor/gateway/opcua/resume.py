@@ -28,7 +28,7 @@ _LIFETIME_S: Final = 600.0
 class Station:
     """Where a source stands with its server, as bytes in the spool: session, subscriptions, next sequences, items.
 
-    `events` is the number of the subscription to events, 0 without one.
+    `events` is the number of the subscription to events, 0 without one; `notifiers` are its monitored items.
     """
 
     ticket: Ticket
@@ -36,6 +36,7 @@ class Station:
     following: Mapping[int, int]
     items: str
     events: int = 0
+    notifiers: tuple[int, ...] = ()
 
     def to_bytes(self) -> bytes:
         """As JSON."""
@@ -47,6 +48,7 @@ class Station:
                 "following": list(self.following.items()),
                 "items": self.items,
                 "events": self.events,
+                "notifiers": self.notifiers,
             }
         ).encode()
 
@@ -66,6 +68,7 @@ class Station:
                 {int(number): int(sequence) for number, sequence in found["following"]},
                 str(found["items"]),
                 int(found.get("events", 0)),
+                tuple(int(item) for item in found.get("notifiers", ())),
             )
         except (ValueError, TypeError, KeyError):
             return None

@@ -167,7 +167,8 @@ class OpcuaSource:
             if await publisher.recover():
                 flow = self._flow(link, publisher, columns)
                 if self._conditions:
-                    await self._conditions.resume(link.session, columns.items, kept.station.events)
+                    events, monitored = kept.station.events, kept.station.notifiers
+                    await self._conditions.resume(link.session, columns.items, events, monitored)
                 flow.resume(np.zeros_like(self.marks.counted) if kept.columns else self.marks.counted.copy())
                 return flow
         _logger.warning("%s: %s no longer knows the subscriptions: they are made anew.", self.name, self.url)
@@ -224,6 +225,8 @@ class OpcuaSource:
         while True:
             with explained(self.url):
                 taken = await flow.publisher.take()
+            if flow.publisher.hole and self._conditions:
+                self._conditions.missed()
             for batch in flow.live(taken, await self._told(taken)):
                 yield batch
             flow.committed(taken)

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Any, Final
 
 from asyncua import ua
@@ -60,7 +61,15 @@ _REFRESH: Final = {
     ua.ObjectIds.RefreshStartEventType: Refresh.START,
     ua.ObjectIds.RefreshEndEventType: Refresh.END,
 }
-_AGAIN: Final = (ua.ObjectIds.RefreshRequiredEventType, ua.ObjectIds.EventQueueOverflowEventType)
+
+
+class Loss(Enum):
+    """Why a server's conditions must be told anew: it says so, or it had more events than its queue holds."""
+
+    REQUIRED = ua.ObjectIds.RefreshRequiredEventType
+    OVERFLOW = ua.ObjectIds.EventQueueOverflowEventType
+
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBERED: Final = re.compile(r"^\d+:")
 """Some servers write the number of the namespace before a name."""
@@ -95,9 +104,10 @@ def _named(values: Sequence[ua.Variant], wanted: Sequence[tuple[str, int, str]])
     return {name: value.Value for (name, _, _), value in zip(wanted, values, strict=False)}
 
 
-def asks_again(event: Fields) -> bool:
-    """Whether the server says that its conditions must be told anew."""
-    return _number(event.get("EventType")) in _AGAIN
+def asks_again(event: Fields) -> Loss | None:
+    """Why the conditions must be told anew; None for an event that does not ask for it."""
+    number = _number(event.get("EventType"))
+    return next((loss for loss in Loss if loss.value == number), None)
 
 
 def statement(

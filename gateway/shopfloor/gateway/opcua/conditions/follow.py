@@ -19,6 +19,7 @@ from shopfloor.gateway.opcua.conditions.fields import (
     FIELDS,
     NEEDED,
     Fields,
+    Loss,
     asks_again,
     event_filter,
     events,
@@ -32,7 +33,7 @@ from shopfloor.gateway.opcua.nodes import namespaces, node_ids, written
 from shopfloor.gateway.opcua.subscribe import Subscribed, created
 from shopfloor.gateway.opcua.wire import Notification
 from shopfloor.plant import Batch, BatchError, Kind, Sample
-from shopfloor.plant.condition import Answer, Told, tag_of
+from shopfloor.plant.condition import Answer, Refresh, Told, tag_of
 from shopfloor.plant.contracts import Outcome
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Following:
     _uris: Sequence[str] = ()
     _wanted: Sequence[tuple[str, int, str]] = FIELDS
     _refreshing: Refreshing = field(default_factory=Refreshing)
+    _torn: set[int] = field(default_factory=set)
     _arrived: int = 0
 
     @property
@@ -69,6 +71,11 @@ class Following:
         """What the plant file says of them."""
         assert self.server.conditions is not None  # noqa: S101 (nobody is followed without)
         return self.server.conditions
+
+    @property
+    def monitored(self) -> tuple[int, ...]:
+        """The monitored items of the subscription."""
+        return tuple(self._refreshing.items)
 
     @property
     def notifiers(self) -> tuple[str, ...]:
@@ -94,12 +101,14 @@ class Following:
         self._say(_none(f" ({refused})"))
         return []
 
-    async def resume(self, session: UaSession, items: Mapping[int, Item], subscription: int) -> None:
-        """The subscription lives on; the conditions are told anew all the same."""
+    async def resume(
+        self, session: UaSession, items: Mapping[int, Item], subscription: int, monitored: Sequence[int]
+    ) -> None:
+        """The subscription and its monitored items live on; the conditions are told anew all the same."""
         await self._over(session, items)
         self.subscription = subscription
         if subscription:
-            self._refreshing.begin(session, subscription, ())
+            self._refreshing.begin(session, subscription, monitored)
         elif not self.sentence:
             self._say(_none())
 
@@ -124,17 +133,29 @@ class Following:
                 found += events(body, self._wanted)
             except BatchError as problem:
                 _logger.warning("%s: an event cannot be decoded and is passed over: %s", self.source, problem)
-                self._refreshing.due()
+                self.missed()
         if not found:
             return None
         told = [one for one in [self._statement(*each) for each in found] if one is not None]
         return self._batch(await self._placed(told, [event.get("SourceNode") for _, event in found])) if told else None
 
+    def missed(self) -> None:
+        """Events are lost: all is to be told anew, and a refresh that is under way is not whole."""
+        self._torn.update(range(1, len(self.notifiers) + 1))
+        self._refreshing.due()
+
     def _statement(self, handle: int, event: Fields) -> Told | None:
-        if asks_again(event):
+        """A refresh of which events are lost has no end: what it did not tell would be taken for gone."""
+        loss = asks_again(event)
+        if loss is not None:
             self._refreshing.due()
+        if loss is Loss.OVERFLOW:
+            self._torn.add(handle)
         notifier = self.notifiers[handle - 1] if 0 < handle <= len(self.notifiers) else ""
-        return statement(event, self.source, notifier, self.options, lambda node: written(node, self._uris))
+        told = statement(event, self.source, notifier, self.options, lambda node: written(node, self._uris))
+        if told is not None and told.refresh is Refresh.START:
+            self._torn.discard(handle)
+        return None if told is not None and told.refresh is Refresh.END and handle in self._torn else told
 
     async def _placed(self, told: list[Told], nodes: Sequence[object]) -> list[Told]:
         """The statements with their assets: as configured, else by what is read near their sources."""

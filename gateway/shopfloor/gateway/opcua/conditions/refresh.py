@@ -11,6 +11,7 @@ from typing import Final
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
+from shopfloor.gateway.backoff import Backoff
 from shopfloor.gateway.opcua.ending import end
 
 _logger = logging.getLogger(__name__)
@@ -18,19 +19,23 @@ _TYPE: Final = ua.NodeId(ua.ObjectIds.ConditionType)
 _REFRESH: Final = ua.NodeId(ua.ObjectIds.ConditionType_ConditionRefresh)
 _REFRESH_2: Final = ua.NodeId(ua.ObjectIds.ConditionType_ConditionRefresh2)
 _PAUSE_S: Final = 5.0
-"""Between two calls: a server that asks for a refresh in its refresh must not be called in a circle."""
+_LONGEST_S: Final = 300.0
+"""Between two calls: a server that asks for a refresh in its refresh, or whose queue cannot hold one, is left alone."""
 _BUSY_S: Final = 1.0
 _TRIES: Final = 5
 
 
 @dataclass(slots=True)
 class Refreshing:
-    """Calls ConditionRefresh of one subscription. `refused` is the answer of a server that does not do it."""
+    """Calls ConditionRefresh of one subscription with these monitored `items`.
+
+    `refused` is the answer of a server that does not do it.
+    """
 
     refused: str = ""
+    items: Sequence[int] = ()
     _session: UaSession | None = None
     _subscription: int = 0
-    _items: Sequence[int] = ()
     _due: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -42,7 +47,7 @@ class Refreshing:
 
     def begin(self, session: UaSession, subscription: int, items: Sequence[int]) -> None:
         """Another link, or another subscription with these monitored items: all is to be told."""
-        self._session, self._subscription, self._items = session, subscription, items
+        self._session, self._subscription, self.items = session, subscription, items
         self.refused = ""
         self._due.set()
 
@@ -60,6 +65,7 @@ class Refreshing:
             await end([task])
 
     async def _run(self) -> None:
+        pause = Backoff(_PAUSE_S, _LONGEST_S)
         while True:
             await self._due.wait()
             self._due.clear()
@@ -70,14 +76,16 @@ class Refreshing:
                 return
             if self.refused:
                 return
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(pause.next())
+            if not self._due.is_set():
+                pause.reset()
 
     async def _refresh(self) -> None:
         """By subscription; item by item where the server knows only that; again a little later while it is busy."""
         number = ua.Variant(self._subscription, ua.VariantType.UInt32)
         status = await self._call(_REFRESH, number)
-        if status and self._items:
-            answers = [await self._call(_REFRESH_2, number, _uint32(item)) for item in self._items]
+        if status and self.items:
+            answers = [await self._call(_REFRESH_2, number, _uint32(item)) for item in self.items]
             status = next(filter(None, answers), 0)
         self.refused = ua.status_codes.get_name_and_doc(status)[0] if status else ""
         if self.refused:
