@@ -4,7 +4,7 @@ import { encode } from "@msgpack/msgpack";
 import { changed } from "../src/lib/live/changes.ts";
 import { Cursor } from "../src/lib/live/cursor.ts";
 import { type Hello, type Topic, readFrame } from "../src/lib/live/frames.ts";
-import { Pace, backoff } from "../src/lib/live/pace.ts";
+import { Pace, backoff, isDue, pixelOf } from "../src/lib/live/pace.ts";
 import { Ring } from "../src/lib/live/ring.ts";
 import { Series } from "../src/lib/live/series.ts";
 
@@ -97,6 +97,14 @@ test("a series never grows", () => {
 test("connecting again waits longer each time, up to five seconds", () => {
   const waits = [0, 1, 2, 3, 4, 5, 20].map((n) => Math.round(backoff(n, () => 0.5)));
   assert.deepEqual(waits, [200, 266, 354, 471, 626, 832, 5000]);
+});
+
+test("a chart is drawn again before it moves by more than a pixel", () => {
+  const wide = pixelOf(60_000, 1_800);
+  const narrow = pixelOf(60_000, 290);
+  assert.deepEqual([0, 100].map((ago) => isDue(ago, wide)), [true, true], "with every frame");
+  assert.deepEqual([100, 200].map((ago) => isDue(ago, narrow)), [false, true], "with every other one");
+  assert.deepEqual([4_800, 4_950].map((ago) => isDue(ago, pixelOf(86_400_000, 1_000))), [false, true]);
 });
 
 test("silence is judged by the pace of the tag", () => {

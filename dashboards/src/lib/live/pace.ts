@@ -1,6 +1,16 @@
 export const TICK_MS = 1000;
+/** Live values come in ten frames a second. */
+export const FRAME_MS = 100;
 /** A page that heard nothing for three ticks is stale. */
 export const STALE_MS = 3 * TICK_MS;
+const SELDOM_MS = 5000;
+
+/** The ms that move a chart of a span by a pixel; a chart of days moves all the same every few seconds. */
+export const pixelOf = (span: number, pixels: number): number => Math.min(SELDOM_MS, span / pixels);
+
+/** Whether a chart drawn so many ms ago is drawn again: one frame more would move it by more than a pixel. */
+export const isDue = (ago: number, pixel: number): boolean => ago + FRAME_MS > pixel;
+
 const UNKNOWN_PACE_MS = 5000;
 /** Heard this often, a tag is known to speak steadily; one that speaks on change may be silent for hours. */
 const STEADY_AFTER = 8;

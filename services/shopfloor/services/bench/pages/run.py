@@ -18,8 +18,9 @@ _INTRO: Final = """\
 # Pages
 
 The compiled pages in headless Chromium (no GPU, 1920x1080) on `shopfloor server`, browser and server on one machine.
-A zoom is from the key to the drawn chart with its new values: browser, network and store. `shopfloor bench pages
---publish` writes this page.
+A zoom is from the key to the drawn chart with its new values: browser, network and store. Values come ten times a
+second; a chart is drawn again before it moves by more than a pixel: one of 290 pixels and a minute five times a second.
+`shopfloor bench pages --publish` writes this page.
 """
 _HEAD: Final = ("what", "measured", "bar", "kept", "load")
 _FLAGS: Final = (
