@@ -65,7 +65,7 @@ class Busy:
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
-        while not self.over.is_set():
+        while not self.over.wait(0.02):
             self.act(self.count)
             self.count += 1
 

@@ -181,7 +181,7 @@ def fill(store: Historian, gateway: str, batches: list[Batch]) -> Rows:
     return rows
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_states_equal_a_naive_model(seed: int) -> None:
     random = Random(seed)

@@ -92,7 +92,7 @@ def promoted_at(differences: np.ndarray) -> int:
 def test_twenty_looks_promote_an_equal_version_no_more_often_than_one_may(differences) -> None:  # type: ignore[no-untyped-def]
     """5 % may be promoted, however often somebody looks; a bound for one look would promote a quarter of them."""
     rng = np.random.default_rng(0)
-    assert sum(promoted_at(differences(rng)) > 0 for _ in range(120)) <= 0.05 * 120
+    assert sum(promoted_at(differences(rng)) > 0 for _ in range(60)) <= 0.05 * 60
 
 
 def test_a_better_version_is_found_with_about_twice_the_stories_of_a_single_look() -> None:
