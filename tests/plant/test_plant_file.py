@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from shopfloor.plant import Band, ConfigError, Kind, Limit, Side, config
+from shopfloor.services.plants import demo_plant
 
 PUMPS = """
 plant: {site: delta}
@@ -79,6 +81,10 @@ def test_a_plant_travels_to_another_process() -> None:
     copy = pickle.loads(pickle.dumps(plant()))
     assert copy.assets == plant().assets
     assert copy.tag_paths() == plant().tag_paths()
+    adapter = TypeAdapter(config.PlantConfig)
+    for told in (config.load(demo_plant(), environ={}), plant()):
+        plain = replace(told, sources=())
+        assert adapter.validate_json(adapter.dump_json(plain)) == plain
 
 
 def test_environment_variables_stand_in_values() -> None:

@@ -79,8 +79,8 @@ from shopfloor.services.production.alarmed import noted_at
 from shopfloor.services.quality import Charts, Listed
 from shopfloor.services.registry import Registry
 from shopfloor.services.replaying import Replaying
-from shopfloor.services.reports.gather import Services
 from shopfloor.services.reports.reports import Reports
+from shopfloor.services.reports.told import Services
 from shopfloor.services.security import BUNDLES, Doors, Guard, GuardMiddleware, Tokens, gateway_token, is_loopback
 from shopfloor.services.security.doors import open_doors
 from shopfloor.services.security.noting import NotingMiddleware
@@ -143,7 +143,7 @@ def open_parts(
     with ExitStack() as stack:
         catalog = Catalog(config)
         historian = stack.enter_context(store.opened(config, folder / "store", time))
-        store.recall(catalog, historian)
+        store.recall(catalog, historian.reader)
         gateways = Gateways(folder, time)
         gateways.load()
         stack.callback(gateways.save)
@@ -192,10 +192,10 @@ def open_parts(
         replays = learned.replays(config, historian, registry)
         stack.callback(replays.close)
         asked = Services(
-            config, catalog, historian.reader, alarms, charts, production, brain,
+            config, catalog, alarms, charts, production, brain,
             lambda: accounts(historian.ledger(), gateways.posts()), time,
         )  # fmt: skip
-        reports = stack.enter_context(Reports(folder / "reports", asked, notifier.post))
+        reports = stack.enter_context(Reports(folder, asked, notifier.post))
         trail = stack.enter_context(Trail.open(folder / "audit"))
         is_open = _is_open(config, host)
         doors = stack.enter_context(open_doors(folder, open_on_loopback=is_open, limits=config.accounts))

@@ -13,7 +13,7 @@ from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.config.store import ForwardSection
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock, to_ms
-from shopfloor.services.historian import Historian, Options, Product, Retention, Target
+from shopfloor.services.historian import Historian, Options, Product, Retention, StoreReader, Target
 
 _LAST: Final = (1 << 63) - 1
 
@@ -27,9 +27,9 @@ def opened(config: PlantConfig, folder: Path, time: Clock) -> Historian:
     return historian
 
 
-def recall(catalog: Catalog, historian: Historian) -> None:
-    """Take up the tags that the store knows beyond the plant file."""
-    latest = historian.reader.latest()
+def recall(catalog: Catalog, reader: StoreReader) -> None:
+    """Take up the tags that a store knows beyond the plant file."""
+    latest = reader.latest()
     for tag, text in zip(latest.column("tag").to_pylist(), latest.column("text").to_pylist(), strict=True):
         catalog.learn((tag,), Kind.FLOAT if text is None else Kind.TEXT)
 

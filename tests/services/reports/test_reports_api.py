@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 import zlib
 from base64 import a85decode
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from running_server import CNC, Running, S, plant, running, until
 from shopfloor.plant import Event, EventKind, Kind, Sample
+from shopfloor.services.reports.maker import Maker, NotMade
+from shopfloor.services.reports.told import Asked
 
 PLANT = """
 plant:
@@ -269,3 +272,33 @@ def test_what_cannot_be_reported_is_refused_in_a_sentence(
 def test_time_that_has_not_begun_is_refused(server: Running) -> None:
     answer = server.client.get("/api/v1/reports/day", params={"at": (NOW + 3 * DAY) / 1e6})
     assert (answer.status_code, answer.json()["detail"]) == (422, "That time has not begun: ask for one that has.")
+
+
+def test_a_process_that_takes_too_long_is_ended_with_a_sentence(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = server.parts.reports._maker
+    monkeypatch.setattr(maker, "_patience", 0.01)
+    answer = server.client.get("/api/v1/reports/shift", params={"at": ms()})
+    said = "The report took longer than 0 s and was given up: ask for a part of the plant."
+    assert (answer.status_code, answer.json()["detail"]) == (503, said)
+    assert maker._process
+    assert maker._process.returncode < 0
+
+
+def test_a_server_that_stops_ends_the_process(server: Running) -> None:
+    task = server.parts.reports._task(Asked("shift", SHIFT), None)
+    maker, refused = Maker(), []
+
+    def wait() -> None:
+        with pytest.raises(NotMade) as problem:
+            maker.made(task)
+        refused.append(str(problem.value))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    until(lambda: maker._process)
+    maker.close()
+    thread.join(60)
+    wait()
+    assert refused == ["The server stops: ask for the report when it runs again."] * 2

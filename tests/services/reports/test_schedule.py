@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from running_server import FakeBrain, S, until
 from shopfloor.plant.config import PlantConfig, ReportSection, loads
 from shopfloor.services.app import Parts, open_parts
 from shopfloor.services.historian import Calendar, Shift
+from shopfloor.services.reports import maker
 from shopfloor.services.reports import reports as service
-from shopfloor.services.reports.drawing import NotDrawn
 from shopfloor.services.reports.kept import Kept, KeptReports, ReportUnknown
 from shopfloor.services.reports.reports import key_of
 from shopfloor.services.reports.schedule import due
@@ -99,15 +100,12 @@ def test_each_shift_is_reported_once_and_mailed_whatever_fails(tmp_path: Path, m
     plant.now += 86_400 * S + 301 * S  # it was away for a day: two shifts have ended
     with plant.started(1) as parts:
         with monkeypatch.context() as broken:
-
-            def fails(*_: object) -> bytes:
-                raise NotDrawn("The report could not be rendered (here): try it again.")
-
-            broken.setattr(service, "drawn", fails)
+            broken.setattr(maker, "_CHILD", "nowhere")
             parts.reports.turn()
-        assert [(one.made, one.tries, one.problem[:32]) for one in parts.reports.kept.newest()] == [
-            (None, 1, "The report could not be rendered")
-        ] * 2
+        assert [(one.made, one.tries) for one in parts.reports.kept.newest()] == [(None, 1)] * 2
+        problem = parts.reports.kept.newest()[0].problem
+        said = r"The report could not be made \(.*No module named nowhere\): see the server's log\."
+        assert re.fullmatch(said, problem)
     plant.now += 61 * S
     with plant.started(1) as parts:
         parts.reports.turn()

@@ -12,12 +12,12 @@ from shopfloor.services.api.needs import changed, needs, who
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.reports.document import Unit
-from shopfloor.services.reports.drawing import packed
-from shopfloor.services.reports.gather import Asked
 from shopfloor.services.reports.kept import Kept
 from shopfloor.services.reports.names import file_name
 from shopfloor.services.reports.render.policy import POLICY
-from shopfloor.services.reports.reports import Reports, Wish, key_of
+from shopfloor.services.reports.reports import Reports, key_of
+from shopfloor.services.reports.task import Wish, packed
+from shopfloor.services.reports.told import Asked
 from shopfloor.services.reports.words import Format, Language
 from shopfloor.services.security.rights import Right
 from starlette.responses import Response
@@ -84,7 +84,7 @@ class ReportsView(BaseModel):
 
 
 class PeriodView(BaseModel):
-    """A shift or a day, and the beginnings of those around it; `after` is null while the next has not begun."""
+    """A shift or a day of the plant, and the beginnings of those around it; `after` is null until the next begins."""
 
     unit: Literal["shift", "day"]
     start: float
@@ -94,6 +94,7 @@ class PeriodView(BaseModel):
     over: bool
     before: float
     after: float | None
+    timezone: str
 
 
 class NewReport(BaseModel):
@@ -128,9 +129,9 @@ def router(reports: Reports, letters: Callable[[str], list[dict[str, Any]]]) -> 
         asked = Asked(unit, found.start, line, who(request).name)
         name = file_name(line.strip("/"), found, kind)
         if kind == "json":
-            return _file(packed(reports.document(asked)), kind, name)
+            return _file(packed(reports.made(asked, None).document), kind, name)
         form: Format = "pdf" if kind == "pdf" else "html"
-        return _file(reports.made(asked, Wish(language, form)), kind, name)
+        return _file(reports.made(asked, Wish(language, form)).file, kind, name)
 
     @routes.get("/reports", response_model=ReportsView)
     def get_reports(limit: Annotated[int, Query(ge=1, le=2_000)] = 200) -> Response:
@@ -162,6 +163,7 @@ def router(reports: Reports, letters: Callable[[str], list[dict[str, Any]]]) -> 
         return answer({
             "unit": found.unit, "start": to_ms(found.start), "end": to_ms(found.end), "shift": found.shift,
             "day": found.day, "over": over, "before": to_ms(before), "after": None if after is None else to_ms(after),
+            "timezone": reports.timezone,
         })  # fmt: skip
 
     @routes.get("/reports/{number}", response_class=Response, responses=_FILES)

@@ -18,6 +18,7 @@ from shopfloor.services.production.hours import WIDTH, Rows, hourly, together
 from shopfloor.services.production.machine import Machine
 from shopfloor.services.production.performance import Did, did
 from shopfloor.services.production.planned import PlannedTime
+from shopfloor.services.production.visits import Visits
 
 MOST: Final = 40_000
 """Days of machines that are kept, at 2.5 KB each."""
@@ -51,12 +52,12 @@ class KeptHours:
         self._until = 0
         self._seen = missed()
 
-    def did(self, path: str, start: int, end: int, now: int) -> Did:
-        """What a machine did and made in [start, end) (UTC ns)."""
+    def did(self, path: str, start: int, end: int, now: int, found: Visits | None = None) -> Did:
+        """What a machine did and made in [start, end) (UTC ns); its visits are read where they are not `found`."""
         machine = self._machines[path]
         first, last = -(-start // HOUR) * HOUR, (min(end - 1, now - machine.margin)) // HOUR * HOUR
         if last - first < LEAST:
-            return did(self._reader, machine, self._planned, start, end, now)
+            return did(self._reader, machine, self._planned, start, end, now, found)
         parts = [did(self._reader, machine, self._planned, start, first, now)] if start < first else []
         parts += [
             together(self._hours(machine, first, last)),

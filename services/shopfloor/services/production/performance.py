@@ -13,6 +13,7 @@ from shopfloor.services.production.planned import PlannedTime
 from shopfloor.services.production.records import Entry
 from shopfloor.services.production.times import NOTHING, Times, times
 from shopfloor.services.production.told import Reasons
+from shopfloor.services.production.visits import Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ class Did:
         return Did(self.times + later.times, self.counts + later.counts, later.doing)
 
 
-def did(reader: Reader, machine: Machine, planned: PlannedTime, start: int, end: int, now: int) -> Did:
-    """What a machine did and made in [start, end) (UTC ns), read from its values."""
+def did(
+    reader: Reader, machine: Machine, planned: PlannedTime, start: int, end: int, now: int, found: Visits | None = None
+) -> Did:
+    """What a machine did and made in [start, end) (UTC ns), read from its values, where its visits are not `found`."""
     open_ = planned.open(start, end)
-    found = machine.visits(reader, start, end, now)
+    found = machine.visits(reader, start, end, now) if found is None else found
     counts = _counts(made(reader, machine, open_, start, end))
     return Did(times(found, open_, start, end), counts, found.at(end - 1))
 

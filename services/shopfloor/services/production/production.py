@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from shopfloor.services.production.energy import Energy, curve, energy
 from shopfloor.services.production.kept import KeptHours
 from shopfloor.services.production.machine import ProductionRefused, ProductionUnknown, machines
 from shopfloor.services.production.orders import Orders
-from shopfloor.services.production.performance import Performance, performance, together
+from shopfloor.services.production.performance import Did, Performance, performance, together
 from shopfloor.services.production.planned import PlannedTime, Span
 from shopfloor.services.production.records import Entry
 from shopfloor.services.production.store import ProductionStore
@@ -61,6 +61,15 @@ class Production:
             finally:
                 production._watcher.stop()
 
+    @classmethod
+    @contextmanager
+    def beside(
+        cls, config: PlantConfig, reader: Reader, folder: Path, clock: Callable[[], int]
+    ) -> Iterator[Production]:
+        """Open the records that another process keeps, to ask of them only."""
+        with ProductionStore(folder) as store:
+            yield cls(config, reader, store, clock, lambda _, __: Circumstances())
+
     def watch(self, batch: Batch) -> None:
         """Take note of what was stored; cheap, from any thread."""
         self._hours.watch(batch)
@@ -93,26 +102,20 @@ class Production:
 
     def performance(self, paths: Sequence[str], span: Span) -> list[Performance]:
         """How each machine performed."""
-        start, end, now = span.start, span.end, self.clock()
-        reasons = by_reason(self.store.told_times(start, end), self.planned.open(start, end))
-        entries: dict[str, list[Entry]] = {}
-        for entry in self.store.entries(start, end):
-            entries.setdefault(entry.asset, []).append(entry)
-        done = {path: self._hours.did(path, start, end, now) for path in paths}
-        return [
-            performance(self.machines[path], done[path], reasons.get(path, {}), entries.get(path, ()))
-            for path in paths
-        ]  # fmt: skip
+        now = self.clock()
+        return self._performed({path: self._hours.did(path, span.start, span.end, now) for path in paths}, span)
 
-    def energy(self, paths: Sequence[str], span: Span) -> dict[str, Energy]:
-        """What each machine that counts its energy used."""
-        used, now = {}, self.clock()
+    def used(self, paths: Sequence[str], span: Span) -> list[tuple[Performance, Energy | None]]:
+        """How each machine performed, and the energy of those that count it: what they did is read once."""
+        start, end, now = span.start, span.end, self.clock()
+        done, used = {}, []
         for path in paths:
             machine = self.machines[path]
-            if machine.production.energy:
-                did = machine.visits(self.reader, span.start, span.end, now)
-                used[path] = energy(curve(self.reader, machine, span.start, span.end), did, span.start, span.end)
-        return used
+            found = machine.visits(self.reader, start, end, now)
+            done[path] = self._hours.did(path, start, end, now, found)
+            counts = bool(machine.production.energy)
+            used.append(energy(curve(self.reader, machine, start, end), found, start, end) if counts else None)
+        return list(zip(self._performed(done, span), used, strict=True))
 
     def lines(self, each: Sequence[Performance]) -> list[tuple[Performance, list[Performance]]]:
         """Each line as one, and its machines."""
@@ -120,3 +123,14 @@ class Production:
         for part in each:
             groups.setdefault(self.machines[part.path].line, []).append(part)
         return [(together(line, parts), parts) for line, parts in groups.items()]
+
+    def _performed(self, done: Mapping[str, Did], span: Span) -> list[Performance]:
+        """With the reasons that were told, and with what people entered."""
+        reasons = by_reason(self.store.told_times(span.start, span.end), self.planned.open(span.start, span.end))
+        entries: dict[str, list[Entry]] = {}
+        for entry in self.store.entries(span.start, span.end):
+            entries.setdefault(entry.asset, []).append(entry)
+        return [
+            performance(self.machines[path], one, reasons.get(path, {}), entries.get(path, ()))
+            for path, one in done.items()
+        ]  # fmt: skip

@@ -1,4 +1,5 @@
-"""Reports of a shift or a day: gathered from the services, drawn once, and written as HTML or PDF.
+"""Reports of a shift or a day: asked of the services, read from the stores, and written as HTML or PDF.
 
-services ─► gather ─► Report (document) ─► compose ─► blocks and pictures ─► html | pdf (in a process of their own)
+server: services ─► told ─► Task ──╮                                              ╭──► Reports, mail
+process:                           ╰─► gather ─► document ─► compose ─► html | pdf ╯
 """

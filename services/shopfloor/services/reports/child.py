@@ -1,30 +1,29 @@
-"""The process that renders a report: the document comes as JSON on stdin, the file goes out on stdout.
+"""The process that makes a report: it reads the stores beside their server, and writes the file.
 
-`python -m shopfloor.services.reports.child --language en --format pdf`
+`python -m shopfloor.services.reports.child`: a task on stdin, the answer on stdout; a refusal is a sentence on stderr.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
-import msgspec
+from shopfloor.plant import ShopfloorError
 from shopfloor.services.reports.compose import page
 from shopfloor.services.reports.document import Report
-from shopfloor.services.reports.words import Format, Language
+from shopfloor.services.reports.gather import Stores, gather
+from shopfloor.services.reports.task import Done, Wish, task
+
+REFUSED: Final = 3
+"""Exit code of what is told in a sentence."""
 
 
-def unpacked(data: bytes) -> Report:
-    """A document out of JSON."""
-    return msgspec.json.decode(data, type=Report)
-
-
-def rendered(report: Report, language: Language, kind: Format) -> bytes:
-    """The file."""
-    said = page(report, language)
-    if kind == "html":
+def file(report: Report, wish: Wish) -> bytes:
+    """A report as it is sent and printed."""
+    said = page(report, wish.language)
+    if wish.format == "html":
         from shopfloor.services.reports.render.html import html
 
         return html(said)
@@ -33,14 +32,18 @@ def rendered(report: Report, language: Language, kind: Format) -> bytes:
     return pdf(said)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Render once."""
-    parser = argparse.ArgumentParser(prog="shopfloor-report", description=__doc__)
-    parser.add_argument("--language", choices=("en", "zh"), required=True, help="language of the report")
-    parser.add_argument("--format", choices=("html", "pdf"), required=True, help="what kind of file it becomes")
-    given = parser.parse_args(argv)
+def main() -> int:
+    """Make one report."""
     os.nice(5)
-    sys.stdout.buffer.write(rendered(unpacked(sys.stdin.buffer.read()), given.language, given.format))
+    asked = task(sys.stdin.buffer.read())
+    try:
+        with Stores.open(asked.config, Path(asked.folder), asked.head.made) as found:
+            report = gather(found, asked.head, asked.told)
+    except ShopfloorError as problem:
+        sys.stderr.write(str(problem))
+        return REFUSED
+    made = Done(report, file(report, asked.wish) if asked.wish else b"")
+    sys.stdout.buffer.write(made.packed())
     return 0
 
 

@@ -35,12 +35,12 @@ def period(calendar: Calendar, unit: Unit, moment: int) -> Period:
     return Period(kind, start, end, found.names[0] if found.names else "", _date(calendar, start))
 
 
-def before(calendar: Calendar, one: Period, count: int) -> list[Period]:
-    """The periods of the same kind before one, the newest first."""
+def before(calendar: Calendar, unit: Unit, start: int, count: int) -> list[Period]:
+    """The shifts or days before a moment at which one begins, the newest first."""
     found: list[Period] = []
     for _ in range(count):
-        one = period(calendar, one.unit, one.start - 1)
-        found.append(one)
+        found.append(period(calendar, unit, start - 1))
+        start = found[-1].start
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -13,15 +12,15 @@ from shopfloor.plant import QuestionError, ShopfloorError, StoreError
 from shopfloor.plant.config import ReportSection
 from shopfloor.services.notify.message import Message
 from shopfloor.services.reports.document import Report, Unit
-from shopfloor.services.reports.drawing import NotDrawn, drawn
-from shopfloor.services.reports.gather import Asked, Services, gather
-from shopfloor.services.reports.gather.services import scope
 from shopfloor.services.reports.kept import Kept, KeptReports
 from shopfloor.services.reports.letter import letter
+from shopfloor.services.reports.maker import Maker
 from shopfloor.services.reports.names import file_name
 from shopfloor.services.reports.period import Period, period
 from shopfloor.services.reports.schedule import due
-from shopfloor.services.reports.words import Format, Language
+from shopfloor.services.reports.scope import scope
+from shopfloor.services.reports.task import Done, Task, Wish, plain
+from shopfloor.services.reports.told import Asked, Services, told
 
 TICK_S: Final = 5.0
 BY_SCHEDULE: Final = "schedule"
@@ -33,22 +32,15 @@ Post = Callable[[str, Sequence[str], Message], None]
 """Hands a message to the mail once: a key, the addresses, and what is sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How a report is to be written."""
-
-    language: Language = "en"
-    format: Format = "pdf"
-
-
 class Reports:
-    """A context; inside it a thread makes what is due. One report is made at a time: the server has other work."""
+    """A context on the data folder of a server; inside it a thread makes what is due."""
 
-    def __init__(self, folder: Path, services: Services, post: Post) -> None:
-        self._services, self._post = services, post
+    def __init__(self, data: Path, services: Services, post: Post) -> None:
+        self._data, self._services, self._post = data, services, post
         self._section = services.config.reports
-        self.kept = KeptReports(folder)
-        self._one = threading.Lock()
+        self._plant = plain(services.config)
+        self.kept = KeptReports(data / "reports")
+        self._maker = Maker()
         self._stopped = threading.Event()
         self._swept = 0
         self._said = ""
@@ -61,8 +53,14 @@ class Reports:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
+        self._maker.close()
         self._thread.join(timeout=5)
         self.kept.__exit__()
+
+    @property
+    def timezone(self) -> str:
+        """The time zone of the plant, as in Europe/Berlin."""
+        return self._services.production.planned.calendar.timezone
 
     def period(self, unit: Unit, at: int | None) -> Period:
         """The shift or day of a moment (UTC ns), by default now; time that has not begun raises `QuestionError`."""
@@ -78,24 +76,15 @@ class Reports:
         over = of.end <= self._services.clock()
         return before, of.end if over else None, over
 
-    def document(self, asked: Asked) -> Report:
-        """What a report says, in numbers."""
-        return gather(self._services, asked)
-
-    def made(self, asked: Asked, wish: Wish) -> bytes:
-        """A report as a file, made now and not kept."""
-        if not self._one.acquire(timeout=_BUSY_S):
-            raise NotDrawn("Other reports are being made: ask again in a minute.")
-        try:
-            return drawn(self.document(asked), wish.language, wish.format)
-        finally:
-            self._one.release()
+    def made(self, asked: Asked, wish: Wish | None) -> Done:
+        """A report, made now and not kept; without a wish its document alone."""
+        return self._maker.made(self._task(asked, wish), _BUSY_S)
 
     def make(self, asked: Asked, wish: Wish) -> Kept:
         """A report on record, made now and kept."""
         found = self.period(asked.unit, asked.at)
         place = scope(self._services, asked.place, found.start, found.end).place
-        data = self.made(asked, wish)
+        data = self.made(asked, wish).file
         kept = self.kept.add(_record(found, place, wish, "", asked.by, self._services.clock()))
         return self.kept.put(kept, data, self._services.clock())
 
@@ -127,11 +116,8 @@ class Reports:
 
     def _try(self, kept: Kept) -> None:
         try:
-            asked = Asked(kept.unit, kept.start, kept.place, kept.by)
-            with self._one:
-                document = self.document(asked)
-                data = drawn(document, kept.language, kept.format)
-            self._hand_over(self.kept.put(kept, data, self._services.clock()), document)
+            done = self._made(kept, Wish(kept.language, kept.format))
+            self._hand_over(self.kept.put(kept, done.file, self._services.clock()), done.document)
         except (ShopfloorError, OSError) as problem:
             self.kept.failed(kept, str(problem), self._services.clock())
             _LOG.error("The report %s of %s could not be made and waits: %s", kept.schedule, kept.day, problem)
@@ -146,8 +132,13 @@ class Reports:
     def _recover(self) -> None:
         """What was made and not handed over, because the server ended between the two."""
         for kept in self.kept.unposted():
-            asked = Asked(kept.unit, kept.start, kept.place, kept.by)
-            self._hand_over(kept, self.document(asked))
+            self._hand_over(kept, self._made(kept, None).document)
+
+    def _made(self, kept: Kept, wish: Wish | None) -> Done:
+        return self._maker.made(self._task(Asked(kept.unit, kept.start, kept.place, kept.by), wish))
+
+    def _task(self, asked: Asked, wish: Wish | None) -> Task:
+        return Task(str(self._data), self._plant, *told(self._services, asked), wish)
 
     def _run(self) -> None:
         recovered = not self._section.schedule

@@ -92,6 +92,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "loss.scrap": ("Scrap", "报废"),
     "loss.setup": ("Set-up", "换型调整"),
     "loss.speed": ("Speed loss", "速度损失"),
+    "loss.gain": (
+        "Parts were made faster than the ideal cycle, which gained {time}: look at the ideal cycle in the plant file.",
+        "生产快于理想节拍，多得 {time}：请核对工厂文件中的理想节拍。",
+    ),
     "loss.starved": ("Starved", "缺料等待"),
     "loss.unknown": ("Not known", "未知"),
     # states and stops

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from shopfloor.services.reports.spans import NS
+from shopfloor.services.historian.options import NS
 from shopfloor.services.reports.texts import TEXTS
 
 Language = Literal["en", "zh"]

@@ -71,12 +71,12 @@ def router(production: Production) -> APIRouter:
         def found() -> dict[str, Any]:
             span = span_of(production, at, start, end)
             paths = [path for path in production.under(place) if production.machines[path].production.energy]
-            each = production.performance(paths, span)
-            used = production.energy(paths, span)
+            each = production.used(paths, span)
+            used = {one.path: energy or NONE for one, energy in each}
             lines = [
                 view(line.path, line.title, sum((used[one.path] for one in parts), NONE), line.counts.gq)
                 | {"machines": [view(one.path, one.title, used[one.path], one.counts.gq) for one in parts]}
-                for line, parts in production.lines(each)
+                for line, parts in production.lines([one for one, _ in each])
             ]
             return told_span(production, span) | {"lines": lines}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from shopfloor.services.historian.options import NS
 from shopfloor.services.reports.blocks import Block, Figure, Figures, Say, Table
 from shopfloor.services.reports.document import Completeness, Report, Silence
-from shopfloor.services.reports.spans import NS
 from shopfloor.services.reports.words import NONE, Words
 
 

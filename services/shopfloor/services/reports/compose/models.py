@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from shopfloor.services.historian.options import NS
 from shopfloor.services.reports.blocks import Block, Heading, Plot, Say, Table
 from shopfloor.services.reports.document import Advice, Predicted, Report
 from shopfloor.services.reports.plots.curves import trend
-from shopfloor.services.reports.spans import NS
 from shopfloor.services.reports.words import NONE, Words
 
 

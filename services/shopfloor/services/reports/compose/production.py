@@ -33,6 +33,8 @@ def oee(of: Report, words: Words) -> Iterator[Block]:
     kinds = [kind for kind, _ in sorted(found.now.losses.items(), key=lambda one: -one[1]) if _shown(found, kind)]
     rows += [_row(words.known("loss", k), found, lambda f, k=k: words.span(f.losses[k])) for k in kinds]
     yield Table(words.t("oee.title"), head, tuple(rows), "lrrr")
+    if found.now.losses["speed"] <= -_LEAST_S:
+        yield Say(words.t("loss.gain", time=words.span(-found.now.losses["speed"])))
     lost = [k for k in kinds if k != "effective"]
     usual = found.usual
     bar = [(words.known("loss", k), found.now.losses[k], usual.losses[k] if usual else None) for k in lost]
@@ -140,7 +142,8 @@ def _stop(one: Stood, words: Words) -> tuple[str, ...]:
 def _made(one: Made, title: str, words: Words) -> tuple[str, ...]:
     yield_ = one.good / one.made if one.made else None
     reached = one.made / one.possible if one.possible else None
-    counts = (words.number(n) for n in (one.made, one.good, one.scrap, one.rework))
+    heard = one.made or one.factors.availability is not None
+    counts = (words.number(n if heard else None) for n in (one.made, one.good, one.scrap, one.rework))
     possible = words.number(one.possible)
     return title, *counts, words.share(yield_), possible, words.share(reached, 0), words.share(one.factors.oee)
 

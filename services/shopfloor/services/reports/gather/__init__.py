@@ -1,6 +1,6 @@
-"""What a report says, asked of the services: one module for each part of the document."""
+"""What the stores hold of the time of a report, read in a process of its own beside the server."""
 
-from shopfloor.services.reports.gather.report import Asked, gather
-from shopfloor.services.reports.gather.services import Services
+from shopfloor.services.reports.gather.report import gather
+from shopfloor.services.reports.gather.stores import Stores
 
-__all__ = ["Asked", "Services", "gather"]
+__all__ = ["Stores", "gather"]

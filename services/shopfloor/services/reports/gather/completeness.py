@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from shopfloor.plant import Kind
 from shopfloor.services.historian.options import MINUTE
 from shopfloor.services.reports.document import Account, Completeness, Silence
-from shopfloor.services.reports.gather.services import Scope
+from shopfloor.services.reports.gather.stores import Stores
+from shopfloor.services.reports.scope import Scope
 
 STEP: Final = 10 * MINUTE
 """An asset without any value for so long has a gap."""
 _LISTED: Final = 20
 
 
-def completeness(of: Scope) -> Completeness:
+def completeness(of: Scope[Stores], accounts: tuple[Account, ...]) -> Completeness:
     """Count the numbers of all tags in portions of ten minutes: texts are stored on change and are not counted."""
     asset_of = {entry.path: entry.asset for entry in of.tags() if entry.tag.kind is not Kind.TEXT}
     table = of.services.reader.aggregate(list(asset_of), of.start, of.end, STEP, of=("n", "bad", "last_time"))
@@ -28,11 +29,11 @@ def completeness(of: Scope) -> Completeness:
     heard = set(pc.unique(table.column("tag")).to_pylist())
     return Completeness(
         values=good + bad, bad=bad, newest=newest, tags=len(asset_of), silent=len(asset_of) - len(heard),
-        gaps=_gaps(of, table, asset_of), accounts=_accounts(of),
+        gaps=_gaps(of, table, asset_of), accounts=accounts,
     )  # fmt: skip
 
 
-def _gaps(of: Scope, table: pa.Table, asset_of: Mapping[str, str]) -> tuple[Silence, ...]:
+def _gaps(of: Scope[Stores], table: pa.Table, asset_of: Mapping[str, str]) -> tuple[Silence, ...]:
     """The longest gaps of assets, in whole portions that are over."""
     portions = (of.end - of.start) // STEP
     assets = list(dict.fromkeys(asset_of.values()))
@@ -61,8 +62,3 @@ def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
-
-
-def _accounts(of: Scope) -> tuple[Account, ...]:
-    words = ("gateway", "source", "accepted", "stored", "spooled", "dropped", "balanced", "sentence")
-    return tuple(Account(*(getattr(one, word) for word in words)) for one in of.services.accounts())

@@ -11,6 +11,7 @@ import numpy as np
 from shopfloor.services.historian.options import NS
 from shopfloor.services.production import Stop
 from shopfloor.services.production.counts import rejected, steps
+from shopfloor.services.production.energy import Energy
 from shopfloor.services.production.kpi import kpis
 from shopfloor.services.production.losses import loss_tree
 from shopfloor.services.production.order import Run
@@ -28,32 +29,35 @@ from shopfloor.services.reports.document import (
     OrderLine,
     Reject,
     Stood,
+    Unit,
 )
-from shopfloor.services.reports.gather.services import Scope
-from shopfloor.services.reports.period import Period, before
+from shopfloor.services.reports.gather.stores import Stores
+from shopfloor.services.reports.period import before
+from shopfloor.services.reports.scope import Scope
 
+Used = tuple[Performance, Energy | None]
 USUAL: Final = 7
 _LONGEST: Final = 10
 
 
-def performances(of: Scope) -> list[Performance]:
-    """How each machine performed in the time."""
-    return of.services.production.performance([machine.path for machine in of.machines], Span(of.start, of.end))
+def used(of: Scope[Stores]) -> list[Used]:
+    """How each machine performed in the time, and the energy of those that count it."""
+    return of.services.production.used([machine.path for machine in of.machines], Span(of.start, of.end))
 
 
-def oee(of: Scope, now: Period, parts: Sequence[Performance]) -> document.Oee | None:
+def oee(of: Scope[Stores], unit: Unit, each: Sequence[Used]) -> document.Oee | None:
     """OEE of the time, of the period before, and the mean of the seven before; None where nothing makes parts."""
     production = of.services.production
-    parts = [part for part in parts if production.machines[part.path].production.count]
+    parts = [part for part, _ in each if production.machines[part.path].production.count]
     paths = [part.path for part in parts]
     if not paths:
         return None
-    earlier = before(production.planned.calendar, now, USUAL)
+    earlier = before(production.planned.calendar, unit, of.start, USUAL)
     past = [_factors(together("", production.performance(paths, Span(one.start, one.end)))) for one in earlier]
-    known = [one for one in past if _known(one)]
+    known = [one for one in past if one.availability is not None]
     whole = together("", parts)
     return document.Oee(
-        _factors(whole), past[0] if _known(past[0]) else None, mean(known) if known else None, len(known),
+        _factors(whole), past[0] if past[0] in known else None, mean(known) if known else None, len(known),
         _made(whole, ""), tuple(_made(part, of.title(part.path)) for part in parts),
     )  # fmt: skip
 
@@ -77,7 +81,7 @@ def mean(each: Sequence[Factors]) -> Factors:
     )  # fmt: skip
 
 
-def downtime(of: Scope) -> Downtime | None:
+def downtime(of: Scope[Stores]) -> Downtime | None:
     """Lanes, causes and the longest stops; None without machines."""
     machines, production = of.machines, of.services.production
     if not machines:
@@ -104,9 +108,9 @@ def causes(stops: Sequence[Stood]) -> tuple[Cause, ...]:
     return tuple(Cause(*key, long[key], count[key]) for key in sorted(long, key=lambda key: -long[key]))
 
 
-def orders(of: Scope) -> tuple[OrderLine, ...]:
+def orders(of: Scope[Stores]) -> tuple[OrderLine, ...]:
     """The orders that ran in the time at machines of the place."""
-    book, now, found = of.services.production.orders, of.services.clock(), []
+    book, now, found = of.services.production.orders, of.services.production.clock(), []
     for order in book.all():
         runs = book.runs(order.number)
         here = [
@@ -121,7 +125,7 @@ def orders(of: Scope) -> tuple[OrderLine, ...]:
     return tuple(found)
 
 
-def rejects(of: Scope) -> tuple[Reject, ...]:
+def rejects(of: Scope[Stores]) -> tuple[Reject, ...]:
     """Scrap and rework by reason: what people entered, what was measured out of range, what a counter counted."""
     found: Counter[tuple[str, str]] = Counter()
     for entry in of.services.production.store.entries(of.start, of.end):
@@ -138,13 +142,12 @@ def rejects(of: Scope) -> tuple[Reject, ...]:
     return tuple(sorted(rows, key=lambda row: -row.quantity))
 
 
-def energy(of: Scope, parts: Sequence[Performance]) -> tuple[EnergyLine, ...]:
+def energy(of: Scope[Stores], each: Sequence[Used]) -> tuple[EnergyLine, ...]:
     """The machines that count their energy."""
-    good = {part.path: part.counts.gq for part in parts}
-    used = of.services.production.energy(list(good), Span(of.start, of.end))
     return tuple(
-        EnergyLine(of.title(path), one.total, one.running, one.standing, one.base_load, good[path])
-        for path, one in used.items()
+        EnergyLine(of.title(part.path), one.total, one.running, one.standing, one.base_load, part.counts.gq)
+        for part, one in each
+        if one
     )
 
 
@@ -154,11 +157,6 @@ def _factors(part: Performance) -> Factors:
     return Factors(found.oee, found.availability, found.effectiveness, found.quality_ratio, part.times.pot / NS, losses)
 
 
-def _known(one: Factors) -> bool:
-    """Whether anything is known of a time: it was planned, and not all of it is unknown."""
-    return one.planned > 0 and one.losses["unknown"] < one.planned - one.losses["planned-stop"]
-
-
 def _made(part: Performance, title: str) -> Made:
     count, time = part.counts, part.times
     each = count.planned_run / count.pq if count.pq else 0.0
@@ -166,7 +164,7 @@ def _made(part: Performance, title: str) -> Made:
     return Made(title, _factors(part), count.pq, count.gq, count.sq, count.rq, possible)
 
 
-def _stood(of: Scope, stop: Stop) -> Stood:
+def _stood(of: Scope[Stores], stop: Stop) -> Stood:
     first, last = max(stop.start, of.start), of.end if stop.end is None else min(stop.end, of.end)
     said = asdict(replace(stop, start=first))
     words = {name: said[name] for name in ("start", "kind", "reason", "comment", "by")}

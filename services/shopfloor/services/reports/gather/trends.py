@@ -11,13 +11,14 @@ from shopfloor.plant import Kind
 from shopfloor.services.catalog import Entry
 from shopfloor.services.historian.options import MINUTE
 from shopfloor.services.reports.document import Trend
-from shopfloor.services.reports.gather.services import Scope
+from shopfloor.services.reports.gather.stores import Stores
+from shopfloor.services.reports.scope import Scope
 
 DRAWN: Final = 6
 _POINTS: Final = 160
 
 
-def trends(of: Scope) -> tuple[Trend, ...]:
+def trends(of: Scope[Stores]) -> tuple[Trend, ...]:
     """The tags with a normal band of assets without production: those longest outside, one of each kind first."""
     machines = {machine.path for machine in of.machines}
     entries = [one for one in of.tags() if one.asset not in machines and one.tag.normal and one.tag.kind != Kind.TEXT]
@@ -33,7 +34,7 @@ def apart(ranked: Sequence[Entry]) -> list[Entry]:
     return [one for one in ranked if one.path in mine] + [one for one in ranked if one.path not in mine]
 
 
-def shares(of: Scope, entries: Sequence[Entry]) -> dict[str, float]:
+def shares(of: Scope[Stores], entries: Sequence[Entry]) -> dict[str, float]:
     """The share of its minutes in which each tag left its band."""
     bands = {one.path: one.tag.normal for one in entries if one.tag.normal}
     table = of.services.reader.aggregate(list(bands), of.start, of.end, MINUTE, of=("n", "min", "max"))
@@ -47,7 +48,7 @@ def shares(of: Scope, entries: Sequence[Entry]) -> dict[str, float]:
     return {name: float(out[i] / count[i]) for i, name in enumerate(names) if count[i]}
 
 
-def _trend(of: Scope, one: Entry, outside: float) -> Trend:
+def _trend(of: Scope[Stores], one: Entry, outside: float) -> Trend:
     every = max(MINUTE, (of.end - of.start) // _POINTS // MINUTE * MINUTE)
     table = of.services.reader.aggregate([one.path], of.start, of.end, every, of=("n", "min", "max", "last_time"))
     time = table.column("last_time").cast(pa.int64()).to_pylist()

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from shopfloor.services.historian.options import HOUR, MINUTE
 from shopfloor.services.reports.picture import WIDTH, Label, Shape, Stroke
-from shopfloor.services.reports.spans import HOUR, MINUTE
 from shopfloor.services.reports.words import Words
 
 _STEPS: Final = tuple(n * MINUTE for n in (1, 5, 10, 30, 60, 120, 180, 240, 360, 720, 1440))

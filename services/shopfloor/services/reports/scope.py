@@ -1,40 +1,36 @@
-"""The services that a report asks, and the part of the plant that it is about."""
+"""The time and the part of a plant that a report is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from shopfloor.plant import Reader
-from shopfloor.plant.config import PlantConfig
-from shopfloor.services.alarms import Alarms
 from shopfloor.services.catalog import Catalog, Entry, Unknown
-from shopfloor.services.ledger import Account
 from shopfloor.services.production import Machine, Production
-from shopfloor.services.quality import Charts
-from shopfloor.services.thinking import Thinking
+
+
+class Known(Protocol):
+    """Who is asked knows the plant."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Its assets and tags."""
+        ...
+
+    @property
+    def production(self) -> Production:
+        """Its machines."""
+        ...
+
+
+S = TypeVar("S", bound=Known)
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """What a report is made of."""
-
-    config: PlantConfig
-    catalog: Catalog
-    reader: Reader
-    alarms: Alarms
-    charts: Charts
-    production: Production
-    brain: Thinking
-    accounts: Callable[[], Sequence[Account]]
-    clock: Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Generic[S]):
     """A time (UTC ns) and a part of the plant: its assets, and those of them that are machines with production."""
 
-    services: Services
+    services: S
     place: str
     start: int
     end: int
@@ -63,7 +59,7 @@ class Scope:
         return [entry for path in self.assets for entry in self.services.catalog.of(path)]
 
 
-def scope(services: Services, place: str, start: int, end: int) -> Scope:
+def scope(services: S, place: str, start: int, end: int) -> Scope[S]:
     """A part of the plant by its path; one that is not there raises `Unknown`."""
     found = Scope(services, place.strip("/"), start, end)
     if not found.assets:

@@ -7,14 +7,15 @@ from typing import Final
 from shopfloor.plant import EventKind
 from shopfloor.services.alarms import Wanted
 from shopfloor.services.reports.document import Advice, Noted, Written
-from shopfloor.services.reports.gather.services import Scope
+from shopfloor.services.reports.scope import Scope
+from shopfloor.services.reports.told.services import Services
 
 _MOST: Final = 10_000
 _LISTED: Final = 50
 _SETPOINTS: Final = frozenset({EventKind.SETPOINT_WRITTEN, EventKind.SETPOINT_REFUSED})
 
 
-def setpoints(of: Scope) -> tuple[Written, ...]:
+def setpoints(of: Scope[Services]) -> tuple[Written, ...]:
     """Setpoints that were asked for, the oldest first, written or refused."""
     events = [one for one in of.services.alarms.events(of.start, of.end, limit=_MOST) if one.kind in _SETPOINTS]
     words = ("tag", "asked", "before", "after", "status", "by", "reason")
@@ -22,7 +23,7 @@ def setpoints(of: Scope) -> tuple[Written, ...]:
     return tuple(Written(one.time, *(str(one.detail.get(word, "")) for word in words)) for one in mine[:_LISTED])
 
 
-def advice(of: Scope) -> tuple[Advice, ...]:
+def advice(of: Scope[Services]) -> tuple[Advice, ...]:
     """Predictions that asked for action: each is an alarm of a model, with what came of it."""
     alarms, written = of.services.alarms, setpoints(of)
     rows = []
@@ -36,7 +37,7 @@ def advice(of: Scope) -> tuple[Advice, ...]:
     return tuple(rows[-_LISTED:])
 
 
-def notes(of: Scope) -> tuple[Noted, ...]:
+def notes(of: Scope[Services]) -> tuple[Noted, ...]:
     """The journal of production, and what people wrote when they acknowledged alarms; the oldest first."""
     production, alarms = of.services.production, of.services.alarms
     found = [

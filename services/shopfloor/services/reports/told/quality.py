@@ -11,14 +11,15 @@ from typing import Any, Final
 from shopfloor.services.quality import Chart
 from shopfloor.services.quality.views import detail, head
 from shopfloor.services.reports.document import ChartLine, Points
-from shopfloor.services.reports.gather.services import Scope
+from shopfloor.services.reports.scope import Scope
+from shopfloor.services.reports.told.services import Services
 
 DRAWN: Final = 6
 """So many charts are drawn, those with most signals."""
 _POINTS: Final = 240
 
 
-def charts(of: Scope) -> tuple[ChartLine, ...]:
+def charts(of: Scope[Services]) -> tuple[ChartLine, ...]:
     """All charts of the place, those with most signals first."""
     mine = [chart for chart in of.services.charts.charts.values() if of.holds(str(chart.asset.path))]
     lines = [_line(of, chart) for chart in mine]
@@ -26,7 +27,7 @@ def charts(of: Scope) -> tuple[ChartLine, ...]:
     return tuple(line if i < DRAWN else _undrawn(line) for i, line in enumerate(lines))
 
 
-def _line(of: Scope, chart: Chart) -> ChartLine:
+def _line(of: Scope[Services], chart: Chart) -> ChartLine:
     known, said = head(chart), _told(of, chart)
     rules = Counter(rule for broken in said["broken"] for rule in broken)
     signals = sum(1 for broken in said["broken"] if broken)
@@ -40,7 +41,7 @@ def _line(of: Scope, chart: Chart) -> ChartLine:
     )  # fmt: skip
 
 
-def _told(of: Scope, chart: Chart) -> dict[str, Any]:
+def _told(of: Scope[Services], chart: Chart) -> dict[str, Any]:
     """The same answer that `GET quality/{chart}` gives."""
     if chart.loaded and of.start < chart.since:
         return detail(of.services.charts.past(chart, of.start, of.end), of.start, of.end)

@@ -9,13 +9,14 @@ from shopfloor.services.alarms import Asked, Transition
 from shopfloor.services.alarms.load import FLOOD_BEGINS, FLOOD_ENDS, HOUR, MINUTE, PEAK, PER_HOUR
 from shopfloor.services.alarms.state import PRESENT
 from shopfloor.services.reports.document import AlarmLoad, Often, Standing
-from shopfloor.services.reports.gather.services import Scope
+from shopfloor.services.reports.scope import Scope
+from shopfloor.services.reports.told.services import Services
 
 _ASKS = frozenset({"alarm-raised", "alarm-realarmed"})
 _TEN = 10 * MINUTE
 
 
-def alarm_load(of: Scope) -> AlarmLoad:
+def alarm_load(of: Scope[Services]) -> AlarmLoad:
     """What asked for attention in the time: what was set aside does not count."""
     alarms, operators = of.services.alarms, of.services.config.alarms.operators
     came = [one for one in alarms.transitions(of.start, of.end, Asked()) if _asks(of, one)]
@@ -58,16 +59,16 @@ def floods(times: Sequence[int], end: int, operators: int = 1) -> tuple[tuple[in
     return tuple(found)
 
 
-def _asks(of: Scope, one: Transition) -> bool:
+def _asks(of: Scope[Services], one: Transition) -> bool:
     return one.kind in _ASKS and not one.aside and (of.holds(one.asset) if one.asset else not of.place)
 
 
-def _often(of: Scope, came: Sequence[Transition]) -> tuple[Often, ...]:
+def _often(of: Scope[Services], came: Sequence[Transition]) -> tuple[Often, ...]:
     count = Counter((one.priority, one.title, one.asset) for one in came)
     return tuple(Often(level, title, of.title(asset), n) for (level, title, asset), n in count.most_common(10))
 
 
-def _standing(of: Scope) -> tuple[Standing, ...]:
+def _standing(of: Scope[Services]) -> tuple[Standing, ...]:
     """Alarms that began before the end of the time and are still there when the report is made."""
     return tuple(
         Standing(alarm.condition.priority, alarm.condition.title, of.title(alarm.condition.asset or ""), alarm.since)
