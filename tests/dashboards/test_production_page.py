@@ -6,8 +6,10 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from complete import complete, said, themed
@@ -24,6 +26,7 @@ from running_server import Running, S, running, until
 pytestmark = pytest.mark.browser
 CELL = "delta/frames/machining/cell-a"
 NOW = time.time_ns() // S * S
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def cycles(machine: int) -> Iterator[tuple[int, str]]:
@@ -149,9 +152,14 @@ def test_shifts_are_walked_by_keys_and_the_address_holds_them(page: Page, server
     first = page.get_by_test_id("shift")
     expect(first).to_be_visible()
     name = first.inner_text()
+    states = page.get_by_test_id("oee").locator("th small")
+    expect(states).not_to_have_count(0)
     page.keyboard.press("ArrowLeft")
     page.wait_for_url("**at=*")
     expect(first).not_to_have_text(name)
+    expect(states).to_have_count(0)  # what machines do now says nothing of a shift that is over
+    silent = page.get_by_test_id("oee").get_by_role("row", name="CNC 09").get_by_role("cell")
+    expect(silent).to_have_text(["–"] * 6)
     page.keyboard.press("ArrowRight")
     expect(first).to_have_text(name)
     look(page, "production-zh")
@@ -196,10 +204,18 @@ def test_the_report_of_a_shift_is_seen_kept_and_read_without_the_server(page: Pa
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("heading", level=1)).to_contain_text("Report of the shift", timeout=60_000)
     expect(frame.get_by_role("heading", name="OEE and losses")).to_be_visible()
+    shift = server.get("/reports/period", at=NOW // 10**6)
+    at = [datetime.fromtimestamp(shift[edge] / 1e3, SHANGHAI) for edge in ("start", "end")]
+    shown = " – ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in at)
+    expect(page.get_by_test_id("period")).to_contain_text(f"{shown} (Asia/Shanghai)")
     expect(page.get_by_role("link", name="Download PDF")).to_have_attribute("href", re.compile("format=pdf"))
     page.get_by_role("button", name="Make and keep").click()
     expect(page.get_by_test_id("kept")).to_contain_text("made", timeout=60_000)
     look(page, "reports")
+    page.keyboard.press("w")
+    expect(page.get_by_test_id("period")).to_have_count(0)
+    expect(page.locator("main :is(a, input, select, button):visible")).to_have_count(0)
+    expect(frame.get_by_role("heading", level=1)).to_be_visible()
     page.goto(f"{server.url}/api/v1/reports/shift?at={NOW // 10**6}&line=delta/frames/machining")
     screen(page, 390, 844)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -54,6 +54,22 @@ def test_effectiveness_above_one_is_flagged_and_not_clipped() -> None:
     assert sum(tree.values()) == SHIFT.pot
 
 
+@pytest.mark.parametrize(
+    ("time", "availability"),
+    [
+        (minutes(unknown=480), None),  # never heard
+        (minutes(unknown=470, planned_stop=10), None),
+        (minutes(unknown=470, down=10), 0),
+        (minutes(unknown=240, running=240), 0.5),
+        (minutes(down=480), 0),
+    ],
+)
+def test_a_time_of_which_nothing_is_known_has_no_indicator(time: Times, availability: float | None) -> None:
+    found = kpis(time, Counts())
+    assert (found.availability, found.allocation_efficiency is None) == (availability, availability is None)
+    assert kpis(time, Counts(pq=4, planned_run=4 * M)).oee == (availability and 4 / 240 * availability)
+
+
 def test_nothing_to_share_is_nothing_and_a_shift_without_a_part_is_zero() -> None:
     assert kpis(NOTHING, Counts()).oee is None
     assert kpis(minutes(running=5), Counts()).oee is None

@@ -96,6 +96,11 @@ export function timeTicks(from: number, to: number, step: number): number[] {
   return ticks;
 }
 
+/** A day and a minute by the clocks of a time zone, as in 2026-03-29 06:00. */
+export function inZone(ms: number, timeZone: string): string {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" }).format(ms);
+}
+
 /** A day and a minute, for things that happened at some time. */
 export function dateTime(ms: number): string {
   return `${day(ms)} ${clock(ms, false)}`;

@@ -1,7 +1,7 @@
 export type Unit = "shift" | "day";
 export type ReportState = "waiting" | "failed" | "made" | "sending" | "sent";
 
-/** A shift or day, and those around it; `after` is null while the next has not begun. */
+/** A shift or day by the clocks of the plant, and those around it; `after` is null while the next has not begun. */
 export interface Period {
   unit: Unit;
   start: number;
@@ -11,6 +11,7 @@ export interface Period {
   over: boolean;
   before: number;
   after: number | null;
+  timezone: string;
 }
 
 export interface Letter {

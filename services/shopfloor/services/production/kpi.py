@@ -34,7 +34,7 @@ class Counts:
 class Kpis:
     """Indicators of ISO 22400-2 as shares; throughput in parts an hour. `too_fast`: effectiveness exceeds 1.
 
-    What is None has nothing to be a share of.
+    What is None has nothing to be a share of; nor has anything in a time of which nothing is known.
     """
 
     availability: float | None
@@ -61,7 +61,8 @@ def kpis(time: Times, count: Counts) -> Kpis:
     >>> round(found.availability, 4), round(found.effectiveness, 4), found.quality_ratio, round(found.oee, 4)
     (0.7143, 0.8333, 0.96, 0.5714)
     """
-    availability = _share(time.apt, time.pbt)
+    busy = time.pbt if time.pbt > time.unknown else 0
+    availability = _share(time.apt, busy)
     effectiveness = _share(count.planned_run, time.apt)
     quality = _share(count.gq, count.pq)
     return Kpis(
@@ -69,9 +70,9 @@ def kpis(time: Times, count: Counts) -> Kpis:
         effectiveness=effectiveness,
         quality_ratio=quality,
         oee=_product(availability, effectiveness, quality),
-        nee=_product(_share(time.aupt, time.pbt), effectiveness, quality),
+        nee=_product(_share(time.aupt, busy), effectiveness, quality),
         utilization_efficiency=_share(time.apt, time.aubt),
-        allocation_efficiency=_share(time.aubt, time.pbt),
+        allocation_efficiency=_share(time.aubt, busy),
         technical_efficiency=_share(time.apt, time.apt + time.adet),
         setup_ratio=_share(time.aust, time.aupt),
         scrap_ratio=_share(count.sq, count.pq),
