@@ -28,6 +28,9 @@ FLAGS = [
 ]  # fmt: skip
 
 
+USUAL: dict[str, Any] = {"silent": False, "broken": False, "busy": None, "fixed": None, "worth": 0}
+
+
 class MockPlant:
     """The address of the mock server, and its switches."""
 
@@ -59,9 +62,9 @@ def mock_server() -> Iterator[MockPlant]:
 @pytest.fixture
 def mock_plant(mock_server: MockPlant) -> Iterator[MockPlant]:
     """The mock plant in its usual state."""
-    mock_server.switch(silent=False, broken=False, busy=None, forget=True)
+    mock_server.switch(**USUAL, forget=True)
     yield mock_server
-    mock_server.switch(silent=False, broken=False, busy=None)
+    mock_server.switch(**USUAL)
 
 
 class OneChromium:

@@ -57,6 +57,8 @@ class Mock:
         self.asked: list[str] = []
         self.silent = self.broken = False
         self.busy: float | None = None
+        self.fixed: float | None = None
+        self.worth = 0
         self.sockets: set[WebSocket] = set()
         self.subscriptions: list[list[str]] = []
         self.calls = Calls()
@@ -72,7 +74,7 @@ class Mock:
         tag = self.plant.tags[path]
         if tag["kind"] == "text":
             return state_of(path.split("/")[-2], ms) if tag["name"] == "state" else LOT
-        return float(signal(tag, np.array([ms]))[0])
+        return float(signal(tag, np.array([ms]))[0]) if self.fixed is None else self.fixed
 
     # --- HTTP -----------------------------------------------------------------------------------------------------
 
@@ -155,7 +157,7 @@ class Mock:
         ]
 
     def quality(self, path: str) -> int:
-        return BAD if path.endswith(BAD_TAG) else 0
+        return BAD if path.endswith(BAD_TAG) else self.worth
 
     def history(self, request: Request) -> dict[str, Any]:
         q = request.query_params

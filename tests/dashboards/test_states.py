@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from looking import settle
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -115,6 +117,44 @@ def test_no_old_number_looks_fresh(home: Page, mock_plant: Any) -> None:
         expect(home.get_by_test_id(shown).first, path).to_contain_text("STALE", timeout=20_000)
     walk(home, f"/tag/{CNC}/spindle.power")
     expect(home.get_by_test_id("silent")).to_contain_text("STALE since")
+
+
+FOUND = r"""() => {
+  const shown = e => e.checkVisibility();
+  const nameless = [], measured = {};
+  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  for (let at = texts.nextNode(); at; at = texts.nextNode()) {
+    const e = at.parentElement, value = /4\s?711/.test(at.data);
+    if (!shown(e) || !(value || e.matches('[data-key]'))) continue;
+    const says = e.closest('[data-unit]');
+    const quality = says?.dataset.quality;
+    const told = says?.textContent.includes(says.dataset.unit) && (quality || !value);
+    if (!told) nameless.push(e.outerHTML.slice(0, 120));
+    if (value) measured[quality] = (measured[quality] ?? 0) + 1;
+  }
+  return { nameless, measured };
+}"""
+
+
+def test_every_measured_number_has_its_unit_and_its_quality(home: Page, mock_plant: Any) -> None:
+    """On a desk, then on a wall: every tag has one number that is met nowhere else, wherever it stands in a page."""
+    numbered = ("/", "/line/frames/machining", "/line/smelter/potline", f"/asset/{CNC}", f"/tag/{CNC}/spindle.power")
+    others = ("/quality", "/maintenance", "/models", "/connections")
+    for worth, quality, paths in ((0, "good", numbered), (0x40930000, "uncertain", (*numbered, *others))):
+        mock_plant.switch(fixed=4711.0, worth=worth)
+        home.reload()
+        for path in paths:
+            walk(home, path)
+            if path in numbered:
+                told = home.locator(f"main [data-quality={quality}]:visible").filter(has_text=re.compile("4.?711"))
+                expect(told.first, path).to_be_visible(timeout=20_000)
+            else:
+                expect(home.locator("main [data-key]").first, path).to_be_visible(timeout=20_000)
+            settle(home, 0.3)
+            found = home.evaluate(FOUND)
+            assert found["nameless"] == [], path
+            assert set(found["measured"]) <= {quality}, path
+        home.keyboard.press("w")
 
 
 def test_a_plant_that_cannot_be_asked_at_all_says_so(open_page: Any, mock_plant: Any) -> None:
