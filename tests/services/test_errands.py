@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -204,3 +205,81 @@ async def test_a_setpoint_without_an_answer_does_not_invite_to_repeat_it(tmp_pat
         )
         assert (answer.status_code, "retry-after" in answer.headers) == (504, False)
         assert "fetches no requests" in answer.json()["detail"]
+
+
+DYING = """
+import asyncio, sys
+from pathlib import Path
+from shopfloor.gateway.errands import Errands
+from shopfloor.gateway.server import Server, Token
+from shopfloor.gateway.spool import Spool
+
+async def hang(body):
+    print("begun", body.get("kind"), flush=True)
+    await asyncio.sleep(600)
+    yield {}
+
+async def main(url, token, folder):
+    with Spool.open(Path(folder), "edge-1") as spool:
+        async with Server.open(url, Token(Path(token))) as link:
+            print(spool.id, flush=True)
+            await Errands(spool, link, dict.fromkeys(("browse", "write", "condition"), hang)).run()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@asynccontextmanager
+async def dying(server: Running, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A gateway in a process of its own that begins everything and ends nothing, killed when the block is left."""
+    token = server.folder / "secrets" / "gateway.token"
+    words = (sys.executable, "-c", DYING, server.url, str(token), str(folder))
+    process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        number = (await process.stdout.readline()).decode().strip()
+        await asyncio.to_thread(server.post_health, number)
+        yield process
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_what_a_killed_gateway_had_fetched_is_asked_again_or_told_to_be_unknown(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def write(_body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        asked.append("write")
+        yield {"status": 0}
+
+    tag, spool = "delta/frames/machining/cell-a/cnc-01/setpoint.speed", tmp_path / "spool"
+    with running(tmp_path / "server") as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60, trust_env=False) as client:
+            async with dying(server, spool) as process:
+                setpoint = asyncio.create_task(
+                    client.post("/api/v1/gateways/edge-1/setpoints", json={"tag": tag, "value": 1})
+                )
+                browsed = asyncio.create_task(ask(server, "browse", {"to": 2, "kind": "browse"}))
+                assert process.stdout is not None
+                assert {(await process.stdout.readline())[:5] for _ in range(2)} == {b"begun"}
+            async with gateway(server, spool, browse=count, write=write):
+                assert await browsed == [{"number": 0}, {"number": 1}, {"done": True}], "a question is asked again"
+                answer = await setpoint
+        assert answer.status_code == 504
+        assert "nobody knows whether it was done" in answer.json()["detail"]
+        assert asked == [], "what changes something is never tried again by itself"
+
+
+async def test_a_gateway_that_was_killed_and_stays_away_is_said_so_soon(tmp_path: Path) -> None:
+    with running(tmp_path / "server") as server:
+        errands = server.parts.errands
+        async with dying(server, tmp_path / "spool") as process:
+            browsed = asyncio.create_task(ask(server, "browse", {}))
+            assert process.stdout is not None
+            assert (await process.stdout.readline())[:5] == b"begun"
+        errands.away_s = 0.2
+        (end,) = await browsed
+        assert end["error"].endswith("was lost while it answered: look whether it runs, and ask again.")
+        errands.away_s, errands._patience_s = 30.0, 0.3
+        (end,) = await ask(server, "browse", {})
+        assert "fetches no requests" in end["error"], "nothing is handed to a request that nobody listens to"

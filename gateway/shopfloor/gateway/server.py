@@ -112,9 +112,13 @@ class Server:
         """Tell the server how the gateway does."""
         await self._post(f"/api/v1/gateways/{gateway}/health", {}, json=health)
 
-    async def take_errands(self, gateway: str, wait_s: float) -> dict[str, Any]:
-        """What people want of this gateway: `errands` (id, kind, body), and the ids that are `gone`; may wait."""
-        return await self._post(f"/api/v1/gateways/{gateway}/errands", {}, json={"wait_s": wait_s})
+    async def take_errands(self, gateway: str, wait_s: float, doing: Sequence[str]) -> dict[str, Any]:
+        """What people want of this gateway: `errands` (id, kind, body), and the ids that are `gone`; may wait.
+
+        `doing` are those that it has and has not finished.
+        """
+        body = {"wait_s": wait_s, "doing": doing}
+        return await self._post(f"/api/v1/gateways/{gateway}/errands", {}, json=body)
 
     async def answer_errand(
         self, gateway: str, number: str, parts: Sequence[Mapping[str, Any]], end: Mapping[str, Any] | None

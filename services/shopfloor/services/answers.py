@@ -78,6 +78,8 @@ class Answers:
 
     async def _said(self, gateway: str, body: dict[str, Any]) -> str:
         async for part in self._errands.ask(gateway, "condition", body):
+            if part.get("unknown"):
+                raise NotAnswered(str(part["error"]))
             if "status" not in part:
                 raise NotAnswered(f"The device was not told: {part.get('error', 'the gateway said nothing of it.')}")
             if int(part["status"]) >> 31:

@@ -6,6 +6,8 @@ export const devicePhrases: [string, string][] = [
   ["Acknowledged at the device.", "已在设备上确认。"],
   ["The device was not told: {why}", "设备没有收到：{why}"],
   ["No gateway has the source '{source}' now: the device was not told.", "现在没有网关连接数据源 {source}：设备没有收到。"],
+  ["The gateway {gateway} was lost while it answered: look whether it runs, and ask again.", "网关 {gateway} 在应答途中断开：请检查它是否运行，然后重试。"],
+  ["The gateway {gateway} was lost while it did this: nobody knows whether it was done; look there, and at the audit, before you ask again.", "网关 {gateway} 在执行途中断开：无法得知是否已执行；请先查看现场和审计记录，再重新操作。"],
   ["The gateway {gateway} fetches no requests: look whether it runs and reaches this server.", "网关 {gateway} 没有取走请求：请检查它是否运行、能否连到服务器。"],
   ["The gateway did not answer within {n} s: nobody knows whether the device was told; look whether the gateway runs, and at the alarm.", "网关在 {n} 秒内没有答复：不知道设备是否收到；请检查网关是否运行，并查看该报警。"],
   ["The gateway said nothing of it: look at its audit before you try again.", "网关没有答复：重试之前请查看其审计。"],

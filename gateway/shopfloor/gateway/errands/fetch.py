@@ -48,7 +48,7 @@ class Errands:
 
     async def _fetch(self) -> None:
         try:
-            answer = await self.server.take_errands(self.spool.id, _WAIT_S)
+            answer = await self.server.take_errands(self.spool.id, _WAIT_S, list(self._running))
         except _TROUBLE:
             await asyncio.sleep(self.backoff.next())
             return

@@ -53,6 +53,9 @@ class Take(BaseModel):
     """A gateway asks what there is to do."""
 
     wait_s: float = Field(20.0, ge=0, le=60)
+    doing: list[Annotated[str, Field(max_length=40)]] | None = Field(
+        None, max_length=1_000, description="Ids of the requests that it has fetched and not finished."
+    )
 
 
 class Errand(BaseModel):
@@ -117,9 +120,9 @@ def router(errands: Errands) -> APIRouter:
     @routes.post(
         "/gateways/{gateway}/errands", dependencies=[needs(Right.FORWARD)], tags=["gateway"], response_model=Taken
     )
-    async def take(gateway: Annotated[str, Path(max_length=100)], said: Take) -> Response:
+    async def take(request: Request, gateway: Annotated[str, Path(max_length=100)], said: Take) -> Response:
         """A gateway fetches what people ask of it."""
-        return answer(await errands.take(gateway, said.wait_s))
+        return answer(await errands.take(gateway, said.wait_s, said.doing, request.is_disconnected))
 
     @routes.post(
         "/gateways/{gateway}/errands/{number}",
