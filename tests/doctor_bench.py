@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
@@ -12,12 +13,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-from asyncua import Client
+import pytest
+from asyncua import Client, ua
 from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.monitored_item_service import MonitoredItemService
 from secure_servers import Issued, Stand, issue
 from secure_sources import revocations
 from shopfloor.gateway.opcua.certificate import thumbprint
 from shopfloor.gateway.opcua.trust import TrustList
+from shopfloor.plant import Kind
+from shopfloor.simulators.announce import Announcements
+from shopfloor.simulators.condition import Condition
+from shopfloor.simulators.opcua import DeviceServer
+from shopfloor.simulators.tree import Variable
 
 BEST = "Basic256Sha256_SignAndEncrypt"
 SECURE = {"security": "Basic256Sha256"}
@@ -245,6 +253,29 @@ def server_value(name: str, value: Callable[[], Any], node: str = "Load") -> Pro
     async def produce(bench: Bench) -> AsyncIterator[None]:
         async with asyncua(["NoSecurity"], node=node)(bench), bench.stand.holding(name, value()):
             yield
+
+    return produce
+
+
+def alarms(conditions: bool | list[str] = True, *, offers: bool = False, events: int = 0, refresh: int = 0) -> Producer:
+    """A simulated machine that `offers` alarms or none, and refuses to send events or to tell what stands."""
+
+    @asynccontextmanager
+    async def produce(bench: Bench) -> AsyncIterator[None]:
+        given = [Condition("A.Dry", "A.Load", "A", "Dry", "No coolant.", 700)] if offers else []
+        device = DeviceServer(
+            [Variable(("A", "Load"), Kind.FLOAT)], port=bench.port, namespace="urn:a", conditions=given
+        )
+        bench.url, bench.options = device.url, {"security": "none", "conditions": conditions}
+        async with device:
+            await device.write([(0, 1.0, time.time_ns(), 0)])
+            with pytest.MonkeyPatch.context() as refusing:
+                if events:
+                    refused = ua.MonitoredItemCreateResult(StatusCode=ua.StatusCode(events))
+                    refusing.setattr(MonitoredItemService, "_create_events_monitored_item", lambda *_: refused)
+                if refresh:
+                    refusing.setattr(Announcements, "_refresh", lambda *_: asyncio.sleep(0, refresh))
+                yield
 
     return produce
 

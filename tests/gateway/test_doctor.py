@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from brokers import free_port
-from doctor_bench import BEST, PLACES, SECURE, Bench, asyncua
+from doctor_bench import BEST, PLACES, SECURE, Bench, alarms, asyncua
 from doctor_causes import PRODUCERS
 from modbus_device import modbus_device
 from secure_servers import Issued, Stand, node_server
@@ -118,7 +118,24 @@ async def test_a_sound_connection(stand: Stand, tmp_path: Path, server: Issued) 
     async with asyncua([BEST], SECURE, node="Counter", counting=0.1)(bench):
         findings = await found(bench)
     assert {one.state for one in findings} == {State.OK}
-    assert re.fullmatch(r"\d+ changes? came within 0\.8 s\.", findings[-3].why)
+    assert re.fullmatch(r"\d+ changes? came within 0\.8 s\.", findings[-4].why)
+
+
+@pytest.mark.parametrize(
+    ("asked", "offers", "said"),
+    [
+        (True, True, "The server offers alarms and conditions, and tells those that stand."),
+        (False, True, "The server offers alarms and conditions; 'conditions: true' in the source follows them."),
+        (False, False, "No alarms and conditions are asked for, and the server offers none."),
+    ],
+)
+async def test_alarms_that_a_server_offers_are_told(
+    stand: Stand, tmp_path: Path, server: Issued, asked: bool, offers: bool, said: str
+) -> None:
+    bench = Bench(stand, tmp_path, free_port(), server)
+    async with alarms(asked, offers=offers)(bench):
+        (*_, last) = await found(bench)
+    assert (last.step, last.state, last.why) == ("conditions", State.OK, said)
 
 
 async def test_the_sessions_end_with_the_examination(stand: Stand, tmp_path: Path, server: Issued) -> None:

@@ -250,6 +250,7 @@ export const words: Readonly<Record<string, readonly [string, string]>> = {
   "step.values": ["Values", "数值"],
   "step.changes": ["Changes", "变化"],
   "step.clock": ["Clock", "时钟"],
+  "step.conditions": ["Alarms", "设备报警"],
   "step.limits": ["Limits", "限制"],
   "step.security": ["Security", "安全策略"],
   "step.broker": ["Broker", "代理服务器"],

@@ -1,4 +1,4 @@
-"""OPC UA inside a session: the variables, whether they may be read, whether values come, the clocks, the limits."""
+"""OPC UA inside a session: the variables, whether they may be read and come, the clocks, the limits, the conditions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from asyncua import ua
 from asyncua.client.ua_session import UaSession
+from shopfloor.gateway.doctor import opcua_conditions
 from shopfloor.gateway.doctor.finding import Finding, Stuck, Subject, failed, note, ok
 from shopfloor.gateway.doctor.opcua_watch import queue, watch
 from shopfloor.gateway.opcua.answers import answered
@@ -18,7 +19,7 @@ from shopfloor.gateway.opcua.tree import browse
 from shopfloor.plant import SourceLost
 from shopfloor.plant.counted import counted
 
-STEPS: Final = ("browse", "variables", "access", "values", "changes", "clock", "limits")
+STEPS: Final = ("browse", "variables", "access", "values", "changes", "clock", "limits", "conditions")
 _MOST: Final = 100
 _CLOCK_S: Final = 5.0
 _READABLE: Final = 0x01
@@ -40,7 +41,7 @@ class _Look:
 async def examine(client: Any, subject: Subject, options: OpcuaOptions) -> AsyncGenerator[Finding]:
     """Walk the steps inside a session; only the variables must be there for the rest."""
     look = _Look(client.uaclient.session, subject, options)
-    for step in (_browse, _variables, _access, _values, _changes, _clock, _limits):
+    for step in (_browse, _variables, _access, _values, _changes, _clock, _limits, _conditions):
         try:
             yield await step(look)
         except ua.UaStatusCodeError as problem:
@@ -182,6 +183,10 @@ async def _limits(look: _Look) -> Finding:
         fix = "raise the queue limit of the server, or let values come less often by 'sampling_interval'"
         return note("limits", "queue-shortened", why, fix)
     return ok("limits", f"{keeps}.")
+
+
+async def _conditions(look: _Look) -> Finding:
+    return await opcua_conditions.look(look.session, look.options)
 
 
 def _called(look: _Look, item: Item) -> str:

@@ -86,16 +86,14 @@ class Following:
         """A subscription to the events of the notifiers; none, and a sentence, where the server offers no events."""
         await self._over(session, items)
         one = await created(session, self.server)
-        refused = ""
-        for wanted in _SELECTED:
-            results = await self._monitor(session, one.id, wanted)
-            refused = next((result.StatusCode.name for result in results if not result.StatusCode.is_good()), "")
-            taken = [result.MonitoredItemId for result in results if result.StatusCode.is_good()]
-            if taken:
-                self._wanted, self.subscription = wanted, one.id
-                self._refreshing.begin(session, one.id, taken)
-                self._say(f"One of the notifiers sends no events ({refused})." if refused else "")
-                return [one]
+        wanted, results = await monitor(session, one.id, self.notifiers)
+        refused = next((result.StatusCode.name for result in results if not result.StatusCode.is_good()), "")
+        taken = [result.MonitoredItemId for result in results if result.StatusCode.is_good()]
+        if taken:
+            self._wanted, self.subscription = wanted, one.id
+            self._refreshing.begin(session, one.id, taken)
+            self._say(f"One of the notifiers sends no events ({refused})." if refused else "")
+            return [one]
         await session.delete_subscriptions([one.id])
         self.subscription = 0
         self._say(_none(f" ({refused})"))
@@ -185,20 +183,26 @@ class Following:
         self._places = Places(session, {item.node: item for item in items.values()})
         self._uris = await namespaces(session)
 
-    async def _monitor(
-        self, session: UaSession, subscription: int, wanted: Sequence[tuple[str, int, str]]
-    ) -> list[ua.MonitoredItemCreateResult]:
-        parameters = ua.CreateMonitoredItemsParameters()
-        parameters.SubscriptionId = subscription
-        parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
-        nodes = await node_ids(session, self.notifiers)
-        parameters.ItemsToCreate = [_request(node, handle, wanted) for handle, node in enumerate(nodes, 1)]
-        return list(await session.create_monitored_items(parameters))
-
     def _say(self, sentence: str) -> None:
         if sentence and sentence != self.sentence:
             _logger.warning("%s: %s", self.source, sentence)
         self.sentence = sentence
+
+
+async def monitor(
+    session: UaSession, subscription: int, notifiers: Sequence[str]
+) -> tuple[Sequence[tuple[str, int, str]], list[ua.MonitoredItemCreateResult]]:
+    """Monitor the events of notifiers in a subscription, with all fields or with those that are needed; the answers."""
+    nodes = await node_ids(session, notifiers)
+    for wanted in _SELECTED:
+        parameters = ua.CreateMonitoredItemsParameters()
+        parameters.SubscriptionId = subscription
+        parameters.TimestampsToReturn = ua.TimestampsToReturn.Both
+        parameters.ItemsToCreate = [_request(node, handle, wanted) for handle, node in enumerate(nodes, 1)]
+        results = list(await session.create_monitored_items(parameters))
+        if any(result.StatusCode.is_good() for result in results):
+            break
+    return wanted, results
 
 
 def _none(why: str = "") -> str:

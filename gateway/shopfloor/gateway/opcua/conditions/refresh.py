@@ -81,27 +81,34 @@ class Refreshing:
                 pause.reset()
 
     async def _refresh(self) -> None:
-        """By subscription; item by item where the server knows only that; again a little later while it is busy."""
-        number = ua.Variant(self._subscription, ua.VariantType.UInt32)
-        status = await self._call(_REFRESH, number)
-        if status and self.items:
-            answers = [await self._call(_REFRESH_2, number, _uint32(item)) for item in self.items]
-            status = next(filter(None, answers), 0)
+        assert self._session is not None  # noqa: S101 (`begin` comes first)
+        status = await told_anew(self._session, self._subscription, self.items)
         self.refused = ua.status_codes.get_name_and_doc(status)[0] if status else ""
         if self.refused:
             _logger.warning("%s", self.sentence)
 
-    async def _call(self, method: ua.NodeId, *arguments: ua.Variant) -> int:
-        request = ua.CallMethodRequest()
-        request.ObjectId, request.MethodId, request.InputArguments = _TYPE, method, list(arguments)
-        for _ in range(_TRIES):
-            assert self._session is not None  # noqa: S101 (`begin` comes first)
-            (result,) = await self._session.call([request])
-            status = int(result.StatusCode.value)
-            if status != ua.StatusCodes.BadRefreshInProgress:
-                break
-            await asyncio.sleep(_BUSY_S)
-        return status if status >> 31 else 0
+
+async def told_anew(session: UaSession, subscription: int, items: Sequence[int]) -> int:
+    """Ask for a refresh, by subscription, or item by item where the server knows only that; 0, or a bad StatusCode."""
+    number = _uint32(subscription)
+    status = await _call(session, _REFRESH, number)
+    if status and items:
+        answers = [await _call(session, _REFRESH_2, number, _uint32(item)) for item in items]
+        status = next(filter(None, answers), 0)
+    return status
+
+
+async def _call(session: UaSession, method: ua.NodeId, *arguments: ua.Variant) -> int:
+    """Call, again a little later while the server is busy with a refresh."""
+    request = ua.CallMethodRequest()
+    request.ObjectId, request.MethodId, request.InputArguments = _TYPE, method, list(arguments)
+    for _ in range(_TRIES):
+        (result,) = await session.call([request])
+        status = int(result.StatusCode.value)
+        if status != ua.StatusCodes.BadRefreshInProgress:
+            break
+        await asyncio.sleep(_BUSY_S)
+    return status if status >> 31 else 0
 
 
 def _uint32(value: int) -> ua.Variant:
