@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from shopfloor.services.alarms import Alarm, AlarmKind, Condition, State
-from shopfloor.services.alarms.load import DAY, MINUTE, Arrival, Load
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shopfloor.plant.condition import Told
+from shopfloor.services.alarms import Alarm, AlarmKind, Aside, AsideKind, Change, Condition, State
+from shopfloor.services.alarms.book import Book
+from shopfloor.services.alarms.device import report
+from shopfloor.services.alarms.following import Following
+from shopfloor.services.alarms.load import DAY, MINUTE, Arrival, Load, arrival
+from shopfloor.services.alarms.pending import Pending
+from shopfloor.services.alarms.store import AlarmStore
+from shopfloor.services.alarms.transitions import arrivals
 
 NOW = 1_800_000_000_000_000_000
 S = 1_000_000_000
@@ -11,7 +23,8 @@ S = 1_000_000_000
 
 def came(load: Load, count: int, start: int, every: int = S, key: str = "", priority: int = 3) -> None:
     for i in range(count):
-        load.came(Arrival(start + i * every, key or f"k{start}-{i}", priority, "Power high", "a"))
+        time = start + i * every
+        load.came(Arrival(time, key or f"k{start}-{i}", priority, "Power high", "a", time))
 
 
 def test_a_flood_begins_above_ten_in_ten_minutes_and_ends_below_five() -> None:
@@ -65,3 +78,68 @@ def test_what_stands_for_a_day_is_stale_and_what_is_older_than_a_day_is_not_coun
     assert (figures["stale"], figures["per_day"]) == ([1], 20)
     assert figures["shares"] == figures["guide"]["shares"] == {"1": 5, "2": 15, "3": 80}
     assert Load().figures(NOW, ())["shares"] == {"1": 0, "2": 0, "3": 0}
+
+
+RAISED = Condition("limit:a/power:high:15", AlarmKind.LIMIT, "limit_high", 2, "Power high", "It is high.", asset="a")
+DOOR = Told(
+    "plc", "i=2253", NOW, id="s=Door", event="01", name="DoorOpen", subject="CNC-01", message="Door open", severity=700,
+    retain=True, active=True, acked=False, asset="a",
+)  # fmt: skip
+
+
+def limit(*seconds: float) -> list[Change]:
+    return [
+        change for at in seconds for change in (Change(RAISED.key, at_(at), RAISED), Change(RAISED.key, at_(at + 1)))
+    ]
+
+
+def door(*seconds: float, new: bool = False, seen: bool = False, **more: Any) -> list[Told]:
+    """The door opens and closes; each time as a new condition, seen in between."""
+    said = []
+    for at in seconds:
+        told = replace(DOOR, id=f"s=Door{at}" if new else DOOR.id, time=at_(at), **more)
+        over = replace(told, active=False, time=at_(at + 1))
+        said += [told, replace(over, acked=True, retain=False) if seen else over]
+    return said
+
+
+def at_(seconds: float) -> int:
+    return NOW + int(seconds * S)
+
+
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        pytest.param(limit(0, 20, 40), 3, id="a limit, in one batch"),
+        pytest.param(limit(0, 70, 140), 0, id="a limit, an hour on its way: it comes at once and does not chatter"),
+        pytest.param(door(0, 20, 40), 3, id="a condition that nobody acknowledges"),
+        pytest.param(door(0, 20, 40, seen=True), 3, id="a condition that is over each time"),
+        pytest.param(door(0, 20, 40, new=True), 3, id="a device that names each occurrence anew"),
+        pytest.param(door(0, 20, 40, confirmed=False), 3, id="one that waits for a confirmation"),
+        pytest.param(door(0, 20), 0, id="twice is not three times"),
+        pytest.param(door(0, 70, 140, seen=True), 0, id="with every part, each longer than a minute"),
+        pytest.param([*door(0), *door(20, branch="i=1"), *door(40, branch="i=2")], 0, id="branches came before"),
+        pytest.param([*door(0), *door(20, subject="CNC-02", new=True), *door(40)], 0, id="two machines"),
+    ],
+)
+def test_what_comes_three_times_in_a_minute_chatters_by_its_own_clock(
+    tmp_path: Path, said: list[Change | Told], times: int
+) -> None:
+    now = NOW + 10 * MINUTE
+    load = Load()
+    with AlarmStore(tmp_path) as store:
+        book = Book(store, heard=lambda alarm, _: load.came(arrival(alarm, now)))
+        following = Following(book, store, {}, Pending(lambda: now))
+        for one in said:
+            if isinstance(one, Change):
+                book.apply(one)
+            else:
+                following.follow(report(one, now, {}))
+        for alarm in book.open_alarms():
+            for _ in range(3):
+                aside = Aside(alarm.condition.key, AsideKind.SHELVED, "Anna", now, None, "Known.", alarm.id)
+                book.set_aside(aside, alarm)
+                book.put_back(alarm, AsideKind.SHELVED, now)
+        restarted = Load(1, arrivals(store.database, NOW - DAY))
+    for one in (load, restarted):
+        assert [found["count"] for found in one.figures(now, ())["chattering"]] == ([times] if times else [])

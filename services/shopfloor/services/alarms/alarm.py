@@ -24,7 +24,7 @@ class Condition:
     `code` and `values` let a page say it in another language. `asset` is None where a source is meant. `latch`: it
     stays until it is reset; `realarm_s`: acknowledged, it asks again after that time; `group`: its first-out group.
     `device` is for conditions of devices: source, id, event, notifier, keeps (acknowledgements), subject, severity,
-    time (UTC ns), answers (what may go to the device), confirm (it waits for that).
+    time (UTC ns), answers (what may go to the device), confirm (it waits for that), earlier (a branch: it is over).
     """
 
     key: str
@@ -45,6 +45,13 @@ class Condition:
     realarm_s: float | None = None
     group: str = ""
     device: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def alike(self) -> str:
+        """Names what people take for the same alarm: a device may name each occurrence anew."""
+        if not self.device:
+            return self.key
+        return f"condition:{self.device['source']}:{self.device['subject']}:{self.title}"
 
 
 @dataclass(frozen=True, slots=True)

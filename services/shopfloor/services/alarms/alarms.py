@@ -23,7 +23,7 @@ from shopfloor.services.alarms.following import Following
 from shopfloor.services.alarms.journal import Occurrence, Wanted
 from shopfloor.services.alarms.judges import Judges, Watched
 from shopfloor.services.alarms.limits import Rule
-from shopfloor.services.alarms.load import DAY, HOUR, Arrival, Load
+from shopfloor.services.alarms.load import DAY, HOUR, Load, arrival
 from shopfloor.services.alarms.pending import Pending
 from shopfloor.services.alarms.state import PRESENT, AlarmKind
 from shopfloor.services.alarms.store import AlarmStore
@@ -202,8 +202,7 @@ class Alarms:
 
     def _heard(self, alarm: Alarm, _: int) -> None:
         """Counts when it reached people: a value may have been hours on its way."""
-        condition = alarm.condition
-        self._load.came(Arrival(self._clock(), condition.key, condition.priority, condition.title, condition.asset))
+        self._load.came(arrival(alarm, self._clock()))
 
     def _run(self) -> None:
         due = self._clock()

@@ -100,7 +100,7 @@ def _origin(told: Told) -> dict[str, Any]:
     return {
         "source": told.source, "id": told.id, "event": told.event, "notifier": told.notifier,
         "keeps": told.acked is not None, "subject": told.subject, "severity": told.severity, "time": told.time,
-        "answers": list(told.answers),
+        "answers": list(told.answers), "earlier": bool(told.branch),
         "confirm": told.confirmed is False and told.acked is not False and Act.CONFIRM in told.answers,
     }  # fmt: skip
 

@@ -36,13 +36,24 @@ _MOST: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An alarm that began to ask for attention at a time (UTC ns)."""
+    """An alarm that began to ask for attention at a time (UTC ns).
+
+    `began`: when it came by its own clock, which tells whether it chatters; None where nothing came anew.
+    """
 
     time: int
     key: str
     priority: int
     title: str
     asset: str | None
+    began: int | None = None
+
+
+def arrival(alarm: Alarm, now: int) -> Arrival:
+    """An alarm that asks for attention now (UTC ns); an earlier occurrence that a device still keeps came before."""
+    condition = alarm.condition
+    began = None if condition.device.get("earlier") else alarm.since
+    return Arrival(now, condition.alike, condition.priority, condition.title, condition.asset, began)
 
 
 class Load:
@@ -109,12 +120,15 @@ _SPANS: Final = {"per_10min": 10 * MINUTE, "per_hour": HOUR, "per_day": DAY}
 
 
 def _chattering(day: list[Arrival], now: int) -> dict[str, int]:
-    """How often those came within the last hour that came three times within a minute of it."""
-    times: dict[str, list[int]] = {}
+    """How often those came within the last hour that came three times within a minute of it, by their own clocks.
+
+    What was hours on its way arrives at once and need not chatter; what asks again, or comes off the shelf, came once.
+    """
+    times: dict[str, set[int]] = {}
     for one in day:
-        if now - one.time < HOUR:
-            times.setdefault(one.key, []).append(one.time)
-    return {key: len(each) for key, each in times.items() if _quick(each)}
+        if one.began is not None and now - one.began < HOUR:
+            times.setdefault(one.key, set()).add(one.began)
+    return {key: len(each) for key, each in times.items() if _quick(sorted(each))}
 
 
 def _quick(times: list[int]) -> bool:

@@ -44,5 +44,7 @@ def told(
         "alarm": alarm.id, "key": condition.key, "code": condition.code, "priority": condition.priority,
         "title": condition.title, "before": change[0], "after": change[1],
     }  # fmt: skip
+    if condition.alike != condition.key:
+        detail |= {"alike": condition.alike, "earlier": bool(condition.device.get("earlier"))}
     detail |= {word: text for word, text in (("by", by), ("reason", reason), ("aside", aside)) if text}
     return Event(time, kind, subject, sentence, detail)

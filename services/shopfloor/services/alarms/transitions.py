@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shopfloor.plant import EventKind
 from shopfloor.services.alarms.database import Database
 from shopfloor.services.alarms.load import Arrival
 from shopfloor.services.historian.selector import Selector
@@ -16,7 +17,7 @@ SELECT id, time, kind, subject, sentence, detail FROM events
 WHERE time >= ? AND time < ? AND id < ? AND kind LIKE 'alarm-%' ORDER BY id DESC LIMIT ?
 """
 _CAME: Final = """
-SELECT time, subject, detail FROM events
+SELECT time, kind, subject, detail FROM events
 WHERE time >= ? AND kind IN ('alarm-raised', 'alarm-realarmed') AND json_extract(detail, '$.aside') IS NULL
 ORDER BY time
 """
@@ -79,10 +80,11 @@ def transitions(database: Database, start: int, end: int, asked: Asked, before: 
 
 def arrivals(database: Database, start: int) -> Iterator[Arrival]:
     """What began to ask for attention since a time (UTC ns), the oldest first."""
-    for time, subject, text in database.do(_CAME, (start,)).fetchall():
+    for time, kind, subject, text in database.do(_CAME, (start,)).fetchall():
         detail = json.loads(text)
-        key = str(detail.get("key", detail.get("alarm")))
-        yield Arrival(time, key, int(detail.get("priority", 3)), str(detail.get("title", "")), subject)
+        key = str(detail.get("alike") or detail.get("key", detail.get("alarm")))
+        began = time if kind == EventKind.ALARM_RAISED and not detail.get("earlier") else None
+        yield Arrival(time, key, int(detail.get("priority", 3)), str(detail.get("title", "")), subject, began)
 
 
 def _transition(row: tuple[Any, ...]) -> Transition:
