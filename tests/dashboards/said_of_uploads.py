@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from shopfloor.models.client import seal
 from shopfloor.models.compile import Calibration, Card, Features
 from shopfloor.models.compile import compile as compiled
 from shopfloor.models.scorer import Scores, numbers
@@ -36,5 +37,6 @@ def sentences() -> Iterator[str]:
             for entry in words.entries(bundle, groups, ["m"] * len(x), x, 0, scores):
                 yield from (entry["sentence"], entry["advice"], *(reason["sentence"] for reason in entry["reasons"]))
         yield from (group.sentence({"ram": np.nan, "oil": np.nan}) for group in groups)
+    yield seal._split(20, 10, 0, 86_400_000_000_000)
     yield streams._lacks(["ram", "oil"])
     yield "No value of ram, oil for 60 s."

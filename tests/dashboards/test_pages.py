@@ -42,6 +42,43 @@ def test_page_is_complete(open_page: Any, name: str) -> None:
     complete(page, name)
 
 
+DIALOGS = {
+    "keys": ("/alarms", "Keys"),
+    "why": (f"/asset/{CNC}", "Why? Remaining tool life"),
+    "python": (f"/tag/{CNC}/spindle.power", "Python"),
+}
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_dialog_is_complete(open_page: Any, name: str) -> None:
+    path, opener = DIALOGS[name]
+    page = open_page(path)
+    button = page.get_by_role("button", name=opener, exact=True).first
+    button.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    settle(page, 0.6)
+    complete(page, f"dialog-{name}", wall=False)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+def test_a_page_that_is_set_up_by_hand_has_no_wall_and_says_so(open_page: Any) -> None:
+    page = open_page("/connect/edge-1-0a1b2c3d", wall="")
+    wall = page.get_by_role("button", name="Wall", exact=True)
+    page.evaluate("document.activeElement.blur()")  # the address waits to be typed
+    expect(wall).to_be_disabled()
+    expect(wall).to_have_attribute("title", re.compile("No wall screen here"))
+    page.keyboard.press("w")
+    expect(page.locator("html")).not_to_have_class("wall")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("No wall screen here")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    expect(page.locator("html")).to_have_class("wall")
+
+
 @pytest.mark.parametrize("path", ["/", "/line/smelter/potline"])
 def test_wall_mode_can_be_asked_by_address(open_page: Any, path: str) -> None:
     page = open_page(path, wall="")

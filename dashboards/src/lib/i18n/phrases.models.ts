@@ -99,6 +99,7 @@ export const modelPhrases: readonly (readonly [string, string])[] = [
   ["The training has begun: its models will be proposed.", "训练已开始：完成后会提议新模型。"],
   ["Uploaded models are judged; nothing here is learned by itself.", "正在用上传的模型判断；此处不会自行训练。"],
   // uploaded models
+  ["{n} moments of {m} assets from {first} to {last} UTC, given as not seen before.", "{m} 台设备的 {n} 个时刻（{first} 至 {last} UTC），提交时声明为模型未见过的数据。"],
   ["{tag} is at {now}, usual is {then}.", "{tag}为 {now}，通常为 {then}。"],
   ["{title}: a value that the model needs is missing.", "{title}：缺少模型所需的值。"],
   ["{title}: at {share} of the distance from normal at which to look.", "{title}：已达应查看距离的 {share}。"],

@@ -1,4 +1,7 @@
+import type { Page } from "./route.ts";
 import { router } from "./router.svelte.ts";
+
+const WITHOUT_WALL: ReadonlySet<Page> = new Set(["admin", "connect", "missing"]);
 
 export type Theme = "light" | "dark";
 
@@ -27,7 +30,10 @@ class Settings {
   private chosen = $state<string | null>(new URLSearchParams(location.search).get("theme") ?? remembered("theme"));
   private system = $state<Theme>(dark.matches ? "dark" : "light");
   readonly theme: Theme = $derived(this.chosen === "dark" || this.chosen === "light" ? this.chosen : this.system);
-  wall = $state(router.parameters.has("wall"));
+  private large = $state(router.parameters.has("wall"));
+  /** Whether the page that is shown has a wall: what is set up there is pressed and typed, and needs to scroll. */
+  readonly walled: boolean = $derived(!WITHOUT_WALL.has(router.at.page));
+  readonly wall: boolean = $derived(this.large && this.walled);
   help = $state(false);
 
   constructor() {
@@ -40,8 +46,9 @@ class Settings {
   }
 
   toggleWall(): void {
-    this.wall = !this.wall;
-    router.set({ wall: this.wall ? "" : null });
+    if (!this.walled) return;
+    this.large = !this.large;
+    router.set({ wall: this.large ? "" : null });
   }
 }
 

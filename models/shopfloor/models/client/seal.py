@@ -121,11 +121,13 @@ def _described(data: Dataset | Rows, spec: StreamSpec) -> Dataset | Rows:
 def _told(data: Dataset, seed: int) -> dict[str, Any]:
     """What a data set tells the card: where the rows come from, and what the scores rest on."""
     begin, end = int(data.time.min()), int(data.time.max())
-    first, last = (str(np.datetime64(at, "ns").astype("datetime64[m]")) for at in (begin, end))
-    split = (
-        f"{len(data)} moments of {len(set(data.asset))} assets from {first} to {last} UTC, given as not seen before."
-    )
+    split = _split(len(data), len(set(data.asset)), begin, end)
     return {"lineage": data.lineage([seed]), "data_start": begin, "data_end": end, "split": split}
+
+
+def _split(moments: int, assets: int, begin: int, end: int) -> str:
+    first, last = (str(np.datetime64(at, "ns").astype("datetime64[m]")) for at in (begin, end))
+    return f"{moments} moments of {assets} assets from {first} to {last} UTC, given as not seen before."
 
 
 def _check_fit(model: Any, spec: StreamSpec) -> None:

@@ -50,6 +50,7 @@ export const frameEn = {
   "tool.theme": "Light or dark",
   "tool.wall": "Wall",
   "tool.wall.hint": "Wall screen: large, without scrolling",
+  "tool.wall.none": "No wall screen here: this page is set up by hand. Open one that is watched, such as the overview (g o).",
   "wall.more": "and {n} more",
 } as const;
 
@@ -104,5 +105,6 @@ export const frameZh: Record<keyof typeof frameEn, string> = {
   "tool.theme": "浅色或深色",
   "tool.wall": "大屏",
   "tool.wall.hint": "大屏模式：大字号，无滚动",
+  "tool.wall.none": "此页用于设置，没有大屏模式。请打开用于监视的页面，例如总览（g o）。",
   "wall.more": "另有 {n} 项",
 };
