@@ -56,6 +56,7 @@ export const refusedPhrases: [string, string][] = [
   // work orders and marks
   ["Work order {n} is {state}: make a new one.", "工单 {n} 的状态是{state}：请新建工单。"],
   // alarms, gateways, charts
+  ["No alarm has the key {key}: ask /api/v1/alarms/designed for those that can come.", "没有键为 {key} 的报警：请查询可能出现的报警。"],
   ["The chart {name} still learns its first limits: wait until it has them.", "控制图 {name} 仍在学习最初的控制限：请稍候。"],
   ["The limits of {name} are given in the plant file: change 'centre' there.", "{name} 的控制限由工厂文件给定：请在文件中修改中心线。"],
   ["There are {n} subgroups in that time: choose one with at least {least}.", "该时间内有 {n} 个子组：请选择至少有 {least} 个的时间。"],
@@ -87,6 +88,8 @@ export const refusedPhrases: [string, string][] = [
   ["That time has not begun: ask for one that has.", "该时间尚未开始：请选择已开始的时间。"],
   ["The report could not be rendered ({why}): see the server's log.", "报告无法生成（{why}）：请查看服务器日志。"],
   ["The report could not be rendered ({why}): try it again.", "报告无法生成（{why}）：请重试。"],
+  ["The report took longer than {s} s and was given up: ask for a part of the plant.", "报告超过 {s} 秒仍未完成，已放弃：请缩小到工厂的一部分。"],
+  ["No process could be started for the report ({why}): ask again.", "无法启动生成报告的进程（{why}）：请重试。"],
   ["There is no report {name}: ask /api/v1/reports for those that are.", "没有报告 {name}：请查询现有报告。"],
   // models and labels
   ["A truth of {name} is a number: give low and high, or the name of its class as truth.", "{name} 的实际值是数字：请给出下限和上限，或给出类别名称。"],
