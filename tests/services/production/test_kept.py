@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from shopfloor.plant import Batch, Kind, Sample
 from shopfloor.plant.config import loads
 from shopfloor.services.historian import Historian
 from shopfloor.services.production import Production, kept
-from shopfloor.services.production.performance import did
+from shopfloor.services.production.performance import did, did_each
 from shopfloor.services.production.planned import Span
 
 PLANT = """
@@ -121,6 +122,19 @@ def agree(production: Production, floor: Floor, asset: str, start: int, end: int
     (said,) = production.performance([asset], Span(start, end))
     direct = did(floor.store.reader, production.machines[asset], production.planned, start, end, NOW)
     assert (said.times, said.counts, said.doing) == (direct.times, direct.counts, direct.doing)
+
+
+def test_spans_that_are_read_together_are_what_each_is_alone(floor: tuple[Floor, Production]) -> None:
+    at, production = floor
+    random = np.random.default_rng(5)
+    odd = np.sort(random.integers(BEGIN, NOW + 1, 9)).tolist()
+    for edges in (odd, list(range(BEGIN - 8 * H, NOW, 8 * H))):
+        for asset in (CNC, OTHER):
+            together = did_each(at.reader, production.machines[asset], production.planned, edges, NOW)
+            alone = [
+                did(at.reader, production.machines[asset], production.planned, *span, NOW) for span in pairwise(edges)
+            ]
+            assert together == alone
 
 
 def test_kept_hours_are_the_direct_computation_to_the_nanosecond_whatever_comes_late(

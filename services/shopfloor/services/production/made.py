@@ -25,6 +25,14 @@ class Made:
         """Planned run time (ns) of what was made at each step."""
         return self.parts.step * self.run
 
+    def within(self, start: int, end: int) -> Made:
+        """What was made in [start, end)."""
+        parts, scrap = ((steps.time >= start) & (steps.time < end) for steps in (self.parts, self.scrap))
+        return Made(
+            Steps(self.parts.time[parts], self.parts.step[parts]), self.run[parts],
+            Steps(self.scrap.time[scrap], self.scrap.step[scrap]),
+        )  # fmt: skip
+
 
 def made(reader: Reader, machine: Machine, planned: Ints, start: int, end: int) -> Made:
     """What a machine made in [start, end) (UTC ns), of that only parts in the `planned` rows of start and end.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from shopfloor.plant import Reader
 from shopfloor.services.production.kpi import Counts
@@ -44,10 +45,25 @@ def did(
     reader: Reader, machine: Machine, planned: PlannedTime, start: int, end: int, now: int, found: Visits | None = None
 ) -> Did:
     """What a machine did and made in [start, end) (UTC ns), read from its values, where its visits are not `found`."""
-    open_ = planned.open(start, end)
-    found = machine.visits(reader, start, end, now) if found is None else found
-    counts = _counts(made(reader, machine, open_, start, end))
-    return Did(times(found, open_, start, end), counts, found.at(end - 1))
+    (one,) = did_each(reader, machine, planned, (start, end), now, found)
+    return one
+
+
+def did_each(
+    reader: Reader, machine: Machine, planned: PlannedTime, edges: Sequence[int], now: int, found: Visits | None = None
+) -> list[Did]:
+    """What a machine did and made from each of the edges (UTC ns) to the next: the same as `did`, read once for all."""
+    first, last = edges[0], edges[-1]
+    found = machine.visits(reader, first, last, now) if found is None else found
+    whole = made(reader, machine, planned.open(first, last), first, last)
+    return [
+        Did(
+            times(found, planned.open(start, end), start, end),
+            _counts(whole.within(start, end)),
+            found.at(end - 1),
+        )
+        for start, end in pairwise(edges)
+    ]
 
 
 def performance(machine: Machine, done: Did, reasons: Reasons, entries: Sequence[Entry]) -> Performance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from shopfloor.services.production.energy import Energy, curve, energy
 from shopfloor.services.production.kept import KeptHours
 from shopfloor.services.production.machine import ProductionRefused, ProductionUnknown, machines
 from shopfloor.services.production.orders import Orders
-from shopfloor.services.production.performance import Did, Performance, performance, together
+from shopfloor.services.production.performance import Did, Performance, did_each, performance, together
 from shopfloor.services.production.planned import PlannedTime, Span
 from shopfloor.services.production.records import Entry
 from shopfloor.services.production.store import ProductionStore
@@ -104,6 +105,15 @@ class Production:
         """How each machine performed."""
         now = self.clock()
         return self._performed({path: self._hours.did(path, span.start, span.end, now) for path in paths}, span)
+
+    def performances(self, paths: Sequence[str], edges: Sequence[int]) -> list[list[Performance]]:
+        """How each machine performed from each of the edges (UTC ns) to the next: its values are read once."""
+        now = self.clock()
+        done = {path: did_each(self.reader, self.machines[path], self.planned, edges, now) for path in paths}
+        return [
+            self._performed({path: each[number] for path, each in done.items()}, Span(start, end))
+            for number, (start, end) in enumerate(pairwise(edges))
+        ]
 
     def used(self, paths: Sequence[str], span: Span) -> list[tuple[Performance, Energy | None]]:
         """How each machine performed, and the energy of those that count it: what they did is read once."""

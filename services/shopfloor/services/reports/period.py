@@ -35,13 +35,16 @@ def period(calendar: Calendar, unit: Unit, moment: int) -> Period:
     return Period(kind, start, end, found.names[0] if found.names else "", _date(calendar, start))
 
 
-def before(calendar: Calendar, unit: Unit, start: int, count: int) -> list[Period]:
-    """The shifts or days before a moment at which one begins, the newest first."""
-    found: list[Period] = []
+def before(calendar: Calendar, unit: Unit, start: int, count: int) -> list[int]:
+    """The edges of the shifts or days before a moment (UTC ns) at which one begins, and that moment.
+
+    >>> [edge // (86_400 * NS) for edge in before(Calendar(), "day", 5 * 86_400 * NS, 2)]
+    [3, 4, 5]
+    """
+    edges = [start]
     for _ in range(count):
-        found.append(period(calendar, unit, start - 1))
-        start = found[-1].start
-    return found
+        edges.insert(0, period(calendar, unit, edges[0] - 1).start)
+    return edges
 
 
 def ended(calendar: Calendar, unit: Unit, since: int, now: int) -> list[Period]:

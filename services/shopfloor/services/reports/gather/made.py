@@ -53,11 +53,11 @@ def oee(of: Scope[Stores], unit: Unit, each: Sequence[Used]) -> document.Oee | N
     if not paths:
         return None
     earlier = before(production.planned.calendar, unit, of.start, USUAL)
-    past = [_factors(together("", production.performance(paths, Span(one.start, one.end)))) for one in earlier]
+    past = [_factors(together("", machines)) for machines in production.performances(paths, earlier)]
     known = [one for one in past if one.availability is not None]
     whole = together("", parts)
     return document.Oee(
-        _factors(whole), past[0] if past[0] in known else None, mean(known) if known else None, len(known),
+        _factors(whole), past[-1] if past[-1] in known else None, mean(known) if known else None, len(known),
         _made(whole, ""), tuple(_made(part, of.title(part.path)) for part in parts),
     )  # fmt: skip
 
