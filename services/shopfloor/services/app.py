@@ -85,6 +85,7 @@ from shopfloor.services.security import BUNDLES, Doors, Guard, GuardMiddleware, 
 from shopfloor.services.security.doors import open_doors
 from shopfloor.services.security.noting import NotingMiddleware
 from shopfloor.services.security.oidc import Provider
+from shopfloor.services.security.oidc.watched import WatchedProvider
 from shopfloor.services.security.trail import Trail
 from shopfloor.services.site import SecureHeaders, Site
 from shopfloor.services.thinking import Thinking
@@ -119,6 +120,7 @@ class Parts:
     trail: Trail
     clock: Clock
     answers: Answers
+    provider: Provider | None
 
     @property
     def tokens(self) -> Tokens:
@@ -153,9 +155,11 @@ def open_parts(
         )
         brain = (make_brain or learned.brain)(config, historian, folder / "brain", time, registry, importing.complete)
         processes = os.environ.get(PROCESSES)
+        provider = Provider(config.accounts.oidc) if config.accounts.oidc else None
+        watched = stack.enter_context(WatchedProvider(provider))
         health: Health = Health(
             config, gateways, time, importing, lambda: store.told(historian), brain.status, lambda: alarms.alive,
-            Path(processes) if processes else None,
+            Path(processes) if processes else None, lambda: watched.sentence,
         )  # fmt: skip
         charts = Charts(config, historian.reader, folder / "quality", time, importing.complete)
         alarms = stack.enter_context(
@@ -204,7 +208,7 @@ def open_parts(
         yield Parts(
             config, catalog, historian, gateways, errands, alarms, notifier, charts, listed, production, maintenance,
             registry, brain, replays, reports, live, health, doors, guard, trail, time,
-            Answers(alarms, errands, gateways, time),
+            Answers(alarms, errands, gateways, time), provider,
         )  # fmt: skip
 
 
@@ -271,7 +275,7 @@ def _api(parts: Parts) -> APIRouter:
         errands_api.router(parts.errands),
         setpoints.router(parts.errands, parts.alarms.record, parts.clock),
         live_api.router(parts.live, parts.guard),
-        *security_api.routers(parts.doors, parts.trail, _provider(parts.config)),
+        *security_api.routers(parts.doors, parts.trail, parts.provider),
     ):
         api.include_router(router)
     return api
@@ -339,10 +343,6 @@ def _rules(catalog: Catalog) -> list[Rule]:
 
 def _titles(catalog: Catalog) -> dict[str, str]:
     return {path: asset.title for path, asset in catalog.assets.items()}
-
-
-def _provider(config: PlantConfig) -> Provider | None:
-    return Provider(config.accounts.oidc) if config.accounts.oidc else None
 
 
 def _is_open(config: PlantConfig, host: str | None) -> bool:

@@ -59,7 +59,7 @@ COMMANDS: Final = {
         "shopfloor browse opc.tcp://127.0.0.1:4840",
     ),
     "doctor": Command(
-        "shopfloor.gateway.doctor.main",
+        "shopfloor.services.commands.doctor",
         "gateway",
         "say why a connection does not work, and the fix",
         "shopfloor doctor opc.tcp://192.168.0.10:4840",

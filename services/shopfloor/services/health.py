@@ -24,7 +24,10 @@ PROCESSES: Final = "SHOPFLOOR_PROCESSES"
 
 @dataclass
 class Health:
-    """Computes the answer of `GET health`. `store` and `brain` are asked for their own part."""
+    """Computes the answer of `GET health`. `store` and `brain` are asked for their own part.
+
+    `signing_in` says what is in the way of signing in at the identity provider.
+    """
 
     config: PlantConfig
     gateways: Gateways
@@ -34,6 +37,7 @@ class Health:
     brain: Callable[[], Mapping[str, Any]]
     judging: Callable[[], bool]
     processes_file: Path | None = None
+    signing_in: Callable[[], str] = str
     _process: psutil.Process = field(default_factory=psutil.Process)
     _cpu: tuple[float, float] = (0.0, 0.0)
     _percent: float = 0.0
@@ -119,7 +123,7 @@ class Health:
             "cpu_percent": self._cpu_percent(),
             "values_per_s": sum(s["values_per_s"] for s in sources),
             "newest_time": max((s["newest_time"] for s in sources if s["newest_time"]), default=None),
-            "detail": "",
+            "detail": self.signing_in(),
         }
 
     def _cpu_percent(self) -> float:

@@ -79,6 +79,15 @@ def _key(keys: Sequence[Key], algorithm: str) -> jwt.PyJWK:
     return key
 
 
+def usable(keys: Sequence[Key]) -> list[Key]:
+    """The keys with which a token may be signed.
+
+    >>> usable([{"kty": "RSA"}, {"kty": "oct"}])
+    [{'kty': 'RSA'}]
+    """
+    return [key for key in keys if any(_fits(key, algorithm) for algorithm in ALGORITHMS)]
+
+
 def _fits(key: Key, algorithm: str) -> bool:
     """Whether a key is for signatures of this kind.
 

@@ -34,13 +34,18 @@ class Provider:
     ) -> None:
         self._section, self._environ, self._clock = section, environ, clock
         self._wire = Wire(section.ca_file)
-        self._keys = Keys(self._fetch_keys, clock)
+        self._keys = Keys(self.fetch_keys, clock)
         self._known: tuple[float, Metadata] | None = None
 
     @property
     def label(self) -> str:
         """What the sign-in page calls it."""
         return self._section.label
+
+    @property
+    def ahead_s(self) -> float | None:
+        """How far the provider's clock is ahead of ours, as its last answer says; None: it does not say."""
+        return self._wire.ahead_s
 
     def metadata(self) -> Metadata:
         """What the provider says of itself, asked once an hour."""
@@ -102,14 +107,15 @@ class Provider:
 
     def _shown(self, body: dict[str, str], told: Metadata) -> dict[str, Any]:
         """The body, and the secret in the way that the provider takes it."""
-        secret = self._secret()
+        secret = self.secret()
         if not secret:
             return {"data": body}
         if told.takes_basic:
             return {"data": body, "auth": (quote(self._section.client_id, ""), quote(secret, ""))}
         return {"data": body | {"client_secret": secret}}
 
-    def _secret(self) -> str:
+    def secret(self) -> str:
+        """The secret of the client, "" for a public one."""
         if variable := self._section.client_secret_env:
             if secret := self._environ.get(variable, "").strip():
                 return secret
@@ -132,7 +138,8 @@ class Provider:
             raise NotVouched("The provider says of another person what it was asked of this one (sub).")
         return more | said
 
-    def _fetch_keys(self) -> list[Key]:
+    def fetch_keys(self) -> list[Key]:
+        """All keys that the provider shows now."""
         status, said = self._wire.ask("GET", self.metadata().keys)
         keys = said.get("keys")
         if status != _OK or not isinstance(keys, list):

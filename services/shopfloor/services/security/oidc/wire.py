@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -19,6 +21,8 @@ class Wire:
 
     def __init__(self, ca_file: str | None = None) -> None:
         self._ca_file = ca_file
+        self.ahead_s: float | None = None
+        """How far the provider's clock was ahead of ours at its last answer; None: it does not say."""
 
     def ask(self, method: str, url: str, **more: Any) -> tuple[int, dict[str, Any]]:
         """Status and JSON object of an answer ({} where it is none); what cannot be reached raises `ProviderAway`."""
@@ -26,11 +30,12 @@ class Wire:
         try:
             options: Any = {"verify": self._trust, "timeout": _PATIENCE_S, "trust_env": False}
             with httpx.Client(**options) as client, client.stream(method, url, **more) as reply:
+                self.ahead_s = _ahead(reply.headers.get("date", ""))
                 return reply.status_code, _object(_read(reply))
         except httpx.HTTPError as problem:
             raise ProviderAway(
-                f"The identity provider at {host} cannot be reached ({type(problem).__name__}): accounts of this"
-                " server can still sign in."
+                f"The identity provider at {host} cannot be reached ({type(problem).__name__}): look at network"
+                " and 'issuer'; accounts of this server can still sign in."
             ) from problem
 
     @cached_property
@@ -42,6 +47,13 @@ class Wire:
         except OSError as problem:
             raise ProviderAway(f"The certificates in {self._ca_file} cannot be used ({problem}).") from problem
         return context
+
+
+def _ahead(date: str) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except ValueError:
+        return None
 
 
 def _read(reply: httpx.Response) -> bytes:
