@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.columns import MINUTE, SECOND, Columns, Floats, Ints, Steps, number, words
 
+NEAR_END: Final = 15.0
+"""Cutting minutes before the end of a tool from which on a fresh one must be at hand: a model should have warned."""
+TOLERANCE: Final = 30.0
+"""Micrometres that the dimension of a part may be off."""
+
 CUT: Final = (
     "spindle.power",
     "spindle.torque",

@@ -14,12 +14,11 @@ from shopfloor.models.bundle import tree_predict
 from shopfloor.models.conformal import Probabilities, Residuals, arrays
 from shopfloor.models.evaluate import Metric, metric
 from shopfloor.models.features import PART_FEATURES, Matrix, part_features
-from shopfloor.models.parts import Parts, Probes, label, remaining
+from shopfloor.models.parts import TOLERANCE, Parts, Probes, label, remaining
 from shopfloor.models.split import Mask, Split, others, out_of_fold, split
 from shopfloor.models.task import Naming, Rows, Stopwatch, Trained, finish
 
 Floats = NDArray[np.float64]
-TOLERANCE: Final = 30.0
 COVERAGE: Final = 0.9
 _COVERAGE_WITHIN: Final = 0.02
 _MOST: Final = 12_000

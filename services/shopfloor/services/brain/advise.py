@@ -12,11 +12,12 @@ from shopfloor.models.advise.explain import explain
 from shopfloor.models.advise.levers import Limits, controls
 from shopfloor.models.bundle import Bundle
 from shopfloor.models.features import Matrix
+from shopfloor.models.parts import NEAR_END, TOLERANCE
 from shopfloor.models.reasons import Group, told
 from shopfloor.models.scorer import score
 from shopfloor.plant.errors import QuestionError
 from shopfloor.plant.tag import Tag
-from shopfloor.services.brain.judge import SOON, TOLERANCE, WATCH_OUT, typical_of
+from shopfloor.services.brain.judge import WATCH_OUT, typical_of
 from shopfloor.services.brain.serving import Opened
 from shopfloor.services.brain.streams.levels import USUAL_ACT
 
@@ -129,7 +130,7 @@ def _goal(bundle: Bundle) -> Goal:
         case "dimension":
             return Goal(-TOLERANCE, TOLERANCE)
         case "tool_life":
-            return Goal(low=SOON)
+            return Goal(low=NEAR_END)
         case "out_of_tolerance":
             return Goal(high=WATCH_OUT)
         case _:

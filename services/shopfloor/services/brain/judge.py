@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from shopfloor.models import baseline
 from shopfloor.models.bundle import Bundle
 from shopfloor.models.features import Matrix, excused
+from shopfloor.models.parts import NEAR_END, TOLERANCE
 from shopfloor.models.reasons import explain
 from shopfloor.models.scorer import Scores, score
 
 Judgement = tuple[str, str, str]
 """Status, sentence, advice."""
-TOLERANCE: Final = 30.0
 WATCH_OUT, _ACT_OUT = 0.15, 0.5
-SOON, _NOW, _EARLY = 15.0, 2.0, 15.0
+_NOW, _EARLY = 2.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ def _baselines(bundle: Bundle, x: Matrix) -> list[float | None]:
 def _tool_life(v: Verdict) -> Judgement:
     sentence = f"About {v.value:.0f} min of cutting left ({v.low:.0f} to {v.high:.0f})."
     early = v.baseline is not None and v.baseline - v.value >= _EARLY
-    if v.value <= SOON and early:
+    if v.value <= NEAR_END and early:
         return "act", f"{sentence} It wears faster than tools did here.", "Change the tool before the next part."
     if v.value <= _NOW:
         return "watch", sentence, "Change the tool at the next pause."
-    if v.value <= SOON:
+    if v.value <= NEAR_END:
         return "watch", sentence, "Have a fresh tool ready."
     if early:
         return "watch", f"{sentence} It wears faster than tools did here.", "Look at the tool at the next pause."

@@ -10,11 +10,10 @@ from typing import Final
 import numpy as np
 from shopfloor.models.bins import BIN, HORIZON, effects
 from shopfloor.models.columns import MINUTE, SECOND
-from shopfloor.models.parts import NO_PARTS, Parts, label, probes, remaining
+from shopfloor.models.parts import NO_PARTS, TOLERANCE, Parts, label, probes, remaining
 from shopfloor.services.brain.follow import Machines, Pots
 from shopfloor.services.registry import Label
 
-TOLERANCE: Final = 30.0
 _EVERY: Final = 10 * MINUTE
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shopfloor.models.parts import NEAR_END
 from shopfloor.services.historian.options import NS
 from shopfloor.services.maintenance.risk import CHANCES, UNITS, Left, Risk, left, of_chance, of_life
 from shopfloor.services.registry import Card
 
 _CONDITIONS: Final = ("probability", "distance", "novelty")
-SOON: Final = 15 * 60 * NS
-"""A life of at most so much (ns) must be seen to now: a fresh tool is fetched, the next part may be its last."""
+_NEAR_END: Final = int(NEAR_END * 60 * NS)
 DUES: Final = ("now", "hour", "")
 
 
@@ -39,7 +39,7 @@ class Outlook:
     @property
     def due(self) -> str:
         """`now`: at the level to act at, or at most 15 minutes are left; `hour`: it is likely within the hour."""
-        if self.said["status"] == "act" or (self.left is not None and self.left.value <= SOON):
+        if self.said["status"] == "act" or (self.left is not None and self.left.value <= _NEAR_END):
             return "now"
         return "hour" if (self.risks[0].at_least or 0.0) >= 0.5 else ""
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.bundle import Manifest
 from shopfloor.models.columns import HOUR, MINUTE
-from shopfloor.services.brain.replay.truth import NEAR_END, Floats
+from shopfloor.models.parts import NEAR_END, TOLERANCE
+from shopfloor.services.brain.replay.truth import Floats
 from shopfloor.services.brain.replay.windows import Windows
 from shopfloor.services.brain.streams.levels import reached
-from shopfloor.services.brain.truths import TOLERANCE
 
 _APART: Final = HOUR
 """Windows of one asset that lie farther apart are no longer one alarm."""

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.bins import BIN, HORIZON, effects_of
 from shopfloor.models.columns import MINUTE
-from shopfloor.models.parts import Parts, Probes, remaining
+from shopfloor.models.parts import NEAR_END, TOLERANCE, Parts, Probes, remaining
 from shopfloor.services.brain.replay.past import MachinePast
-from shopfloor.services.brain.truths import TOLERANCE, part_key
+from shopfloor.services.brain.truths import part_key
 from shopfloor.services.registry.scores import Label
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-NEAR_END: Final = 15.0
-"""Cutting minutes before a tool's change in which a model should have warned."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

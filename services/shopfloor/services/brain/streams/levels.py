@@ -7,12 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.models.bundle import Manifest
+from shopfloor.models.parts import NEAR_END
 
 USUAL_ACT: Final = {"novelty": 1.0, "distance": 1.0, "probability": 0.5, "exceedance": 0.5}
 """Where a bundle says nothing else: beyond its threshold, more likely than not."""
-
-LIFE_ENDS: Final = 15.0
-"""Cutting minutes before the end of a tool from which on a fresh one must be at hand."""
 
 
 def reached(card: Manifest, name: str, value: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -29,5 +27,5 @@ def reached(card: Manifest, name: str, value: NDArray[np.float64]) -> NDArray[np
 
 def levels_of(card: Manifest) -> dict[str, float | None]:
     """The values from which on, upwards (`above`) and downwards (`below`), a model makes people act; None: never."""
-    below = card.settings.get("act_below", LIFE_ENDS if card.target == "tool_life" else None)
+    below = card.settings.get("act_below", NEAR_END if card.target == "tool_life" else None)
     return {"above": card.settings.get("act", USUAL_ACT.get(card.kind)), "below": below}
