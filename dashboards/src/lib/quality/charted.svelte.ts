@@ -1,3 +1,4 @@
+import { asking } from "../api/asking.ts";
 import { get } from "../api/http.ts";
 import { changed, inUnits } from "../live/changes.ts";
 import type { Frame } from "../live/frames.ts";
@@ -22,24 +23,23 @@ export class Charted {
 
   /** Begin; the answer ends it. */
   open(): () => void {
+    const end = new AbortController();
+    const ask = (): void => void asking(end.signal, (signal) => this.load(signal), (why) => (this.failure = why));
     const silent = live.hear("charts", (frame) => this.heard(frame));
-    const stop = live.onRefill(() => void this.load());
-    const again = setInterval(() => void (this.failure && this.load()), AGAIN_MS);
-    void this.load();
+    const stop = live.onRefill(ask);
+    const again = setInterval(() => this.failure && ask(), AGAIN_MS);
+    ask();
     return () => {
+      end.abort();
       clearInterval(again);
       silent();
       stop();
     };
   }
 
-  private async load(): Promise<void> {
-    try {
-      this.value = (await get<ChartRow[]>("quality")).map(inUnits);
-      this.failure = "";
-    } catch (error) {
-      this.failure = (error as Error).message;
-    }
+  private async load(signal: AbortSignal): Promise<void> {
+    this.value = (await get<ChartRow[]>("quality", {}, signal)).map(inUnits);
+    this.failure = "";
   }
 
   private heard(frame: Frame): void {

@@ -1,3 +1,4 @@
+import { asking } from "../api/asking.ts";
 import { get, post } from "../api/http.ts";
 import { clock } from "../live/clock.svelte.ts";
 import { plant } from "../plant.svelte.ts";
@@ -34,37 +35,39 @@ export class Comparison {
     return ago > 0 ? ago : null;
   });
 
-  constructor(private readonly range: TimeWindow) {}
+  constructor(
+    private readonly range: TimeWindow,
+    private readonly left: AbortSignal,
+  ) {}
 
   /** An hour in which the calendar is known once it was learnt. */
   readonly hour = $derived(Math.floor(this.anchor() / 3_600_000));
 
   /** Learn the calendar around an hour of the window from the summaries of a tag, where the plant has shifts. */
-  async learn(tag: string, hour: number): Promise<void> {
+  async learn(tag: string, hour: number, signal: AbortSignal): Promise<void> {
     if (!plant.hasShifts) return;
     const at = (hour + 1) * 3_600_000;
-    try {
-      const found = await post<Shifts>("aggregate", { tags: [tag], every: "shift", start: Math.floor(at - 2 * DAY), end: Math.ceil(at) });
+    const ask = async (): Promise<void> => {
+      const found = await post<Shifts>("aggregate", { tags: [tag], every: "shift", start: Math.floor(at - 2 * DAY), end: Math.ceil(at) }, signal);
       this.shifts = found.time.map((start, i) => ({ name: found.shift?.[i] ?? "", start, end: found.end[i]! }));
-    } catch (error) {
-      console.info("shifts:", (error as Error).message);
-    }
+    };
+    await asking(signal, ask, (why) => console.info("shifts:", why));
   }
 
   /** Learn the run of what a tag's machine makes in the window, and the best one before. */
   async learnBest(tag: string): Promise<void> {
     const at = this.range.live ? clock.now() : Math.min(clock.now(), this.range.from + 1);
-    try {
-      this.run = await get<BestRun>("production/best", { asset: assetOf(tag), at });
+    const ask = async (signal: AbortSignal): Promise<void> => {
+      this.run = await get<BestRun>("production/best", { asset: assetOf(tag), at }, signal);
       this.failure = "";
-    } catch (error) {
-      this.failure = (error as Error).message;
-    }
+    };
+    await asking(this.left, ask, (why) => (this.failure = why));
   }
 
   /** Lay the best run under the one that goes on: from the begin of both, as long as the longer one. */
   async chooseBest(tag: string): Promise<void> {
     await this.learnBest(tag);
+    if (this.left.aborted) return;
     this.choose("best");
     const { now, best } = this.run ?? {};
     if (now && best) this.range.still(now.start, now.start + Math.max(best.end - best.start, Math.min(now.end, clock.now()) - now.start));

@@ -1,3 +1,4 @@
+import { asking } from "../api/asking.ts";
 import { get, post } from "../api/http.ts";
 import type { Prediction } from "../api/types.ts";
 import type { Mark } from "../maintenance/types.ts";
@@ -14,18 +15,20 @@ export class Marking {
   marks = $state.raw<Mark[]>([]);
   failure = $state("");
 
-  constructor(readonly prediction: Prediction) {}
+  constructor(
+    readonly prediction: Prediction,
+    private readonly left: AbortSignal,
+  ) {}
 
   async load(): Promise<void> {
     const { model, asset, time, version } = this.prediction;
-    try {
-      const told = await get<{ kind: string; classes: string[] }>(`registry/${encodeURIComponent(model)}/scores`, { number: version ?? 1, most: 1 });
+    const learn = async (signal: AbortSignal): Promise<void> => {
+      const told = await get<{ kind: string; classes: string[] }>(`registry/${encodeURIComponent(model)}/scores`, { number: version ?? 1, most: 1 }, signal);
       this.classes = told.classes;
-      this.marks = await get<Mark[]>("marks", { asset, name: model, start: time - WEEK_MS });
+      this.marks = await get<Mark[]>("marks", { asset, name: model, start: time - WEEK_MS }, signal);
       this.kind = told.kind === "regression" ? "number" : told.kind === "classes" ? "classes" : "yes-no";
-    } catch (error) {
-      this.failure = (error as Error).message;
-    }
+    };
+    await asking(this.left, learn, (why) => (this.failure = why));
   }
 
   /** Right, or wrong with what is known: a number, a class. What either is or is not so needs nothing more. */

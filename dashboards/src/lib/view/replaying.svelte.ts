@@ -1,3 +1,4 @@
+import { asking } from "../api/asking.ts";
 import { get, post } from "../api/http.ts";
 import type { ModelEvent, ReplayJob, Replayed } from "../api/types.ts";
 
@@ -21,6 +22,7 @@ export class Replaying {
   constructor(
     private readonly model: string,
     private readonly done: () => void,
+    private readonly left: AbortSignal,
   ) {}
 
   get running(): boolean {
@@ -29,37 +31,35 @@ export class Replaying {
 
   /** One that began before this page was opened. */
   async find(): Promise<void> {
-    const several = await get<ReplayJob[]>("registry/replays");
-    const mine = several.find((job) => job.name === this.model && job.state === "running");
-    if (mine && !this.job) this.take(mine);
+    const find = async (signal: AbortSignal): Promise<void> => {
+      const several = await get<ReplayJob[]>("registry/replays", {}, signal);
+      const mine = several.find((job) => job.name === this.model && job.state === "running");
+      if (mine && !this.job) this.take(mine);
+    };
+    await asking(this.left, find, (why) => (this.failure = why));
   }
 
   async begin(number: number, scope: string, span: ReplaySpan, now: number): Promise<void> {
     const path = `registry/${encodeURIComponent(this.model)}/replay`;
-    await this.ask(() => post<ReplayJob>(path, { number, scope, start: now - REPLAY_SPANS[span], end: now }));
+    await this.ask(() => post<ReplayJob>(path, { number, scope, start: now - REPLAY_SPANS[span], end: now }, this.left));
   }
 
   async cancel(): Promise<void> {
-    if (this.job) await this.ask(() => post<ReplayJob>(`registry/replays/${this.job?.id}/cancel`, {}));
-  }
-
-  close(): void {
-    clearTimeout(this.timer);
+    if (this.job) await this.ask(() => post<ReplayJob>(`registry/replays/${this.job?.id}/cancel`, {}, this.left));
   }
 
   private async ask(question: () => Promise<ReplayJob>): Promise<void> {
     clearTimeout(this.timer);
-    try {
+    const take = async (): Promise<void> => {
       this.take(await question());
       this.failure = "";
-    } catch (error) {
-      this.failure = (error as Error).message;
-    }
+    };
+    await asking(this.left, take, (why) => (this.failure = why));
   }
 
   private take(job: ReplayJob): void {
     this.job = job;
-    if (job.state === "running") this.timer = setTimeout(() => void this.ask(() => get<ReplayJob>(`registry/replays/${job.id}`)), EVERY_MS);
+    if (job.state === "running") this.timer = setTimeout(() => void this.ask(() => get<ReplayJob>(`registry/replays/${job.id}`, {}, this.left)), EVERY_MS);
     else if (job.state === "done") this.done();
   }
 }

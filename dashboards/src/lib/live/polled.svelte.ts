@@ -1,9 +1,12 @@
-import { clock } from "../live/clock.svelte.ts";
-import { live } from "../live/live.svelte.ts";
+import { clock } from "./clock.svelte.ts";
+import { live } from "./live.svelte.ts";
 
 const STALE_MS = 45_000;
 
-/** Something that is asked for again and again; what was told last stays while the server does not answer. */
+/**
+ * Something that is asked for again and again; what was told last stays while the server does not answer. In an effect,
+ * `$effect(() => polled.every(ms))`, it is asked anew when what the question reads has changed, until the component goes.
+ */
 export class Polled<T> {
   value = $state.raw<T | null>(null);
   failure = $state("");
@@ -21,8 +24,7 @@ export class Polled<T> {
 
   async load(): Promise<void> {
     this.asked?.abort();
-    this.asked = new AbortController();
-    const { signal } = this.asked;
+    const { signal } = (this.asked = new AbortController());
     this.asking = true;
     try {
       const told = await this.ask(signal);
@@ -37,14 +39,21 @@ export class Polled<T> {
     }
   }
 
-  /** Ask every so many ms, and when the link is back; the answer ends it. A slow server is waited for, not asked again. */
+  /** Ask now; the answer ends it. */
+  once(): () => void {
+    void this.load();
+    return () => this.asked?.abort();
+  }
+
+  /** Ask now, every so many ms, and when the link is back; the answer ends it. A slow server is waited for, not asked again. */
   every(ms: number): () => void {
+    const end = this.once();
     const timer = setInterval(() => void (this.asking || this.load()), ms);
     const stop = live.onRefill(() => void this.load());
     return () => {
       clearInterval(timer);
       stop();
-      this.asked?.abort();
+      end();
     };
   }
 }
