@@ -7,9 +7,25 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
 
 from shopfloor.plant import StoreError
+
+PATIENCE_S: Final = 10.0
+"""How long another process that writes the same file is waited for."""
+
+
+def connected(
+    file: Path, schema: str, synchronous: str = "FULL", isolation_level: Literal["DEFERRED"] | None = None
+) -> sqlite3.Connection:
+    """Open or make a small SQLite file (WAL) for all threads; with no isolation level a statement is a transaction."""
+    db = sqlite3.connect(file, PATIENCE_S, check_same_thread=False, isolation_level=isolation_level)
+    try:
+        db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; {schema}")
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 class Records:
@@ -31,8 +47,7 @@ class Records:
     def __enter__(self) -> Self:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-            self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {self._schema}")
+            self._db = connected(self._file, self._schema)
             self._bring_up_to_date(self._db)
         except (OSError, sqlite3.Error) as problem:
             raise StoreError(f"The {self._what} in {self._file} cannot be opened ({problem}).") from problem

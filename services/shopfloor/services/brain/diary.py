@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from shopfloor.models.columns import DAY
+from shopfloor.services.records import connected
 
 _KEPT: Final = 8 * DAY
 _SCHEMA: Final = """
@@ -26,10 +26,7 @@ class Diary:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(folder / "predictions.sqlite", check_same_thread=False)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = normal")
-        self._db.execute(_SCHEMA)
+        self._db = connected(folder / "predictions.sqlite", _SCHEMA, "NORMAL", "DEFERRED")
         self._written = 0
 
     def write(self, rows: Iterable[Row], now: int) -> None:

@@ -20,13 +20,12 @@ from typing import Any, Final, Self
 
 from shopfloor.plant import StoreError, chain
 from shopfloor.plant.chain import Head
+from shopfloor.services.records import PATIENCE_S, connected
 
 _logger: Final = logging.getLogger(__name__)
 FILE: Final = "registry.sqlite"
 ANCHOR: Final = "registry.head"
 _SCHEMA: Final = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, hash TEXT NOT NULL);
 """
 Entry = tuple[int, dict[str, Any]]
@@ -47,8 +46,7 @@ class Audit:
         """Open for writing; a file that cannot be used raises `StoreError`."""
         with _explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(folder / FILE, check_same_thread=False, isolation_level=None, timeout=10)
-            db.executescript(_SCHEMA)
+            db = connected(folder / FILE, _SCHEMA)
         try:
             audit = cls(folder, db)
             if audit.is_new():
@@ -107,7 +105,7 @@ def verify(folder: Path, head: Head | None = None) -> tuple[str, Head]:
             raise StoreError(f"There is no registry in {folder}: name the data folder of a server with --data.")
         # The anchor is read first: it may be older than the rows, never newer.
         anchored = anchored_head(folder)
-        db = sqlite3.connect(f"file:{(folder / FILE).absolute()}?mode=ro", uri=True, timeout=10)
+        db = sqlite3.connect(f"file:{(folder / FILE).absolute()}?mode=ro", PATIENCE_S, uri=True)
         try:
             rows = db.execute("SELECT sequence, body, hash FROM event ORDER BY sequence").fetchall()
             last = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 SCHEMA: Final = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS prediction (
     name TEXT NOT NULL, number INTEGER NOT NULL, asset TEXT NOT NULL, window_end INTEGER NOT NULL, part TEXT NOT NULL,
     id TEXT NOT NULL, sha TEXT NOT NULL, live INTEGER NOT NULL, value REAL, low REAL, high REAL, latency_us REAL,

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 from shopfloor.plant import StoreError
+from shopfloor.services.records import connected
 from shopfloor.services.registry.marks import KEEP_BESIDE, WRITE_LABEL, Marks
 from shopfloor.services.registry.marks import SCHEMA as MARKS
 from shopfloor.services.registry.questions import BESIDE, DAYS, KEPT_ROWS, OF_NEWEST, OF_OLDEST, SCHEMA
@@ -120,8 +121,7 @@ class Scores:
         """Open or make the file in the registry's folder; one that cannot be used raises `StoreError`."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(folder / "scores.sqlite", check_same_thread=False, timeout=10)
-            db.executescript(SCHEMA + MARKS)
+            db = connected(folder / "scores.sqlite", SCHEMA + MARKS, "NORMAL", "DEFERRED")
         except (sqlite3.Error, OSError) as problem:
             raise StoreError(f"The scores in {folder} cannot be used ({problem}): see to the disk.") from problem
         lock = threading.Lock()

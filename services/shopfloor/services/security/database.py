@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from shopfloor.plant import StoreError
+from shopfloor.services.records import connected
 
 FILE: Final = "accounts.sqlite"
 _LATER: Final = {"way": "'account'", "subject": "''"}
 """Columns that a file of an earlier version lacks, and what they hold for an account of a password."""
 _SCHEMA: Final = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS account (
     name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, created REAL NOT NULL,
     disabled INTEGER NOT NULL DEFAULT 0, seen REAL, way TEXT NOT NULL DEFAULT 'account',
@@ -63,8 +62,7 @@ class Database:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file.parent.chmod(0o700)
             self._file.touch(mode=0o600)
-            db = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None, timeout=10)
-            db.executescript(_SCHEMA)
+            db = connected(self._file, _SCHEMA)
             _bring_up_to_date(db)
             self._db = db
         return self._db

@@ -17,11 +17,10 @@ from typing import Any, Final, Self
 
 from shopfloor.plant import StoreError, chain
 from shopfloor.plant.chain import Head
+from shopfloor.services.records import connected
 
 FILE: Final = "audit.sqlite"
 _SCHEMA: Final = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS entry (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, hash TEXT NOT NULL,
     time INTEGER GENERATED ALWAYS AS (json_extract(body, '$.time')) VIRTUAL,
@@ -65,8 +64,7 @@ class Trail:
         """Open for writing; a file that cannot be used raises `StoreError`."""
         with _explained(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            db = sqlite3.connect(folder / FILE, check_same_thread=False, isolation_level=None, timeout=10)
-            db.executescript(_SCHEMA)
+            db = connected(folder / FILE, _SCHEMA)
         try:
             yield cls(folder, db)
         finally:
