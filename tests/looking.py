@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
 SHOTS = Path(__file__).parents[1] / "build" / "screenshots"
+
+
+def go(page: Page, url: str, path: str, **parameters: Any) -> None:
+    """Open a page of the server at `url`, in English and light where nothing else is asked."""
+    query = "&".join(f"{key}={value}" for key, value in {"lang": "en", "theme": "light", **parameters}.items())
+    page.goto(f"{url}{path}{'&' if '?' in path else '?'}{query}")
 
 
 def settle(page: Page, seconds: float = 0.6) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from front_end import tool
+from looking import go
 from playwright.sync_api import Browser, Page, sync_playwright
 from shopfloor.dashboards import static_folder
 
@@ -105,6 +106,19 @@ def chromium() -> Browser:
     return CHROMIUM.browser()
 
 
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page at a desk, on which no script may fail."""
+    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
+    page = context.new_page()
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
+    assert said == []
+
+
 Opener = Callable[..., Page]
 
 
@@ -124,8 +138,7 @@ def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
         page.set_default_timeout(20_000)
         page.on("console", lambda m: said.append(f"{path}: {m.text}") if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda e: said.append(f"{path}: {e}"))
-        query = "&".join(f"{key}={value}" for key, value in {"lang": "en", "theme": "light", **parameters}.items())
-        page.goto(f"{mock_plant.url}{path}{'&' if '?' in path else '?'}{query}")
+        go(page, mock_plant.url, path, **parameters)
         return page
 
     yield opened

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from front_end import modules
-from looking import fits, settle, violations
-from playwright.sync_api import Browser, expect
+from looking import fits, go, settle, violations
+from playwright.sync_api import Page, expect
 from shopfloor.plant import Sample
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
@@ -40,16 +40,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def test_a_signal_leads_from_the_alarm_list_to_its_chart_whose_limits_are_made_anew(
-    chromium: Browser, server: Running
+    page: Page, server: Running
 ) -> None:
-    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    page.goto(f"{server.url}/quality?lang=en")
+    go(page, server.url, "/quality")
     expect(page.get_by_test_id("chart")).to_contain_text("in control")
     server.feed(Sample(f"{CNC}/diameter", NOW - 5 * S, 11.0))
     expect(page.get_by_test_id("chart")).to_contain_text("out of control", timeout=20_000)  # told, not asked for
-    page.goto(f"{server.url}/alarms?lang=en")
+    go(page, server.url, "/alarms")
     page.get_by_test_id("to-chart").click()
     expect(page.get_by_test_id("control-chart")).to_be_visible()
     expect(page.get_by_test_id("point")).to_contain_text("beyond three sigma")
@@ -62,4 +59,3 @@ def test_a_signal_leads_from_the_alarm_list_to_its_chart_whose_limits_are_made_a
     fits(page, "chart-anew", "desk")
     page.evaluate((modules() / "axe-core/axe.min.js").read_text("utf-8"))
     assert violations(page) == []
-    context.close()

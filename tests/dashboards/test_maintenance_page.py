@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from front_end import modules
-from looking import SHOTS, fits, screen, settle, violations
-from playwright.sync_api import Browser, Page, expect
+from looking import SHOTS, fits, go, screen, settle, violations
+from playwright.sync_api import Page, expect
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
 from maintained import CNC, maintained, tell_lives
@@ -26,23 +25,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture
-def page(chromium: Browser, server: Running) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
-    page = context.new_page()
-    said: list[str] = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.set_default_timeout(20_000)
-    yield page
-    context.close()
-    assert said == []
-
-
-def go(page: Page, server: Running, path: str, **parameters: Any) -> None:
-    query = "&".join(f"{key}={value}" for key, value in {"lang": "en", "theme": "light", **parameters}.items())
-    page.goto(f"{server.url}{path}?{query}")
-
-
 def look(page: Page, name: str) -> None:
     SHOTS.mkdir(parents=True, exist_ok=True)
     settle(page, 0.3)
@@ -52,7 +34,7 @@ def look(page: Page, name: str) -> None:
 
 
 def test_a_risk_becomes_an_order_whose_end_tells_the_truth_that_is_counted(page: Page, server: Running) -> None:
-    go(page, server, "/maintenance")
+    go(page, server.url, "/maintenance")
     rows = page.get_by_test_id("risk")
     expect(rows).to_have_count(4)
     expect(rows.nth(1)).to_contain_text("> 95 %")
@@ -85,7 +67,7 @@ def test_a_risk_becomes_an_order_whose_end_tells_the_truth_that_is_counted(page:
 
 
 def test_a_prediction_is_marked_in_two_taps_and_taken_back(page: Page, server: Running) -> None:
-    go(page, server, f"/asset/{CNC}1")
+    go(page, server.url, f"/asset/{CNC}1")
     page.evaluate("localStorage.setItem('shopfloor.name', 'Wang')")
     card = page.get_by_test_id("prediction").filter(has_text="tool_life")
     card.get_by_role("button", name="Why?").click()

@@ -8,14 +8,13 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from complete import complete, said, themed
 from front_end import modules
-from looking import screen, settle, violations
-from playwright.sync_api import Browser, Page, expect
+from looking import go, screen, settle, violations
+from playwright.sync_api import Page, expect
 from shopfloor.plant import Kind, Sample
 from shopfloor.plant.config import load
 from shopfloor.services.plants import demo_plant
@@ -61,23 +60,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield server
 
 
-@pytest.fixture
-def page(chromium: Browser, server: Running) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
-    page = context.new_page()
-    said: list[str] = []
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.set_default_timeout(20_000)
-    yield page
-    context.close()
-    assert said == []
-
-
-def go(page: Page, server: Running, path: str = "/production", **parameters: Any) -> None:
-    query = "&".join(f"{key}={value}" for key, value in {"lang": "en", "theme": "light", **parameters}.items())
-    page.goto(f"{server.url}{path}?{query}")
-
-
 def look(page: Page, name: str, *, wall: bool = True) -> None:
     """Desk, light and English first: the page may have been opened otherwise; nobody presses a button on a wall."""
     settle(page, 0.3)
@@ -91,7 +73,7 @@ def look(page: Page, name: str, *, wall: bool = True) -> None:
 
 
 def test_a_stop_gets_its_reason_in_two_taps_and_the_losses_show_it(page: Page, server: Running) -> None:
-    go(page, server, **{"from": NOW // 10**6 - 3_600_000, "to": NOW // 10**6})
+    go(page, server.url, "/production", **{"from": NOW // 10**6 - 3_600_000, "to": NOW // 10**6})
     expect(page.get_by_test_id("oee").get_by_role("row")).to_have_count(22)
     page.get_by_role("button", name="CNC 01", exact=True).click()
     page.wait_for_url("**place=*")
@@ -113,7 +95,7 @@ def test_a_stop_gets_its_reason_in_two_taps_and_the_losses_show_it(page: Page, s
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert server.get("/production/scrap")[0]["quantity"] == 2
     look(page, "production")
-    go(page, server, place=f"{CELL}/cnc-01")
+    go(page, server.url, "/production", place=f"{CELL}/cnc-01")
     page.get_by_role("button", name="Take back").click()
     page.get_by_role("dialog").get_by_role("button", name="Take back").click()
     expect(page.get_by_test_id("entry")).to_have_count(0)
@@ -129,7 +111,8 @@ def test_reasons_are_suggested_with_their_shares_and_a_stop_is_split_where_one_s
         if not stop["asset"].endswith("01") and stop["end"] is not None:
             body = {"by": "Wu", "reason": reason}
             server.client.post(f"/api/v1/production/downtime/{stop['id']}/reason", json=body)
-    go(page, server, **{"from": NOW // 10**6 - 3 * 3_600_000, "to": NOW // 10**6, "place": f"{CELL}/cnc-01"})
+    asked = {"from": NOW // 10**6 - 3 * 3_600_000, "to": NOW // 10**6}
+    go(page, server.url, "/production", **asked, place=f"{CELL}/cnc-01")
     first = page.get_by_test_id("stop").first
     expect(first.get_by_test_id("likeliest")).to_contain_text("Probably")
     expect(page.get_by_test_id("learned")).to_contain_text("learned from")
@@ -148,7 +131,7 @@ def test_reasons_are_suggested_with_their_shares_and_a_stop_is_split_where_one_s
 
 
 def test_shifts_are_walked_by_keys_and_the_address_holds_them(page: Page, server: Running) -> None:
-    go(page, server, lang="zh", theme="dark")
+    go(page, server.url, "/production", lang="zh", theme="dark")
     first = page.get_by_test_id("shift")
     expect(first).to_be_visible()
     name = first.inner_text()
@@ -166,10 +149,11 @@ def test_shifts_are_walked_by_keys_and_the_address_holds_them(page: Page, server
 
 
 def test_an_order_is_planned_and_started_and_a_part_leads_to_its_lot(page: Page, server: Running) -> None:
-    go(page, server, "/production/orders")
+    go(page, server.url, "/production/orders")
     page.get_by_role("button", name="Plan an order").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Your name").fill("Li")
+    expect(dialog.get_by_label("Machine or line")).not_to_have_value("")
     dialog.get_by_label("Number").fill("A-7")
     dialog.get_by_label("Item").fill("FRAME-A")
     dialog.get_by_label("Material lots").fill("L-1, L-2")
@@ -190,7 +174,7 @@ def test_an_order_is_planned_and_started_and_a_part_leads_to_its_lot(page: Page,
 
 
 def test_energy_is_told_by_machine_and_keeps_the_time_of_the_other_views(page: Page, server: Running) -> None:
-    go(page, server, **{"from": NOW // 10**6 - 3_600_000, "to": NOW // 10**6})
+    go(page, server.url, "/production", **{"from": NOW // 10**6 - 3_600_000, "to": NOW // 10**6})
     page.get_by_role("navigation", name="What to show").get_by_role("link", name="Energy").click()
     expect(page.get_by_test_id("energy")).to_contain_text("CNC 04")
     assert "from=" in page.url
@@ -198,7 +182,7 @@ def test_energy_is_told_by_machine_and_keeps_the_time_of_the_other_views(page: P
 
 
 def test_the_report_of_a_shift_is_seen_kept_and_read_without_the_server(page: Page, server: Running) -> None:
-    go(page, server)
+    go(page, server.url, "/production")
     page.get_by_role("link", name="Report", exact=True).click()
     page.wait_for_url("**/reports?*line=delta*")
     frame = page.frame_locator("iframe")
@@ -225,7 +209,7 @@ def test_the_report_of_a_shift_is_seen_kept_and_read_without_the_server(page: Pa
 
 def test_the_page_says_what_the_server_refuses(page: Page, server: Running) -> None:
     page.route("**/api/v1/production/oee*", lambda route: route.fulfill(status=422, json={"detail": "Ask for less."}))
-    go(page, server)
+    go(page, server.url, "/production")
     expect(page.get_by_text("Ask for less.")).to_be_visible()
 
 
@@ -239,7 +223,7 @@ def test_pots_show_metal_efficiency_energy_and_anode_effects(page: Page, server:
     server.feed(*(Sample(f"{pot}/current", first + 600 * n * S, 300.0) for n in range(150)))
     server.feed(*(Sample(f"{pot}/energy.total", first + 600 * n * S, 210.0 * n) for n in range(150)))
     until(lambda: server.get("/production/process", start=first / 1e6)["lines"][0]["portions"] == 2)
-    go(page, server, "/production/process", **{"from": first // 10**6, "to": NOW // 10**6, "place": pot})
+    go(page, server.url, "/production/process", **{"from": first // 10**6, "to": NOW // 10**6, "place": pot})
     table = page.get_by_test_id("process")
     expect(table.get_by_role("row").nth(2)).to_contain_text("94.")
     expect(table).to_contain_text("Current efficiency")
