@@ -116,7 +116,7 @@ def test_no_old_number_looks_fresh(home: Page, mock_plant: Any) -> None:
         walk(home, path)
         expect(home.get_by_test_id(shown).first, path).to_contain_text("STALE", timeout=20_000)
     walk(home, f"/tag/{CNC}/spindle.power")
-    expect(home.get_by_test_id("silent")).to_contain_text("STALE since")
+    expect(home.get_by_test_id("silent")).to_contain_text("STALE since", timeout=20_000)
 
 
 FOUND = r"""() => {
