@@ -61,6 +61,7 @@ from shopfloor.services.api import security as security_api
 from shopfloor.services.api.apart import nobody_asks, two_persons
 from shopfloor.services.api.described import Described
 from shopfloor.services.api.limit import BodyLimit
+from shopfloor.services.api.routes import serve
 from shopfloor.services.api.wire import API, Problem, add_errors
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -224,10 +225,9 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=_lifespan(parts.live),
     )
     add_errors(app)
-    app.include_router(_api(parts), prefix=API)
-    app.include_router(influx_api.doors(parts.config, parts.historian, parts.clock))
-    app.include_router(metrics_api.router(parts.historian))
-    app.include_router(inference_api.router(models_of(parts.registry)))
+    serve(app, _api(parts))
+    serve(app, influx_api.doors(parts.config, parts.historian, parts.clock))
+    serve(app, [metrics_api.router(parts.historian), inference_api.router(models_of(parts.registry))])
     site = _site()
     pages.add(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
@@ -238,10 +238,14 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
-def _api(parts: Parts) -> APIRouter:
-    """One router per noun, each with the parts it needs."""
-    api, reader = APIRouter(), parts.historian.reader
-    for router in (
+def _api(parts: Parts) -> list[APIRouter]:
+    """One router per noun, each with the parts it needs; what gateways and open pages ask all the time comes first."""
+    reader = parts.historian.reader
+    return [
+        ingest.router(parts.historian),
+        errands_api.router(parts.errands),
+        gateways_api.router(parts.gateways),
+        live_api.router(parts.live, parts.guard),
         health_api.router(parts.health),
         assets.router(parts.catalog, reader, parts.alarms),
         tags.router(parts.catalog),
@@ -270,15 +274,9 @@ def _api(parts: Parts) -> APIRouter:
         stream.router(parts.live, parts.catalog, parts.guard),
         journal.router(parts.alarms, parts.clock),
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
-        ingest.router(parts.historian),
-        gateways_api.router(parts.gateways),
-        errands_api.router(parts.errands),
         setpoints.router(parts.errands, parts.alarms.record, parts.clock),
-        live_api.router(parts.live, parts.guard),
         *security_api.routers(parts.doors, parts.trail, parts.provider),
-    ):
-        api.include_router(router)
-    return api
+    ]
 
 
 def _lifespan(live: Live) -> Callable[[FastAPI], Any]:

@@ -63,11 +63,11 @@ def strict(answer: httpx.Response) -> None:
 def test_every_route_answers_with_strict_headers(server: Running) -> None:
     seen = set()
     headers = {"Authorization": f"Bearer {server.parts.tokens.create('all')}", "Content-Type": "application/json"}
-    for route in walked(create_app(server.parts).routes):
+    for route, methods in walked(create_app(server.parts)):
         path = re.sub(r"{[^}]*}", "none", route.path)
-        for method in sorted((route.methods or set()) - {"HEAD"}):
+        for method in sorted(methods - {"HEAD", "WEBSOCKET"}):
             body = {"content": "{}"} if method == "POST" else {}
-            with server.client.stream(method, path, headers=headers, **body) as answer:
+            with server.client.stream(method, path, headers=headers, timeout=60, **body) as answer:
                 strict(answer)
                 seen.add(answer.status_code)
     assert {200, 403, 404, 422} <= seen

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from running_server import FakeBrain, plant
 from shopfloor.services.api.errands import _RIGHTS, KINDS
 from shopfloor.services.api.needs import Need
 from shopfloor.services.app import create_app, open_parts
 from shopfloor.services.security.rights import PEOPLE, RIGHTS, SAYS, TOPICS, Right, Role, may
-from starlette.routing import Mount
+from starlette.routing import Route, WebSocketRoute
 
 PAGES = {
     "/docs",
@@ -31,27 +32,23 @@ QUESTIONS = re.compile(
 """POSTs that change nothing, or (calls) ask for a right by their kind."""
 
 
-def walked(routes: Any) -> Iterator[Any]:
-    """Every route, also of routers that were included."""
-    for route in routes:
-        if hasattr(route, "effective_route_contexts"):
-            yield from route.effective_route_contexts()
-        else:
-            assert not isinstance(route, Mount), "a mount would hide its routes from this test"
-            yield route
+def walked(app: FastAPI) -> Iterator[tuple[Any, set[str]]]:
+    """Every route with its methods."""
+    for route in app.routes:
+        assert isinstance(route, Route | WebSocketRoute), "it would hide its routes from this test"
+        yield route, set(getattr(route, "methods", None) or {"WEBSOCKET"})
 
 
 def rights(route: Any) -> list[Right]:
-    dependant = route.dependant or route.original_route.dependant
-    return [part.call.right for part in dependant.dependencies if isinstance(part.call, Need)]
+    return [part.call.right for part in route.dependant.dependencies if isinstance(part.call, Need)]
 
 
 @pytest.fixture(scope="module")
 def routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str], list[Right]]]:
     with open_parts(plant(), tmp_path_factory.mktemp("data"), make_brain=lambda *_: FakeBrain()) as parts:
         assert set(TOPICS) == {"values", *parts.live.topics}
-        found = [route for route in walked(create_app(parts).routes) if route.path not in PAGES]
-        return [(route.path, set(route.methods or {"WEBSOCKET"}), rights(route)) for route in found]
+        found = [(route, methods) for route, methods in walked(create_app(parts)) if route.path not in PAGES]
+        return [(route.path, methods, rights(route)) for route, methods in found]
 
 
 def test_every_route_names_its_right(routes: list[tuple[str, set[str], list[Right]]]) -> None:

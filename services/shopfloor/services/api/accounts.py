@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.life import Nothing
 from shopfloor.services.api.needs import changed, needs, who
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, answer
 from shopfloor.services.security import Doors, Right, Role
 from shopfloor.services.security.accounts import Account
@@ -84,7 +85,7 @@ class Ended(BaseModel):
 
 def router(doors: Doors) -> APIRouter:
     """`accounts`, `sessions`, and `me/…` for everybody's own."""
-    routes = APIRouter(tags=["security"], responses=ERRORS)
+    routes = Routes(tags=["security"], responses=ERRORS)
     _add_accounts(routes, doors)
     _add_sessions(routes, doors)
     _add_own(routes, doors)

@@ -12,6 +12,7 @@ from shopfloor.plant.config.units import duration
 from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -78,7 +79,7 @@ class Summaries(BaseModel):
 
 def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -> APIRouter:
     """`POST aggregate`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
 
     @routes.post("/aggregate", response_model=Summaries, responses=BOTH)
     def aggregate(request: Request, question: Question) -> Response:

@@ -14,6 +14,7 @@ from shopfloor.services.alarms.state import UNSEEN
 from shopfloor.services.answers import Answers, NotTaken
 from shopfloor.services.api.load import LoadView, NotificationsView
 from shopfloor.services.api.needs import changed, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import DEVICE, ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from shopfloor.services.security.rights import Right
@@ -169,7 +170,7 @@ def _noted(shown: dict[str, Any]) -> dict[str, Any]:
 
 def router(alarms: Alarms, answers: Answers, notifier: Callable[[], dict[str, Any]]) -> APIRouter:
     """`GET alarms`, and acknowledging and resetting them."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/alarms", response_model=list[AlarmView])
     def get_alarms(

@@ -11,6 +11,7 @@ from shopfloor.services.alarms import Alarm, AlarmKind, Alarms
 from shopfloor.services.answers import Answers, NotTaken
 from shopfloor.services.api.alarms import AlarmView, Number, Seen, done, noted, signed
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import DEVICE, ERRORS, NO_JSON, NOT_FOUND
 from shopfloor.services.security.rights import Right
 from starlette.concurrency import run_in_threadpool
@@ -40,7 +41,7 @@ async def at_device(
 
 def router(alarms: Alarms, answers: Answers) -> APIRouter:
     """`POST alarms/{number}/confirm` and `comment`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON | DEVICE)
+    routes = Routes(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON | DEVICE)
 
     @routes.post("/alarms/{number}/confirm", dependencies=[needs(Right.ACKNOWLEDGE)], response_model=AlarmView)
     async def confirm(request: Request, number: Number, said: Seen) -> Response:

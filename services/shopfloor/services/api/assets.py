@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from shopfloor.plant import Asset, Reader
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.tags import TagView, view
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.catalog import Catalog
@@ -38,7 +39,7 @@ class AssetView(BaseModel):
 
 def router(catalog: Catalog, reader: Reader, alarms: Alarms) -> APIRouter:
     """`GET assets`."""
-    routes = APIRouter(tags=["plant"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["plant"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/assets", response_model=list[AssetView])
     def get_assets() -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shopfloor.plant.chain import Head
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.clock import to_ms
 from shopfloor.services.security import Right
@@ -48,7 +49,7 @@ class Whole(BaseModel):
 
 def router(trail: Trail) -> APIRouter:
     """`GET audit` and `GET audit/check`."""
-    routes = APIRouter(tags=["security"], responses=ERRORS, dependencies=[needs(Right.AUDIT)])
+    routes = Routes(tags=["security"], responses=ERRORS, dependencies=[needs(Right.AUDIT)])
 
     @routes.get("/audit", response_model=list[EntryView])
     def get_entries(

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from shopfloor.models.sealing.folder import LARGEST
 from shopfloor.models.sealing.refused import RefusedBundle
 from shopfloor.services.api.needs import changed, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer, problem, refused
 from shopfloor.services.registry import Registry
 from shopfloor.services.registry.arrival import Arrived, arrive
@@ -42,7 +43,7 @@ class ArrivedView(BaseModel):
 
 def router(registry: Registry) -> APIRouter:
     """`POST registry/bundles`."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["registry"], responses=ERRORS, dependencies=[needs(Right.SEE)])
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     @routes.post(

@@ -11,6 +11,7 @@ from shopfloor.services.alarms.designed import Foreseen
 from shopfloor.services.alarms.state import State
 from shopfloor.services.api.alarms import AlarmView, AsideView, aside_view, done, noted, signed
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.shelving import Reasoned, Shelving, ends
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import Clock, to_ms
@@ -61,7 +62,7 @@ _WORDS: Final = ("key", "asset", "tag", "code", "priority", "title", "limit", "u
 
 def router(alarms: Alarms, calendar: Calendar, clock: Clock) -> APIRouter:
     """`GET alarms/designed`, `POST alarms/designed/shelve` and `out-of-service`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/alarms/designed", response_model=list[DesignedView])
     def get_designed(

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from shopfloor.services.api.life import NAME_LENGTH
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.security.rights import Right
 from shopfloor.services.thinking import Thinking
@@ -56,7 +57,7 @@ class DriftView(BaseModel):
 
 def router(brain: Thinking) -> APIRouter:
     """`GET registry/{name}/drift`."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/registry/{name}/drift", response_model=DriftView)
     def get_drift(name: Annotated[str, Path(max_length=NAME_LENGTH)], number: Annotated[int, Query(ge=1)]) -> Response:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Body, Path, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.needs import changed, demand, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, PLAIN, answer, problem
 from shopfloor.services.errands import Errands, GatewayUnknown
 from shopfloor.services.security.rights import Right
@@ -88,7 +89,7 @@ class Wanted(BaseModel):
 
 def router(errands: Errands) -> APIRouter:
     """`POST gateways/{gateway}/calls/{kind}` for people, `POST gateways/{gateway}/errands` for gateways."""
-    routes = APIRouter(responses=ERRORS | NO_JSON)
+    routes = Routes(responses=ERRORS | NO_JSON)
 
     @routes.post(
         "/gateways/{gateway}/calls/{kind}",

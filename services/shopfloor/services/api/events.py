@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from shopfloor.services.alarms import Alarms
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.security.rights import Right
@@ -27,7 +28,7 @@ class EventView(BaseModel):
 
 def router(alarms: Alarms, clock: Clock) -> APIRouter:
     """`GET events`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/events", response_model=list[EventView])
     def get_events(

@@ -17,6 +17,7 @@ from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.portions import Portions
 from shopfloor.services.api.read import batches
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ARROW, ERRORS, NOT_FOUND
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -89,7 +90,7 @@ _KINDS: Final[dict[Format, tuple[str, str, Callable[[Sink, pa.Schema], Writer]]]
 
 def router(catalog: Catalog, reader: History, clock: Clock) -> APIRouter:
     """`GET history/export`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/history/export", response_class=Response, responses=_FILES)
     def export(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, TOO_LARGE
 from shopfloor.services.gateways import Gateways
 from shopfloor.services.security.rights import Right
@@ -55,7 +56,7 @@ class GatewayPost(BaseModel):
 
 def router(gateways: Gateways) -> APIRouter:
     """`POST gateways/{gateway}/health`."""
-    routes = APIRouter(tags=["gateway"], responses=ERRORS | TOO_LARGE, dependencies=[needs(Right.FORWARD)])
+    routes = Routes(tags=["gateway"], responses=ERRORS | TOO_LARGE, dependencies=[needs(Right.FORWARD)])
 
     @routes.post("/gateways/{gateway}/health", status_code=204, response_class=Response)
     def health(gateway: Annotated[str, Path(max_length=100)], post: GatewayPost) -> Response:

@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.health import Health
 from shopfloor.services.security.rights import Right
@@ -124,7 +125,7 @@ class HealthAnswer(BaseModel):
 
 def router(health: Health) -> APIRouter:
     """`GET health`."""
-    routes = APIRouter(tags=["plant"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["plant"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/health", response_model=HealthAnswer)
     def get_health() -> Response:

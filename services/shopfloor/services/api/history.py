@@ -12,6 +12,7 @@ from shopfloor.plant import Kind, Reader
 from shopfloor.services.api.arrow import BOTH, EXPLAIN, check_rows, stream, wants_arrow
 from shopfloor.services.api.columns import COLUMNS, columns, wants_columns
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog, Entry
 from shopfloor.services.clock import Clock, to_ms, to_ns
@@ -45,7 +46,7 @@ class History(BaseModel):
 
 def router(catalog: Catalog, reader: Reader, clock: Clock) -> APIRouter:
     """`GET history`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/history", response_model=History, responses=_FORMS)
     def get_history(

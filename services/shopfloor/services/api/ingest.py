@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, Field
 from shopfloor.plant import Batch, BatchError, RejectedError
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ARROW, ERRORS, TOO_LARGE, answer, problem, refused
 from shopfloor.services.historian import Historian, SequenceGap, Stored
 from shopfloor.services.security.rights import Right
@@ -70,7 +71,7 @@ class TooLargeError(RejectedError):
 
 def router(historian: Historian) -> APIRouter:
     """`POST ingest`, `POST ingest/rejected` and `POST ingest/dropped`."""
-    routes = APIRouter(tags=["gateway"], responses=ERRORS, dependencies=[needs(Right.FORWARD)])
+    routes = Routes(tags=["gateway"], responses=ERRORS, dependencies=[needs(Right.FORWARD)])
     threads = ThreadPoolExecutor(4, "ingest")
 
     @routes.post(

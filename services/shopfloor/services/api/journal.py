@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from shopfloor.services.alarms import AlarmKind, Alarms, Occurrence, Wanted
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.historian.selector import Selector
@@ -44,7 +45,7 @@ def view(one: Occurrence) -> dict[str, Any]:
 
 def router(alarms: Alarms, clock: Clock) -> APIRouter:
     """`GET alarms/journal`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/alarms/journal", response_model=list[OccurrenceView])
     def get_journal(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shopfloor.plant import Reader
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.security.rights import Right
@@ -27,7 +28,7 @@ class Latest(BaseModel):
 
 def router(catalog: Catalog, reader: Reader) -> APIRouter:
     """`GET latest`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/latest", response_model=list[Latest])
     def get_latest(

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.ledger import Account
 from shopfloor.services.security.rights import Right
@@ -30,7 +31,7 @@ class LedgerAnswer(BaseModel):
 
 def router(accounts: Callable[[], list[Account]], rows: Callable[[], int]) -> APIRouter:
     """`GET ledger`."""
-    routes = APIRouter(tags=["plant"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["plant"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/ledger", response_model=LedgerAnswer)
     def get_ledger() -> Response:

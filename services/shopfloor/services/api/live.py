@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from fastapi import APIRouter, WebSocket
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.live import Live
 from shopfloor.services.live.clients import Client
 from shopfloor.services.live.words import EXPECTED, MOST_TAGS, Message, Subscribe, frame
@@ -26,7 +27,7 @@ LEFT: Final = 4401
 
 def router(live: Live, guard: Guard) -> APIRouter:
     """`WebSocket live`."""
-    routes = APIRouter()
+    routes = Routes()
 
     @routes.websocket("/live", dependencies=[needs(Right.SEE)])
     async def serve(socket: WebSocket) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.plant import ConfigError
 from shopfloor.services.api.needs import changed, needs, who
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, answer, refused
 from shopfloor.services.security import Caller, Doors, Right, Role
 from shopfloor.services.security.oidc import Provider, ProviderAway
@@ -82,7 +83,7 @@ class Me(BaseModel):
 
 def router(doors: Doors, throttle: Throttle, provider: Provider | None) -> APIRouter:
     """`GET` and `POST login`, `POST setup`, `POST logout`, `GET me`."""
-    routes = APIRouter(tags=["security"], responses=ERRORS, dependencies=[needs(Right.OPEN)])
+    routes = Routes(tags=["security"], responses=ERRORS, dependencies=[needs(Right.OPEN)])
     _add_ways_in(routes, doors, throttle)
 
     @routes.get("/login", response_model=Ways)

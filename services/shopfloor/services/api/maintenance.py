@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.predictions import PredictionView
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.clock import to_ms
 from shopfloor.services.historian.options import DAY
@@ -166,7 +167,7 @@ class PastView(BaseModel):
 
 def router(maintenance: Maintenance) -> APIRouter:
     """`GET maintenance` and `GET maintenance/record`."""
-    routes = APIRouter(tags=["maintenance"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["maintenance"], responses=ERRORS, dependencies=[needs(Right.SEE)])
     boards = Boards(maintenance)
 
     @routes.get("/maintenance", response_model=MaintenanceView)

@@ -11,6 +11,7 @@ from shopfloor.services.api.history import time_range
 from shopfloor.services.api.life import NAME_LENGTH
 from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import Signed, signed
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock, to_ms, to_ns
@@ -87,7 +88,7 @@ def _class(card: Card, value: float) -> str:
 
 def router(registry: Registry, catalog: Catalog, clock: Clock) -> APIRouter:
     """`marks`, and the step that takes one back."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/marks", response_model=list[MarkView])
     def get_marks(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.security.rights import Right
 from shopfloor.services.thinking import Thinking
@@ -51,7 +52,7 @@ class ModelView(BaseModel):
 
 def router(brain: Thinking) -> APIRouter:
     """`GET models`."""
-    routes = APIRouter(tags=["brain"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["brain"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/models", response_model=list[ModelView])
     def get_models() -> Response:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.plant import ConfigError
 from shopfloor.services.api.login import Who, address_of, begun, origin_of, wait
 from shopfloor.services.api.needs import changed, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import API, ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.security import Caller, Doors, Right
 from shopfloor.services.security.accounts import OIDC, Account
@@ -62,7 +63,7 @@ class Back(BaseModel):
 
 def router(doors: Doors, throttle: Throttle, provider: Provider | None, attempts: Attempts) -> APIRouter:
     """`GET` and `POST login/oidc`."""
-    routes = APIRouter(tags=["security"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.OPEN)])
+    routes = Routes(tags=["security"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.OPEN)])
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     @routes.get("/login/oidc", response_model=Away)

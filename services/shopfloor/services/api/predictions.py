@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from shopfloor.plant.errors import QuestionError
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -153,7 +154,7 @@ End = Annotated[float | None, Query(allow_inf_nan=False)]
 
 def router(catalog: Catalog, brain: Thinking, clock: Clock) -> APIRouter:
     """`GET predictions`, and of one: its `history`, `explanation` and `advice`."""
-    routes = APIRouter(tags=["brain"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["brain"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/predictions", response_model=list[PredictionView])
     def get_predictions(asset: Annotated[str | None, Query(description="Asset path; absent: all.")] = None) -> Response:

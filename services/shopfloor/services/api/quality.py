@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import signed
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.catalog import Unknown
 from shopfloor.services.clock import Clock, to_ms
@@ -150,7 +151,7 @@ class ChartView(ChartHead):
 
 def router(charts: Charts, listed: Listed, clock: Clock) -> APIRouter:
     """`GET quality`, `GET quality/{chart}`, and limits made anew."""
-    routes = APIRouter(tags=["quality"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["quality"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/quality", response_model=list[ChartRow])
     def get_charts(asset: Annotated[str | None, Query(max_length=600)] = None) -> Response:

@@ -19,6 +19,7 @@ from shopfloor.services.api.arrow import BOTH, wants_arrow
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.portions import ArrowPortions, Gone, head, watched
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -66,7 +67,7 @@ class Place:
 
 def router(catalog: Catalog, reader: History, clock: Clock) -> APIRouter:
     """`GET history/read`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/history/read", response_model=Page, responses=BOTH)
     async def read(

@@ -23,6 +23,7 @@ from shopfloor.services.api.life import (
     VersionStep,
 )
 from shopfloor.services.api.needs import changed, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.registry import Card, Event, Label, Registry, Version
 from shopfloor.services.registry.audit import verify
@@ -37,7 +38,7 @@ Name = Annotated[str, Path(max_length=NAME_LENGTH)]
 
 def router(registry: Registry, train_again: Callable[[], str], apart: Apart) -> APIRouter:
     """`GET registry` with its evidence, events and audit, and the `POST`s that move a version."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
     _add_reads(routes, registry)
     _add_steps(routes, registry, apart)
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.life import NAME_LENGTH, Nothing
 from shopfloor.services.api.needs import changed, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.registry import Prediction, Registry
 from shopfloor.services.replaying import Replaying, Wish
@@ -77,7 +78,7 @@ class AgainView(BaseModel):
 
 def router(registry: Registry, replays: Replaying) -> APIRouter:
     """`POST registry/{name}/replay`, its progress and its end; recorded predictions, and one of them anew."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.post(
         "/registry/{name}/replay", dependencies=[needs(Right.REPLAY)], response_model=ReplayView, responses=NO_JSON

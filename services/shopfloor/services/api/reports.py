@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.services.api.history import time_limits
 from shopfloor.services.api.needs import changed, needs, who
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.reports.document import Unit
@@ -121,7 +122,7 @@ def view(kept: Kept, letters: list[dict[str, Any]]) -> dict[str, Any]:
 
 def router(reports: Reports, letters: Callable[[str], list[dict[str, Any]]]) -> APIRouter:
     """`GET reports`, `reports/shift`, `…/day`, `…/period` and `…/{number}`; `POST reports` makes one and keeps it."""
-    routes = APIRouter(tags=["reports"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["reports"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     def made(request: Request, unit: Unit, at: float | None, line: str, wish: tuple[str, Language]) -> Response:
         kind, language = wish

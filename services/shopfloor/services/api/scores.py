@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from shopfloor.services.api.life import NAME_LENGTH
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.registry import Registry
 from shopfloor.services.registry.scores import Beside
@@ -54,7 +55,7 @@ class ScoresView(BaseModel):
 
 def router(registry: Registry, brain: Thinking) -> APIRouter:
     """`GET registry/{name}/scores`."""
-    routes = APIRouter(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["registry"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/registry/{name}/scores", response_model=ScoresView)
     def get_scores(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from shopfloor.plant import Event, EventKind
 from shopfloor.services.api.needs import changed, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, refused
 from shopfloor.services.clock import Clock
 from shopfloor.services.errands import Errands
@@ -46,7 +47,7 @@ class OutcomeView(BaseModel):
 
 def router(errands: Errands, record: Callable[[Event], None], clock: Clock) -> APIRouter:
     """`POST gateways/{gateway}/setpoints`."""
-    routes = APIRouter(tags=["gateway"], responses=ERRORS | NO_JSON | NOT_FOUND | _NO_ANSWER)
+    routes = Routes(tags=["gateway"], responses=ERRORS | NO_JSON | NOT_FOUND | _NO_ANSWER)
 
     @routes.post("/gateways/{gateway}/setpoints", dependencies=[needs(Right.SETPOINT)], response_model=OutcomeView)
     async def write(request: Request, gateway: Annotated[str, Path(max_length=100)], said: SetpointPost) -> Response:

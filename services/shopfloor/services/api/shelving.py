@@ -12,6 +12,7 @@ from shopfloor.services.answers import Answers
 from shopfloor.services.api.alarms import AlarmView, Number, Seen, done, noted, signed
 from shopfloor.services.api.answered import at_device
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import DEVICE, ERRORS, NO_JSON, NOT_FOUND
 from shopfloor.services.clock import Clock
 from shopfloor.services.historian import Calendar
@@ -48,7 +49,7 @@ class Shelving(Reasoned):
 
 def router(alarms: Alarms, answers: Answers, calendar: Calendar, clock: Clock) -> APIRouter:
     """`POST alarms/{number}/shelve`, `unshelve`, `out-of-service` and `in-service`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON | DEVICE)
+    routes = Routes(tags=["alarms"], responses=ERRORS | NOT_FOUND | NO_JSON | DEVICE)
 
     @routes.post("/alarms/{number}/shelve", dependencies=[needs(Right.SHELVE)], response_model=AlarmView)
     async def shelve(request: Request, number: Number, said: Shelving) -> Response:

@@ -14,6 +14,7 @@ from shopfloor.services.api.arrow import BOTH, EXPLAIN, MOST_JSON_ROWS, check_ro
 from shopfloor.services.api.history import time_limits
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.portions import ArrowPortions, Gone, head, watched
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer, times_ms
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.historian import History
@@ -51,7 +52,7 @@ class Answer(BaseModel):
 
 def router(catalog: Catalog, reader: History) -> APIRouter:
     """`POST sql`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
     turns = threading.BoundedSemaphore(AT_ONCE)
 
     def prepare(statement: Statement, stopped: Callable[[], bool]) -> tuple[Query, str]:

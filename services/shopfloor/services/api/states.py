@@ -9,6 +9,7 @@ from shopfloor.services.api.aggregate import Parts, check_size, periods_of, repl
 from shopfloor.services.api.arrow import BOTH
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.clock import Clock
@@ -35,7 +36,7 @@ class TimeInState(BaseModel):
 
 def router(catalog: Catalog, reader: Reader, calendar: Calendar, clock: Clock) -> APIRouter:
     """`POST states`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS | NOT_FOUND | NO_JSON, dependencies=[needs(Right.SEE)])
 
     @routes.post("/states", response_model=TimeInState, responses=BOTH)
     def states(request: Request, question: Parts) -> Response:

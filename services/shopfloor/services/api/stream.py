@@ -10,6 +10,7 @@ import msgspec
 from fastapi import APIRouter, Header, HTTPException, Query, Request
 from shopfloor.services.api.live import RECHECK_S, complaint, role_of, withhold
 from shopfloor.services.api.needs import needs, who
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS
 from shopfloor.services.catalog import Catalog
 from shopfloor.services.live import Live
@@ -26,7 +27,7 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Enc
 
 def router(live: Live, catalog: Catalog, guard: Guard) -> APIRouter:
     """`GET events/stream`."""
-    routes = APIRouter(tags=["values"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["values"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     @routes.get("/events/stream", response_class=StreamingResponse)
     async def get_stream(

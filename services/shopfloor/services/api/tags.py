@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.catalog import Catalog, Entry
 from shopfloor.services.security.rights import Right
@@ -57,7 +58,7 @@ def view(entry: Entry) -> dict[str, Any]:
 
 def router(catalog: Catalog) -> APIRouter:
     """`GET tags`."""
-    routes = APIRouter(tags=["plant"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["plant"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/tags", response_model=list[TagView])
     def get_tags(asset: Annotated[str | None, Query(description="Asset path; absent: all.")] = None) -> Response:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.life import Nothing
 from shopfloor.services.api.needs import changed, needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, answer
 from shopfloor.services.security import Right, Role, Scope, Tokens
 from shopfloor.services.security.tokens import TokenInfo
@@ -39,7 +40,7 @@ class TokenMade(TokenView):
 
 def router(tokens: Tokens) -> APIRouter:
     """`GET` and `POST tokens`, `POST tokens/{name}/revoke`."""
-    routes = APIRouter(tags=["security"], responses=ERRORS, dependencies=[needs(Right.TOKENS)])
+    routes = Routes(tags=["security"], responses=ERRORS, dependencies=[needs(Right.TOKENS)])
 
     @routes.get("/tokens", response_model=list[TokenView])
     def get_tokens() -> Response:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from shopfloor.services.alarms import NEWEST, Alarms, Asked, Transition
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, answer
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.historian.selector import Selector
@@ -67,7 +68,7 @@ def asked(
 
 def router(alarms: Alarms, clock: Clock) -> APIRouter:
     """`GET alarms/transitions` and `alarms/transitions.csv`."""
-    routes = APIRouter(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["alarms"], responses=ERRORS, dependencies=[needs(Right.SEE)])
 
     def times(start: float | None, end: float | None) -> tuple[int, int]:
         end = to_ms(clock()) + 1_000 if end is None else end

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import Signed, signed
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.maintenance import Found, Maintenance, MaintenanceUnknown, WorkOrder, WorkState
@@ -83,7 +84,7 @@ class Note(Signed):
 
 def router(maintenance: Maintenance) -> APIRouter:
     """`work-orders`, their steps, and all of them as CSV."""
-    routes = APIRouter(tags=["maintenance"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["maintenance"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
     orders = maintenance.orders
 
     @routes.get("/work-orders", response_model=list[WorkOrderView])

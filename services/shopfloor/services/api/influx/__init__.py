@@ -13,11 +13,8 @@ from shopfloor.services.influx.ql.index import Index
 __all__ = ["WRITES", "InfluxProblem", "doors"]
 
 
-def doors(config: PlantConfig, historian: Historian, clock: Clock) -> APIRouter:
+def doors(config: PlantConfig, historian: Historian, clock: Clock) -> list[APIRouter]:
     """Writing and asking, over the store of a plant."""
     door = writing.open_door(config, historian, clock)
     questions = asking.Questions(historian, Index(door.names, historian.reader), config.plant.site, clock)
-    routes = APIRouter()
-    routes.include_router(writing.router(door))
-    routes.include_router(asking.router(questions))
-    return routes
+    return [writing.router(door), asking.router(questions)]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from shopfloor.services.api.history import time_limits
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Production, ProductionUnknown
@@ -64,7 +65,7 @@ def _told(run: Stretch) -> dict[str, object]:
 
 def router(production: Production) -> APIRouter:
     """`GET production/best`."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/best", response_model=BestView)
     def get_best(asset: Asset, at: At = None) -> Response:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import At, End, Place, Signed, Start, signed, span_of
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Production, Stop
@@ -162,7 +163,7 @@ def _noted(stop: Stop) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET production/downtime`, `production/journal`, and what is done with a stop."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/downtime", response_model=DowntimeView)
     def get_downtime(

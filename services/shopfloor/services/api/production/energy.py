@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.shared import Shared
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
@@ -62,7 +63,7 @@ def view(path: str, title: str, of: Energy, good: float) -> dict[str, Any]:
 def router(production: Production) -> APIRouter:
     """`GET production/energy`."""
     shared = Shared()
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/energy", response_model=EnergyOf)
     def get_energy(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:

@@ -13,6 +13,7 @@ from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production import genealogy, oee, orders, process, scrap
 from shopfloor.services.api.production.downtime import view
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND
 from shopfloor.services.production import Production
 from shopfloor.services.production.genealogy import parts_of
@@ -110,7 +111,7 @@ def cell(name: str, value: Any) -> Any:
 
 def router(production: Production) -> APIRouter:
     """`GET production/export/{what}`."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND | _FILE, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND | _FILE, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/export/{what}")
     def get_table(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from shopfloor.services.api.history import time_range
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import End, Place
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms
 from shopfloor.services.production import Production
@@ -71,7 +72,7 @@ def _result_tag(machine: Machine) -> str:
 
 def router(production: Production, brain: Thinking) -> APIRouter:
     """`GET production/genealogy/part`, `…/parts` and `…/lot`."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     def span(start: float | None, end: float | None) -> tuple[int, int]:
         last = to_ms(production.clock()) if end is None else end

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.shared import Shared
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian.options import NS
@@ -112,7 +113,7 @@ def view(part: Performance) -> dict[str, Any]:
 def router(production: Production) -> APIRouter:
     """`GET production/oee` and `GET production/shift`."""
     shared = Shared()
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/oee", response_model=OeeView)
     def get_oee(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from shopfloor.services.api.history import time_limits
 from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import Commented, Signed, signed
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Machine, Production
@@ -116,7 +117,7 @@ def _given(production: Production, machine: Machine, runs: Sequence[tuple[int, i
 
 def router(production: Production) -> APIRouter:
     """`production/orders` and the steps of an order."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/orders", response_model=list[OrderView])
     def get_orders(start: Start = None, end: End = None) -> Response:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.production.oee import SpanView
 from shopfloor.services.api.production.words import At, End, Place, Start, span_of, told_span
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.shared import Shared
 from shopfloor.services.api.wire import ERRORS, NOT_FOUND, answer
 from shopfloor.services.historian import Periods, time_in_state
@@ -117,7 +118,7 @@ def lines_of(production: Production, place: str, span: Span) -> list[dict[str, A
 def router(production: Production) -> APIRouter:
     """`GET production/process`."""
     shared = Shared()
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/process", response_model=ProcessOf)
     def get_process(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, Field
 from shopfloor.services.api.needs import changed, needs
 from shopfloor.services.api.production.words import At, Commented, End, Place, Signed, Start, signed, span_of
+from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ERRORS, NO_JSON, NOT_FOUND, answer
 from shopfloor.services.clock import to_ms, to_ns
 from shopfloor.services.production import Entry, Production, ProductionRefused
@@ -49,7 +50,7 @@ def view(entry: Entry) -> dict[str, Any]:
 
 def router(production: Production) -> APIRouter:
     """`GET` and `POST production/scrap`, and taking one back."""
-    routes = APIRouter(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
+    routes = Routes(tags=["production"], responses=ERRORS | NOT_FOUND, dependencies=[needs(Right.SEE)])
 
     @routes.get("/production/scrap", response_model=list[EntryView])
     def get_scrap(place: Place = "", at: At = None, start: Start = None, end: End = None) -> Response:
