@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 CNC = "delta/frames/machining/cell-a/cnc-07"
 START = 1_790_000_000_000 // 3_600_000 * 3_600_000
+XY: tuple[tuple[Any, Any], ...] = (("x", "width"), ("y", "height"))
 HOUR = {"from": str(START), "to": str(START + 3_600_000)}
 
 
@@ -83,6 +84,41 @@ def test_wheel_drag_and_keys_move_the_window(open_page: Any) -> None:
     assert float(asked(page)["to"]) - float(asked(page)["from"]) == pytest.approx(1, abs=0.002)
     page.keyboard.press("Home")
     page.wait_for_function("() => !location.search.includes('from=')")
+
+
+def test_fingers_move_and_zoom_the_window_and_let_the_page_scroll(open_page: Any) -> None:
+    page = open_page(f"/tag/{CNC}/spindle.power", width=834, height=700, **HOUR, **{"with": f"{CNC}/spindle.load"})
+    page.wait_for_selector(".plot[data-drawn]")
+    box = page.locator(".u-over").first.bounding_box()
+    assert box
+    hand = page.context.new_cdp_session(page)
+    hand.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+
+    def between(a: tuple[float, float], b: tuple[float, float], share: float) -> dict[str, float]:
+        return {k: box[k] + box[side] * (p + (q - p) * share) for (k, side), p, q in zip(XY, a, b, strict=True)}
+
+    def touch(*fingers: tuple[tuple[float, float], tuple[float, float]]) -> None:
+        """Each finger goes from one place to another, in shares of the chart."""
+        for step in range(6):
+            points = [{"id": i, **between(a, b, step / 5)} for i, (a, b) in enumerate(fingers)]
+            kind = "touchMove" if step else "touchStart"
+            hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            settle(page, 0.05)
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        settle(page, 0.3)
+
+    touch(((0.5, 0.5), (0.75, 0.5)))
+    moved = asked(page)
+    assert float(moved["from"]) == pytest.approx(START - 900_000, abs=60_000)
+    assert float(moved["to"]) - float(moved["from"]) == pytest.approx(3_600_000, rel=0.001)
+    touch(((0.4, 0.5), (0.3, 0.5)), ((0.6, 0.5), (0.7, 0.5)))
+    zoomed = asked(page)
+    assert float(zoomed["to"]) - float(zoomed["from"]) == pytest.approx(1_800_000, rel=0.02)
+    assert float(zoomed["from"]) + 900_000 == pytest.approx(float(moved["from"]) + 1_800_000, abs=60_000)
+    assert "at" not in zoomed, "a pinch reads no moment"
+    touch(((0.5, 0.9), (0.5, -0.6)))
+    page.wait_for_function("() => scrollY > 50")
+    assert asked(page) == zoomed
 
 
 def test_the_best_run_lies_under_the_one_that_goes_on_from_the_begin_of_both(open_page: Any, mock_plant: Any) -> None:

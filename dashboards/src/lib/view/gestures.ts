@@ -47,10 +47,10 @@ function selected(u: uPlot, zoom: Gestures["zoom"]): void {
   zoom(from, to);
 }
 
-function listen(u: uPlot, { pick, wheel, pan }: Gestures): void {
+function listen(u: uPlot, { pick, wheel, pan, zoom }: Gestures): void {
   let [down, last, panning] = [0, 0, false];
   u.over.addEventListener("pointerdown", (event) => {
-    down = last = event.clientX;
+    down = last = event.isPrimary ? event.clientX : NaN;
     panning = pan !== undefined && event.shiftKey;
     if (panning) u.over.setPointerCapture(event.pointerId);
   });
@@ -64,6 +64,49 @@ function listen(u: uPlot, { pick, wheel, pan }: Gestures): void {
     panning = false;
   });
   if (wheel) u.over.addEventListener("wheel", (event) => turned(u, event, wheel, pan), { passive: false });
+  touched(u, zoom);
+}
+
+interface Finger {
+  began: number;
+  x: number;
+  /** What it lies on. */
+  time: number;
+}
+
+/** One finger moves the window, two show more or less of it: what they lie on stays under them. Up and down the page scrolls. */
+function touched(u: uPlot, zoom: Gestures["zoom"]): void {
+  const fingers = new Map<number, Finger>();
+  let span = 0;
+  const place = (event: PointerEvent): number => event.clientX - u.over.getBoundingClientRect().left;
+  const grip = (): void => {
+    span = timeAt(u, u.over.clientWidth) - timeAt(u, 0);
+    for (const finger of fingers.values()) Object.assign(finger, { began: finger.x, time: timeAt(u, finger.x) });
+  };
+  u.over.style.touchAction = "pan-y";
+  u.over.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "touch" || fingers.size === 2) return;
+    fingers.set(event.pointerId, { began: 0, x: place(event), time: 0 });
+    grip();
+  });
+  u.over.addEventListener("pointermove", (event) => {
+    const finger = fingers.get(event.pointerId);
+    if (!finger) return;
+    finger.x = place(event);
+    const window = under([...fingers.values()], span, u.over.clientWidth);
+    if (window) zoom(...window);
+  });
+  for (const end of ["pointerup", "pointercancel"] as const) {
+    u.over.addEventListener(end, (event) => fingers.delete(event.pointerId) && grip());
+  }
+}
+
+/** The window (ms) in which each finger lies on its time; null where nothing was moved yet, or two fingers cross. */
+function under([one, two]: readonly Finger[], span: number, width: number): [number, number] | null {
+  if (!one || (!two && Math.abs(one.x - one.began) < CLICK_PX)) return null;
+  const shown = two ? ((two.time - one.time) * width) / (two.x - one.x) : span;
+  const from = one.time - (one.x / width) * shown;
+  return Number.isFinite(shown) && shown > 0 ? [from, from + shown] : null;
 }
 
 /** The wheel zooms where the page has nothing to scroll; with Ctrl always. */
