@@ -50,6 +50,9 @@ def fill(server: Running) -> None:
         server.feed(*(Sample(f"{asset}/spindle.power", at, 2.0 + n % 3) for n, at in enumerate(done)))
         server.feed(*(Sample(f"{asset}/energy.total", at, 0.08 * n) for n, at in enumerate(done)))
         server.feed(Sample(f"{asset}/material.lot", done[0] - S, f"L-0000{machine % 2 + 1}"), kind=Kind.TEXT)
+    quick = [NOW - 3 * 3600 * S + n * 46 * S for n in range(234)]  # twice as fast as the ideal cycle
+    server.feed(*(Sample(f"{CELL}/cnc-05/state", at, "EXECUTE") for at in quick[::30]), kind=Kind.TEXT)
+    server.feed(*(Sample(f"{CELL}/cnc-05/part.count", at, n) for n, at in enumerate(quick)), kind=Kind.INT)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +78,13 @@ def look(page: Page, name: str, *, wall: bool = True) -> None:
 def test_a_stop_gets_its_reason_in_two_taps_and_the_losses_show_it(page: Page, server: Running) -> None:
     go(page, server.url, "/production", **{"from": NOW // 10**6 - 3_600_000, "to": NOW // 10**6})
     expect(page.get_by_test_id("oee").get_by_role("row")).to_have_count(22)
+    page.get_by_role("button", name="CNC 05", exact=True).click()
+    expect(page.get_by_test_id("losses").get_by_role("definition").first).to_contain_text("+")
+    expect(page.get_by_text("gained")).to_be_visible()
+    beyond = page.get_by_test_id("losses").evaluate("""list => [
+        parseFloat(list.querySelector(".gain").style.left), parseFloat(list.style.getPropertyValue("--whole"))]""")
+    assert beyond[0] == pytest.approx(beyond[1], abs=0.01)  # it begins where the planned time ends
+    assert beyond[1] < 60
     page.get_by_role("button", name="CNC 01", exact=True).click()
     page.wait_for_url("**place=*")
     with page.expect_response(lambda answer: "order=newest" in answer.url) as asked:
