@@ -6,10 +6,8 @@ python tests/dashboards/mock_server.py --port 8123
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +17,10 @@ import mock_maintenance
 import mock_models as models_of
 import mock_quality
 import mock_signals
-import msgspec
 import numpy as np
 import uvicorn
 from mock_calls import Calls
+from mock_live import Live, now_ms
 from mock_signals import BAD, history, plant, signal, state_of
 from shopfloor.services.api.wire import answer
 from shopfloor.services.security.rights import Right
@@ -30,17 +28,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
-TICK_S = 0.2
 LOT = "L-099746"
 ADMINS = {Right.ACCOUNTS, Right.SESSIONS, Right.TOKENS, Right.AUDIT}
 RIGHTS = [right.value for right in Right if right not in ADMINS]
 BAD_TAG = "cnc-03/coolant.flow"
-
-
-def now_ms() -> float:
-    return time.time() * 1000
 
 
 class Mock:
@@ -59,8 +51,7 @@ class Mock:
         self.busy: float | None = None
         self.fixed: float | None = None
         self.worth = 0
-        self.sockets: set[WebSocket] = set()
-        self.subscriptions: list[list[str]] = []
+        self.live = Live(self)
         self.calls = Calls()
         self.empty = self.hold = False
         self.job: dict[str, Any] = {}
@@ -144,7 +135,7 @@ class Mock:
         if body.get("minutes", 0) > 720:
             return JSONResponse({"detail": "That is too long."}, 422)
         self.journal.append(mock_alarms.act(alarm, request.path_params["action"], body, now_ms()))
-        await self.tell_alarms()
+        await self.live.tell_alarms()
         return JSONResponse(alarm)
 
     def latest(self, request: Request) -> list[dict[str, Any]]:
@@ -226,7 +217,7 @@ class Mock:
                 }
                 row = mock_alarms.row(alarm, now_ms(), "active", "acknowledged", body["by"], body["note"])
                 self.journal.append(row)
-                await self.tell_alarms()
+                await self.live.tell_alarms()
                 return JSONResponse(alarm)
         return JSONResponse({"detail": "There is no such alarm."}, 404)
 
@@ -238,7 +229,7 @@ class Mock:
         """Switches for the tests: silent, busy, drop; answers what was asked so far."""
         for key, value in (await request.json()).items():
             if key == "drop":
-                for socket_ in list(self.sockets):
+                for socket_ in list(self.live.sockets):
                     await socket_.close()
             elif key == "forget":
                 self.asked.clear()
@@ -248,73 +239,16 @@ class Mock:
             else:
                 setattr(self, key, value)
         called = {"calls": self.calls.asked, "sources": self.calls.sources}
-        return JSONResponse({"asked": self.asked, "subscriptions": self.subscriptions, **called})
+        return JSONResponse({"asked": self.asked, "subscriptions": self.live.subscriptions, **called})
 
     async def page(self, request: Request) -> Response:
         asked = self.static / request.path_params["path"]
         return FileResponse(asked if asked.is_file() else self.static / "index.html")
 
-    # --- WebSocket ------------------------------------------------------------------------------------------------
-
-    async def live(self, ws: WebSocket) -> None:
-        await ws.accept()
-        self.sockets.add(ws)
-        tags: list[str] = []
-        pump = asyncio.create_task(self.pump(ws, tags))
-        try:
-            while True:
-                asked = json.loads(await ws.receive_text())["subscribe"]
-                tags[:] = [tag for tag in asked["tags"] if tag in self.plant.tags]
-                self.subscriptions.append(list(tags))
-                numbers = np.arange(len(tags), dtype=np.int32).tobytes()
-                hello = {"boot": "mock", "seq": 0, "first": True, "resumed": False, "tags": list(tags), "i": numbers}
-                await self.send(ws, {"k": "hello", "time": now_ms(), **hello})
-        except WebSocketDisconnect:
-            pass
-        finally:
-            pump.cancel()
-            self.sockets.discard(ws)
-
-    async def pump(self, ws: WebSocket, tags: list[str]) -> None:
-        seq = 0
-        while True:
-            await asyncio.sleep(TICK_S)
-            if self.silent:
-                continue
-            seq += 1
-            await self.send(ws, self.frame(seq, tags))
-            if seq % 5 == 0:
-                await self.send(
-                    ws,
-                    {"k": "health", "seq": seq, "value": answers.health(self.plant, now_ms(), self.start, self.busy)},
-                )
-
-    def frame(self, seq: int, tags: list[str]) -> dict[str, Any]:
-        ms = now_ms() // 200 * 200
-        due = [i for i, tag in enumerate(tags) if self.numeric(tag) and (self.plant.rates[tag] > 1 or seq % 5 == 0)]
-        value = np.array([self.value(tags[i], ms) for i in due], np.float64)
-        quality = np.array([self.quality(tags[i]) for i in due], np.uint32)
-        texts = [
-            [i, ms, self.value(tag, ms), 0]
-            for i, tag in enumerate(tags)
-            if self.plant.tags[tag]["kind"] == "text" and seq % 5 == 0
-        ]
-        index, time = np.array(due, np.int32).tobytes(), np.full(len(due), ms).tobytes()
-        part = {"i": index, "t": time, "v": value.tobytes(), "q": quality.tobytes(), "x": texts}
-        return {"k": "values", "seq": seq, "time": now_ms(), "parts": [part]}
-
-    async def tell_alarms(self) -> None:
-        for ws in list(self.sockets):
-            items = [a for a in self.alarms if a["state"] != "closed" and not a.get("aside")]
-            await self.send(ws, {"k": "alarms", "seq": 1, "whole": True, "more": False, "items": items, "gone": []})
-
-    async def send(self, ws: WebSocket, frame: dict[str, Any]) -> None:
-        await ws.send_bytes(msgspec.msgpack.encode(frame))
-
     def app(self) -> Starlette:
         return Starlette(
             routes=[
-                WebSocketRoute("/api/v1/live", self.live),
+                WebSocketRoute("/api/v1/live", self.live.serve),
                 Route("/api/v1/gateways/{gateway}/calls/{kind}", self.call, methods=["POST"]),
                 Route("/api/v1/alarms/{id}/acknowledge", self.acknowledge, methods=["POST"]),
                 Route("/api/v1/alarms/{id}/{action}", self.set_aside, methods=["POST"]),
