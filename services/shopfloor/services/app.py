@@ -121,7 +121,6 @@ class Parts:
     trail: Trail
     clock: Clock
     answers: Answers
-    provider: Provider | None
 
     @property
     def tokens(self) -> Tokens:
@@ -156,8 +155,7 @@ def open_parts(
         )
         brain = (make_brain or learned.brain)(config, historian, folder / "brain", time, registry, importing.complete)
         processes = os.environ.get(PROCESSES)
-        provider = Provider(config.accounts.oidc) if config.accounts.oidc else None
-        watched = stack.enter_context(WatchedProvider(provider))
+        watched = stack.enter_context(WatchedProvider(config.accounts.oidc))
         health: Health = Health(
             config, gateways, time, importing, lambda: store.told(historian), brain.status, lambda: alarms.alive,
             Path(processes) if processes else None, lambda: watched.sentence,
@@ -209,7 +207,7 @@ def open_parts(
         yield Parts(
             config, catalog, historian, gateways, errands, alarms, notifier, charts, listed, production, maintenance,
             registry, brain, replays, reports, live, health, doors, guard, trail, time,
-            Answers(alarms, errands, gateways, time), provider,
+            Answers(alarms, errands, gateways, time),
         )  # fmt: skip
 
 
@@ -275,7 +273,7 @@ def _api(parts: Parts) -> list[APIRouter]:
         journal.router(parts.alarms, parts.clock),
         ledger_api.router(parts.accounts, lambda: int(parts.historian.stats()["rows"])),
         setpoints.router(parts.errands, parts.alarms.record, parts.clock),
-        *security_api.routers(parts.doors, parts.trail, parts.provider),
+        *security_api.routers(parts.doors, parts.trail, _provider(parts.config)),
     ]
 
 
@@ -341,6 +339,10 @@ def _rules(catalog: Catalog) -> list[Rule]:
 
 def _titles(catalog: Catalog) -> dict[str, str]:
     return {path: asset.title for path, asset in catalog.assets.items()}
+
+
+def _provider(config: PlantConfig) -> Provider | None:
+    return Provider(config.accounts.oidc) if config.accounts.oidc else None
 
 
 def _is_open(config: PlantConfig, host: str | None) -> bool:
