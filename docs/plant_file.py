@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
@@ -69,9 +69,14 @@ def _row(key: str, field: FieldInfo) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    names = [getattr(item, "func", None) for item in field.metadata]
-    special = {getattr(name, "__name__", "") for name in names} & {"duration", "size"}
+    special = _written(field.metadata)
     return special.pop() if special else " or ".join(dict.fromkeys(_words(field.annotation)))
+
+
+def _written(metadata: Iterable[Any]) -> set[str]:
+    """Whether people write it with a unit, by who reads it."""
+    readers = {getattr(getattr(item, "func", None), "__name__", "").removeprefix("_") for item in metadata}
+    return readers & {"duration", "size"}
 
 
 def _words(annotation: Any) -> Iterator[str]:
@@ -79,8 +84,7 @@ def _words(annotation: Any) -> Iterator[str]:
     if annotation in WORDS:
         yield WORDS[annotation]
     elif origin is Annotated:
-        names = {getattr(getattr(item, "func", None), "__name__", "") for item in arguments[1:]}
-        yield from (names & {"duration", "size"}) or _words(arguments[0])
+        yield from _written(arguments[1:]) or _words(arguments[0])
     elif origin is Literal:
         yield from (f"`{value}`" for value in arguments)
     elif origin in {Union, types.UnionType}:
