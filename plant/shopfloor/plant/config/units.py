@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BeforeValidator, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES: Final = {
@@ -39,21 +39,13 @@ def _quantity(value: object, units: dict[str, float] | dict[str, int], noun: str
     return float(match[1]) * units[match[2]]
 
 
-def _duration(value: object, info: ValidationInfo) -> object:
-    return value if _counted(value, info) else duration(value)
+def _counted(value: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """In the JSON that a section was written as stand plain numbers: people write units."""
+    return value if info.mode == "json" and isinstance(value, int | float) else read(value)
 
 
-def _size(value: object, info: ValidationInfo) -> object:
-    return value if _counted(value, info) else size(value)
-
-
-def _counted(value: object, info: ValidationInfo) -> bool:
-    """Plain numbers stand in the JSON that a section was written as: people write units."""
-    return info.mode == "json" and isinstance(value, int | float)
-
-
-Duration = Annotated[float, BeforeValidator(_duration)]
+Duration = Annotated[float, BeforeValidator(duration), WrapValidator(_counted)]
 """Seconds, written as `200ms`, `5s`, `2min`, `1h`, `7d` or `2w`."""
 
-Size = Annotated[int, BeforeValidator(_size)]
+Size = Annotated[int, BeforeValidator(size), WrapValidator(_counted)]
 """Bytes, written as `500MB`, `2GB` or `64MiB`."""
