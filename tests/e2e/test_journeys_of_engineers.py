@@ -63,7 +63,9 @@ def test_1_find_the_abnormal_machine(plant: PlantUnderTest, browser: Browser) ->
         walk.look("why and what to do")
         assert walk.taps <= 2
         page.get_by_role("button", name="Wall").click()
+        card = page.get_by_test_id("abnormal").filter(has_text=title).first
         expect(card).to_be_visible()
+        expect(card).to_contain_text("Do:")
         walk.look("on the wall")
 
 
