@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(1_024)
 def is_loopback(host: str) -> bool:
     """Whether a name or address means this machine and no other.
 
