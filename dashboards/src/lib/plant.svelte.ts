@@ -61,7 +61,7 @@ class Plant {
         get<Health>("health"),
       ]);
       this.takeAssets(assets);
-      this.alarms = alarms;
+      this.alarms = alarms.map(inUnits);
       this.predictions = byAsset(predictions.map(inUnits));
       this.takeHealth(health);
       this.failure = "";
