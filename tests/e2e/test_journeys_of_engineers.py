@@ -64,8 +64,8 @@ def test_1_find_the_abnormal_machine(plant: PlantUnderTest, browser: Browser) ->
         assert walk.taps <= 2
         page.get_by_role("button", name="Wall").click()
         card = page.get_by_test_id("abnormal").filter(has_text=title).first
-        expect(card).to_be_visible()
-        expect(card).to_contain_text("Do:")
+        expect(card).to_contain_text("Why:")
+        expect(card).to_contain_text(f"Do: {told['advice'][:40]}" if told["advice"] else told["sentence"][:40])
         walk.look("on the wall")
 
 
