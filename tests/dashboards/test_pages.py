@@ -66,7 +66,8 @@ def test_dialog_is_complete(open_page: Any, name: str) -> None:
 def test_a_page_that_is_set_up_by_hand_has_no_wall_and_says_so(open_page: Any) -> None:
     page = open_page("/connect/edge-1-0a1b2c3d", wall="")
     wall = page.get_by_role("button", name="Wall", exact=True)
-    page.evaluate("document.activeElement.blur()")  # the address waits to be typed
+    expect(page.get_by_label("Address", exact=True)).to_be_focused()
+    page.evaluate("document.activeElement.blur()")
     expect(wall).to_be_disabled()
     expect(wall).to_have_attribute("title", re.compile("No wall screen here"))
     page.keyboard.press("w")

@@ -65,7 +65,9 @@ def test_1_find_the_abnormal_machine(plant: PlantUnderTest, browser: Browser) ->
         page.get_by_role("button", name="Wall").click()
         card = page.get_by_test_id("abnormal").filter(has_text=title).first
         expect(card).to_contain_text("Why:")
-        expect(card).to_contain_text(f"Do: {told['advice'][:40]}" if told["advice"] else (told["why"] or told["sentence"])[:40])
+        expect(card).to_contain_text(
+            f"Do: {told['advice'][:40]}" if told["advice"] else (told["why"] or told["sentence"])[:40]
+        )
         walk.look("on the wall")
 
 

@@ -26,7 +26,7 @@ def test_nothing_is_lost_by_kills_and_the_next_start(tmp_path: Path) -> None:
         _kill_each(plant)
         until("history is in", lambda: plant.health()["history"]["state"] == "complete", 120, why=plant.story)
         end = plant.health()["time"] - 5_000
-        before = _half_an_hour(plant, end)
+        before = until("what was held up is in", lambda: _settled(plant, end), 60, why=plant.story)
     with demo(data, "--history", "1h", "--seed", "11") as plant:
         assert len(before["time"]) > 100
         after = _half_an_hour(plant, end)
@@ -49,6 +49,13 @@ def _kill_each(plant: PlantUnderTest) -> None:
     for source in plant.get("/ledger")["sources"]:
         assert source["rejected"] == source["dropped"] == 0, source
         assert source["accepted"] > 0, source
+
+
+def _settled(plant: PlantUnderTest, end: float) -> Any:
+    """Half an hour, once nothing comes any more that is older than its end."""
+    found = _half_an_hour(plant, end)
+    time.sleep(5.0)
+    return found if _half_an_hour(plant, end)["time"] == found["time"] else None
 
 
 def _half_an_hour(plant: PlantUnderTest, end: float) -> Any:

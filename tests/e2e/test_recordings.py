@@ -41,6 +41,7 @@ OPCUA = """  - name: mill
     security: none
     publishing_interval: 100ms
     trigger: timestamp
+    queue: 1000
     everything: {asset}
 """
 MQTT = """  - name: mill
