@@ -119,7 +119,9 @@ def test_good_evidence_and_a_person_promote_and_a_rollback_is_as_quick(tmp_path:
         scored(registry, two, 1.0, n=1_000, half=1.645, seed=3)
         true(registry, 1_000)
         registry.shadow("life", 2, EVERYWHERE, "brain", "retrained", propose=True)
+        asked = time.thread_time()
         evidence = registry.evidence("life", 2, EVERYWHERE)
+        once = time.thread_time() - asked
         assert (evidence.exact, evidence.censored, evidence.against) == (1_000, 0, 1)
         assert evidence.upper is not None
         assert evidence.upper < 0.0
@@ -129,7 +131,9 @@ def test_good_evidence_and_a_person_promote_and_a_rollback_is_as_quick(tmp_path:
         promoted = time.thread_time()
         registry.roll_back("life", EVERYWHERE, "ben", "the line complains")
         assert speaks(registry) == 1
-        assert (promoted - begun, time.thread_time() - promoted) < (0.05, 0.05)
+        rolled_back = time.thread_time()
+        assert promoted - begun < 3 * once, "hardly more than looking at the evidence once more"
+        assert rolled_back - promoted < once
 
 
 def test_nothing_to_roll_back_to_is_said(tmp_path: Path) -> None:
