@@ -1,6 +1,5 @@
 import type { Plugin } from "vite";
 import { FIRST } from "./src/lib/api/first.ts";
-import { FORMS, SPANS, around, opening, pointsOf } from "./src/lib/view/opening.ts";
 import { COMPONENTS } from "./src/lib/view/route.ts";
 
 interface Chunk {
@@ -50,10 +49,7 @@ function script(pages: Record<string, string[]>): string {
     const style = file.endsWith(".css");
     document.head.append(Object.assign(document.createElement("link"), { rel: style ? "preload" : "modulepreload", as: style ? "style" : "", crossOrigin: "", href: file }));
   }
-  ${[around, pointsOf, opening].join("\n  ")}
-  const trend = opening(location.pathname, location.search, Date.now(), innerWidth, ${JSON.stringify(SPANS)});
-  if (trend) window.opened = { ...trend, answer: fetch(trend.address, { headers: { Accept: ${JSON.stringify(FORMS)} } }) };
   window.asked = Object.fromEntries(${JSON.stringify(FIRST)}.map((address) => [address, fetch(address)]));
-  for (const one of [window.opened?.answer, ...Object.values(window.asked)]) one?.catch(() => undefined);
+  for (const one of Object.values(window.asked)) one.catch(() => undefined);
 }`;
 }

@@ -5,6 +5,7 @@ import "./controls.css";
 import { person } from "./lib/admin/me.svelte.ts";
 import { live } from "./lib/live/live.svelte.ts";
 import { plant } from "./lib/plant.svelte.ts";
+import { askEarly } from "./lib/view/early.ts";
 import { listenToKeys } from "./lib/view/keyboard.ts";
 import { router } from "./lib/view/router.svelte.ts";
 
@@ -12,6 +13,7 @@ const target = document.getElementById("app");
 if (!target) throw new Error("index.html has no element with the id app");
 router.start();
 listenToKeys();
+askEarly();
 void person.load();
 person.watch();
 plant.start();

@@ -8,7 +8,6 @@ import { Series } from "../src/lib/live/series.ts";
 import { pythonLines } from "../src/lib/trend/python.ts";
 import { found } from "../src/lib/trend/search.ts";
 import { lastShift, sameShiftYesterday } from "../src/lib/trend/shifts.ts";
-import { SPANS, opening } from "../src/lib/view/opening.ts";
 
 const HOUR = 3_600_000;
 const named = (path: string, name: string) => ({ tag: { path, name: path.slice(path.lastIndexOf("/") + 1), unit: "kW" } as Tag, name, place: path.split("/")[4]! });
@@ -79,15 +78,4 @@ test("raw columns are what the server has in memory, wherever they begin in the 
   const series = new Series();
   series.load(told);
   assert.deepEqual([series.length, series.at(1500)?.value, Number.isNaN(series.at(2500)?.value)], [2, 1, true]);
-});
-
-test("the trend that an address opens with is known before the page is", () => {
-  const tag = "delta/frames/machining/cell-a/cnc-01/spindle.power";
-  const at = (search: string) => opening(`/tag/${tag}`, search, 10_000_000, 1920, SPANS);
-  assert.deepEqual([at("?from=1000&to=3000")?.from, at("?from=1000&to=3000")?.to], [1000, 3000]);
-  assert.equal(at("?from=1000&to=3000")?.address, `/api/v1/history?tag=${encodeURIComponent(tag)}&start=300&end=3040&points=2688&previous=true`);
-  assert.equal(at("?span=15min")?.from, 10_000_000 - 900_000);
-  assert.equal(at("")?.from, 10_000_000 - 3_600_000);
-  assert.equal(at("?from=3000&to=1000")?.to, 10_000_000, "a time that runs backwards is none");
-  assert.equal(opening("/alarms", "", 0, 1920, SPANS), undefined);
 });

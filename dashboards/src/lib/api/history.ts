@@ -1,9 +1,9 @@
 import { decode } from "@msgpack/msgpack";
-import { FORMS } from "../view/opening.ts";
 import { address, answered, reached } from "./http.ts";
 import type { History } from "./types.ts";
 
 const COLUMNS = "application/msgpack";
+const FORMS = `${COLUMNS}, application/json;q=0.5`;
 
 interface Question {
   tag: string;
@@ -15,15 +15,11 @@ interface Question {
 
 /** The history of a tag; numbers come as they lie in the server's memory, texts as JSON. Nothing comes once the signal has ended. */
 export async function history(question: Question, signal?: AbortSignal): Promise<History> {
-  const found = await read(reached(address("history", { ...question }), { headers: { Accept: FORMS } }, signal));
+  const asked = reached(address("history", { ...question }), { headers: { Accept: FORMS } }, signal);
+  const answer = await answered(asked);
+  const found = answer.headers.get("Content-Type") === COLUMNS ? columns(await answer.arrayBuffer()) : ((await answer.json()) as History);
   signal?.throwIfAborted();
   return found;
-}
-
-/** Read an answer that is on its way. */
-export async function read(asked: Promise<Response>): Promise<History> {
-  const answer = await answered(asked);
-  return answer.headers.get("Content-Type") === COLUMNS ? columns(await answer.arrayBuffer()) : ((await answer.json()) as History);
 }
 
 /** Read raw columns: float64 and uint32, little-endian. */

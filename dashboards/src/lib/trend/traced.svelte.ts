@@ -5,8 +5,7 @@ import { live } from "../live/live.svelte.ts";
 import { STALE_MS } from "../live/pace.ts";
 import { type Reading, Series, type Span } from "../live/series.ts";
 import type { TimeWindow } from "../view/window.svelte.ts";
-import { takeEarly } from "../view/early.ts";
-import { around, pointsOf } from "../view/opening.ts";
+import { around, pointsOf, takeEarly } from "../view/early.ts";
 
 const REFRESH_AFTER = 3000;
 

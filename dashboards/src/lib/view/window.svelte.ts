@@ -1,8 +1,16 @@
 import { clock } from "../live/clock.svelte.ts";
-import { SPANS } from "./opening.ts";
 import { router } from "./router.svelte.ts";
 
 const MINUTE = 60_000;
+export const SPANS: Record<string, number> = {
+  "15min": 15 * MINUTE,
+  "1h": 60 * MINUTE,
+  "8h": 480 * MINUTE,
+  "24h": 1440 * MINUTE,
+  "7d": 7 * 1440 * MINUTE,
+  "30d": 30 * 1440 * MINUTE,
+  "1y": 365 * 1440 * MINUTE,
+};
 /** So near to the right edge of a live window (share of it) the present is meant. */
 const AT_PRESENT = 0.08;
 const SHORTEST = 1;
