@@ -160,6 +160,7 @@ def _shift_of_yesterday(walk: Journey, name: str) -> None:
 
 def test_4_compare_two_shifts(plant: PlantUnderTest, browser: Browser) -> None:
     """The indicators of a shift beside those of the one before, then a tag over both."""
+    until("history is in", lambda: plant.health()["history"]["state"] == "complete", 240, why=plant.story)
     with journey(4, "compare two shifts", plant.url, browser) as walk:
         page = walk.page
         walk.go("Production")
