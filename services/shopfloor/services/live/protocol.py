@@ -26,15 +26,16 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message of the application."""
         data = message.get("bytes")
-        if not isinstance(data, bytes) or self.conn.state is not State.OPEN or self.conn.extensions:
+        await self.writable.wait()
+        if isinstance(data, bytes) and self._is_plain():
+            self.transport.write(head(len(data)) + data)
+        else:
             await super().send(message)
-            return
-        if not self.writable.is_set():
-            await self.writable.wait()
-        if self.disconnected or self.close_sent or not self.handshake_complete:
-            await super().send(message)
-            return
-        self.transport.write(head(len(data)) + data)
+
+    def _is_plain(self) -> bool:
+        """Whether the connection is open, and changes nothing of what is sent."""
+        is_open = self.handshake_complete and self.conn.state is State.OPEN
+        return is_open and not (self.disconnected or self.close_sent or self.conn.extensions)
 
     def keepalive_timeout(self) -> None:
         """Forget the connection and what it has not read."""
