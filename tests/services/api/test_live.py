@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -199,10 +200,15 @@ async def test_a_message_that_is_none_closes_with_a_sentence(server: Running) ->
             assert closed.value.rcvd.reason
 
 
-async def test_a_page_of_another_site_gets_no_socket(server: Running) -> None:
+async def test_a_page_of_another_site_gets_no_socket_and_the_log_no_error(
+    server: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
     with pytest.raises(websockets.InvalidStatus) as refused:
         await connect(server.ws, proxy=None, origin="https://evil.example")
     assert refused.value.response.status_code == 403
+    assert await asyncio.to_thread(server.get, "/health")
+    assert not [line for line in caplog.messages if "handshake" in line]
 
 
 def test_the_server_stops_within_three_seconds_with_open_pages(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-import { get, post, signIn } from "../api/http.ts";
+import { get, post } from "../api/http.ts";
 import type { Right } from "./types.ts";
 
 export interface Me {
@@ -38,13 +38,6 @@ class Person {
 
   may(right: Right): boolean {
     return this.me?.rights.includes(right) ?? false;
-  }
-
-  /** Whoever came by an identity provider signs out there as well. */
-  async signOut(): Promise<void> {
-    const further = await post<{ url: string } | undefined>("logout", {});
-    if (further) location.assign(further.url);
-    else signIn();
   }
 }
 

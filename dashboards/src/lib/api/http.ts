@@ -65,9 +65,28 @@ export function headers(): Record<string, string> {
   return { "Content-Type": "application/json", ...(shown ? { "X-CSRF-Token": shown } : {}) };
 }
 
+let signingOut = false;
+
+/** Sign out, and follow whoever signed in at an identity provider there; what else the page asks meanwhile is refused. */
+export async function signOut(): Promise<void> {
+  signingOut = true;
+  try {
+    const further = await post<{ url: string } | undefined>("logout", {});
+    location.assign(further?.url ?? comeBack());
+  } catch (error) {
+    signingOut = false;
+    if (error instanceof Refused && error.status === 401) signIn();
+    else throw error;
+  }
+}
+
 /** Whoever is signed in no more signs in again, and comes back to where they were. */
 export function signIn(): void {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (!signingOut) location.assign(comeBack());
+}
+
+function comeBack(): string {
+  return `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
 }
 
 async function read<T>(asked: Promise<Response>): Promise<T> {

@@ -31,6 +31,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.transport.write(head(len(data)) + data)
         else:
             await super().send(message)
+            self.handshake_complete |= self.close_sent  # uvicorn forgets it of a refusal, and then logs an error
 
     def _is_plain(self) -> bool:
         """Whether the connection is open, and changes nothing of what is sent."""
