@@ -126,7 +126,7 @@ Opener = Callable[..., Page]
 def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
     """Open an address of the mock plant; at the end no page may have complained on its console.
 
-    What the server refuses with 422 or 503 is shown to the person, and Chromium notes it as well.
+    What the server refuses is shown to the person, and Chromium notes it as well.
     """
     said: list[str] = []
     contexts = []
@@ -147,5 +147,5 @@ def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
     assert [
         line
         for line in said
-        if "WebSocket" not in line and not re.search("status of (422|503)|being repaired|net::ERR_FAILED", line)
+        if "WebSocket" not in line and not re.search("status of (401|422|503)|being repaired|net::ERR_FAILED", line)
     ] == []

@@ -50,7 +50,11 @@ def sign_out_with_a_refused_question_on_the_way(page: Page) -> None:
     """The provider is slow, and the page, which stands until it answers, asks for something without a session."""
     held: list[Route] = []
     refused: list[Response] = []
-    page.route(re.compile(r"/session/end\?"), lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/session/end\?"), hold)
     page.on("response", lambda answer: answer.status == 401 and "/api/" in answer.url and refused.append(answer))
     page.get_by_role("link", name="Production").click()  # what this page is made of is here then
     expect(page.get_by_role("heading", name="Production")).to_be_visible()

@@ -163,3 +163,23 @@ def test_a_plant_that_cannot_be_asked_at_all_says_so(open_page: Any, mock_plant:
     expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
     mock_plant.switch(broken=False)
     expect(page.get_by_test_id("tile").first).to_be_visible()
+
+
+def test_an_updated_server_has_other_parts_and_the_page_is_loaded_anew_once(home: Page) -> None:
+    loaded: list[str] = []
+    home.on("load", lambda page: loaded.append(page.url))
+    home.route("**/assets/Quality-*.js", lambda route: route.fulfill(status=503))
+    walk(home, "/quality")
+    expect(home.get_by_role("alert")).to_contain_text("The server lacks a part of this page")
+    home.wait_for_timeout(500)
+    assert [url.partition("?")[0].rpartition("/")[2] for url in loaded] == ["quality"]
+    home.unroute_all(behavior="ignoreErrors")
+    home.reload()
+    expect(home.get_by_role("heading", name="Quality")).to_be_visible()
+
+
+def test_a_part_that_a_server_keeps_from_who_is_signed_out_leads_to_sign_in(home: Page) -> None:
+    for what in ("**/assets/Quality-*.js", matching("me")):
+        home.route(what, lambda route: route.fulfill(status=401, json={"detail": "Sign in."}))
+    walk(home, "/quality")
+    home.wait_for_url("**/login?next=%2Fquality")

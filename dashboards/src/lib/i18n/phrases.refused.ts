@@ -3,6 +3,7 @@ export const refusedPhrases: [string, string][] = [
   // the way to the server
   ["The server cannot be reached: look at the network and whether the server runs.", "无法连接服务器：请检查网络，以及服务器是否在运行。"],
   ["The server has not answered for {n} s: look whether it is overloaded.", "服务器 {n} 秒没有应答：请检查是否过载。"],
+  ["The server lacks a part of this page: load the page anew (F5), and look whether the server is being updated.", "服务器缺少本页面的一部分：请重新加载页面（F5），并查看服务器是否正在更新。"],
   ["The server answered {n} without a reason: its log says more.", "服务器返回 {n}，没有说明原因：请查看服务器日志。"],
   ["The server failed at {path}: its log says why.", "服务器处理 {path} 时出错：原因见服务器日志。"],
   ["The store is being repaired.", "存储正在修复。"],
