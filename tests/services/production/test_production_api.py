@@ -77,6 +77,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         put(server, CNC, "parts", *counted, kind=Kind.INT)
         put(server, CNC, "dimension", (60, 3.0), (90, 11.5), (95, 12.0), kind=Kind.FLOAT)
         put(server, CNC, "probed", (60, 8), (90, 9), (95, 9), kind=Kind.INT)
+        until(lambda: all(stops(server, asset) for asset in (CNC, OTHER)))
         yield server
 
 

@@ -30,9 +30,9 @@ types:
       sums: {chart: cusum, tag: diameter, baseline: 20, decision: 4}
       by-parts: {chart: xbar-s, tag: diameter, subgroup: {parts: 10, counter: made}, baseline: 3}
 assets:
-  - {path: "delta/frames/machining/cell-a/cnc-[01..02]", type: machine-tool, title: "CNC [01..02]"}
+  - {path: "delta/frames/machining/cell-a/cnc-[01..03]", type: machine-tool, title: "CNC [01..03]"}
 """
-OTHER = CNC.replace("01", "02")
+OTHER, THIRD = CNC.replace("01", "02"), CNC.replace("01", "03")
 TAGS = ("diameter", "part", "made", "scrap")
 
 
@@ -173,12 +173,13 @@ def test_what_comes_late_is_judged_as_if_it_had_come_in_time_and_limits_stay(tmp
 
 def test_limits_are_made_anew_of_a_time_and_the_old_ones_hold_before_it(server: Running) -> None:
     """Li asks for the parts from the 101st on; Wu decides again; what is given, or too short, is refused."""
-    before = points(server, "single")
+    feed(server, parts(1, SIZES, THIRD))
+    before = grown(server, "single", 240, THIRD)
     start, end = before["time"][100], before["time"][-1] + 1
 
     def anew(name: str = "single", **more: Any) -> Any:
         body = {"by": "Li", "why": "New fixture", "start": start, "end": end} | more
-        return server.client.post(f"/api/v1/quality/{name}/limits", params={"asset": CNC}, json=body)
+        return server.client.post(f"/api/v1/quality/{name}/limits", params={"asset": THIRD}, json=body)
 
     said = anew().json()
     assert (said["subgroups"], said["since"], said["replaced"]) == (140, start, False)
@@ -187,11 +188,11 @@ def test_limits_are_made_anew_of_a_time_and_the_old_ones_hold_before_it(server: 
     fresh = np.array(SIZES[100:])
     assert said["centre"] == pytest.approx(fresh.mean())
     assert said["sigma"] == pytest.approx(np.abs(np.diff(fresh)).mean() / 1.128379, rel=1e-5)
-    after = until(lambda: (told := points(server, "single"))["limits"]["subgroups"] == 140 and told, 20)
+    after = until(lambda: (told := points(server, "single", THIRD))["limits"]["subgroups"] == 140 and told, 20)
     assert after["upper"][:100] == before["upper"][:100]
     assert after["upper"][100] == pytest.approx(said["centre"] + 3 * said["sigma"])
     assert anew(by="Wu", start=before["time"][90]).json()["subgroups"] == 150
-    told = points(server, "single")["revisions"]
+    told = points(server, "single", THIRD)["revisions"]
     assert [(one["by"], one["why"], one["replaced"]) for one in told] == [
         ("Li", "New fixture", True),
         ("Wu", "New fixture", False),
