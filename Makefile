@@ -12,8 +12,9 @@ PAGES := $(wildcard dashboards/*.json dashboards/*.ts dashboards/*.js dashboards
          $(shell find dashboards/src -type f 2>/dev/null)
 NEEDED := pyproject.toml requirements.lock dashboards/build_hook.py $(PAGES)
 BUILD_PINS := hatchling>=1.27\nnodejs-wheel-binaries>=24,<25\nuv\n
-# Whole files go to a process, plants first (tests/conftest.py). A run with ARGS stays in one process.
-PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Whole files go to a process, plants first (tests/conftest.py). A run with ARGS stays in one process. The order within
+# a file changes from run to run, but not in CI: there one commit gives one answer.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(if $(CI),--randomly-seed=1)
 ARGS ?=
 
 .DEFAULT_GOAL := help
