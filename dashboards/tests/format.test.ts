@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytes, compact, fitting, fixed, grouped, percent } from "../src/lib/format/numbers.ts";
 import { isBad, severity, statusName } from "../src/lib/format/quality.ts";
-import { axisLabels, clock, duration, inZone, moment } from "../src/lib/format/times.ts";
+import { axisLabels, clock, duration, moment } from "../src/lib/format/times.ts";
 
 test("numbers have the decimals of their tag and never a false zero", () => {
   assert.equal(fixed(4.2, 3), "4.200");
@@ -42,12 +42,6 @@ test("the clock has 24 hours", () => {
   assert.equal(moment(evening, evening + 86_400_000), "11-23 18:05:09");
   assert.deepEqual(axisLabels([evening / 1000], 3600), ["18:05"]);
   assert.deepEqual(axisLabels([new Date(2026, 10, 23).getTime() / 1000], 3600), ["11-23"]);
-});
-
-test("the plant's clocks are not those of the browser, and change in spring", () => {
-  assert.equal(inZone(Date.UTC(2026, 2, 29, 0, 30), "Europe/Berlin"), "2026-03-29 01:30");
-  assert.equal(inZone(Date.UTC(2026, 2, 29, 1, 30), "Europe/Berlin"), "2026-03-29 03:30");
-  assert.equal(inZone(Date.UTC(2026, 2, 28, 16), "Asia/Shanghai"), "2026-03-29 00:00");
 });
 
 test("quality is the OPC UA status code", () => {

@@ -207,6 +207,7 @@ def health(plant: Plant, now: float, start: float, busy: float | None) -> dict[s
     ]
     return {
         "status": "ok", "sentence": "2 of 2 sources send data, 3,416 values/s.", "time": now, "version": "0.1.0",
+        "timezone": "Asia/Shanghai",
         "shifts": ["early", "late", "night"],
         "processes": [{"name": name, "kind": kind, "state": "running", "pid": 4000 + i, "rss_bytes": mb * 1e6, "cpu_percent": 4.0 + i, "values_per_s": None if kind == "broker" else 3416.0,  # noqa: E501
             "newest_time": None if kind == "broker" else now - 300, "detail": ""} for i, (name, kind, mb) in enumerate(rows)],  # noqa: E501

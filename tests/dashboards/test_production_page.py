@@ -140,7 +140,11 @@ def test_reasons_are_suggested_with_their_shares_and_a_stop_is_split_where_one_s
     assert server.get("/production/downtime", **span, place=f"{CELL}/cnc-01")["total"] == before + 1
 
 
+SHIFTS = {"早班": "08:00 – 16:00", "中班": "16:00 – 00:00", "夜班": "00:00 – 08:00"}
+
+
 def test_shifts_are_walked_by_keys_and_the_address_holds_them(page: Page, server: Running) -> None:
+    """The browser is elsewhere: the clocks of the plant count."""
     go(page, server.url, "/production", lang="zh", theme="dark")
     first = page.get_by_test_id("shift")
     expect(first).to_be_visible()
@@ -150,6 +154,9 @@ def test_shifts_are_walked_by_keys_and_the_address_holds_them(page: Page, server
     page.keyboard.press("ArrowLeft")
     page.wait_for_url("**at=*")
     expect(first).not_to_have_text(name)
+    times = page.get_by_role("group", name="时间").locator("span")
+    assert re.sub(r"\d+-\d+ ", "", times.inner_text()) == SHIFTS[first.inner_text().split()[0]]
+    assert page.get_by_test_id("zone").inner_text() == "UTC+8"
     expect(states).to_have_count(0)  # what machines do now says nothing of a shift that is over
     silent = page.get_by_test_id("oee").get_by_role("row", name="CNC 09").get_by_role("cell")
     expect(silent).to_have_text(["–"] * 6)

@@ -1,5 +1,6 @@
 import { get } from "./api/http.ts";
 import type { Alarm, Asset, Health, Model, ModelLife, Prediction, Tag } from "./api/types.ts";
+import { setZone } from "./format/zone.ts";
 import { backoff } from "./live/pace.ts";
 import { clock } from "./live/clock.svelte.ts";
 import { live } from "./live/live.svelte.ts";
@@ -107,6 +108,7 @@ class Plant {
 
   private takeHealth(health: Health): void {
     clock.heard(health.time);
+    setZone(health.timezone);
     this.health = health;
   }
 }

@@ -59,6 +59,7 @@ class Health:
             "history": {**history, "oldest": store.pop("oldest", None), "newest": store.pop("newest", None)},
             "brain": dict(self.brain()),
             "store": store,
+            "timezone": self.config.plant.timezone,
             "shifts": [shift.name for shift in self.config.plant.shifts],
         }
 

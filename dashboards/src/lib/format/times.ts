@@ -1,17 +1,18 @@
 import { MISSING, fixed } from "./numbers.ts";
+import { instant, shown } from "./zone.ts";
 
 const two = (n: number): string => String(n).padStart(2, "0");
 
-/** 14:05:09 in the time of the browser, always 24 hours. */
+/** 14:05:09 by the clocks of the plant, always 24 hours. */
 export function clock(ms: number | null | undefined, seconds = true): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return MISSING;
-  const d = new Date(ms);
-  return `${two(d.getHours())}:${two(d.getMinutes())}${seconds ? `:${two(d.getSeconds())}` : ""}`;
+  const d = shown(ms);
+  return `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}${seconds ? `:${two(d.getUTCSeconds())}` : ""}`;
 }
 
 export function day(ms: number): string {
-  const d = new Date(ms);
-  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}`;
+  const d = shown(ms);
+  return `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`;
 }
 
 /** The clock alone today, with the day before it otherwise. */
@@ -43,8 +44,8 @@ export function duration(ms: number | null | undefined): string {
 /** A moment of a window of `span` ms: as many digits after the second as are worth it, and the year where it is another one. */
 export function precise(ms: number, now: number, span: number): string {
   const digits = span < 100 ? 6 : span < 20_000 ? 3 : 0;
-  const year = new Date(ms).getFullYear();
-  const start = year === new Date(now).getFullYear() ? "" : `${year}-`;
+  const year = shown(ms).getUTCFullYear();
+  const start = year === shown(now).getUTCFullYear() ? "" : `${year}-`;
   const text = day(ms) === day(now) ? clock(ms) : `${start}${day(ms).slice(5)} ${clock(ms)}`;
   return text + (digits ? fraction(ms / 1000, digits) : "");
 }
@@ -78,27 +79,22 @@ export const TIME_STEPS = [
   ...[1, 2, 5, 10].map((years) => years * YEAR_S),
 ];
 
-/** Ticks between two times in seconds, on whole parts of the browser's day, month or year. */
+/** Ticks between two times in seconds, on whole parts of the plant's day, month or year. */
 export function timeTicks(from: number, to: number, step: number): number[] {
-  const at = new Date(from * 1000);
-  const [y, m, d] = [at.getFullYear(), at.getMonth(), at.getDate()];
+  const first = shown(from * 1000);
+  const [y, m, d] = [first.getUTCFullYear(), first.getUTCMonth(), first.getUTCDate()];
   const count = Math.max(1, Math.round(step / (step >= YEAR_S ? YEAR_S : step >= MONTH_S ? MONTH_S : step >= DAY_S ? DAY_S : 3600)));
-  const midnight = new Date(y, m, d).getTime() / 1000;
+  const midnight = instant(y, m, d) / 1000;
   const nth = (k: number): number => {
-    if (step >= YEAR_S) return new Date(y - (y % count) + k * count, 0, 1).getTime() / 1000;
-    if (step >= MONTH_S) return new Date(y, m - (m % count) + k * count, 1).getTime() / 1000;
-    if (step >= DAY_S) return new Date(y, m, d + k * count).getTime() / 1000;
-    if (step >= 3600) return new Date(y, m, d, k * count).getTime() / 1000;
+    if (step >= YEAR_S) return instant(y - (y % count) + k * count, 0, 1) / 1000;
+    if (step >= MONTH_S) return instant(y, m - (m % count) + k * count, 1) / 1000;
+    if (step >= DAY_S) return instant(y, m, d + k * count) / 1000;
+    if (step >= 3600) return instant(y, m, d, k * count) / 1000;
     return Math.round((midnight + (Math.ceil((from - midnight) / step) + k) * step) * 1e6) / 1e6;
   };
   const ticks: number[] = [];
   for (let k = 0; nth(k) <= to && k < 500; k++) if (nth(k) >= from) ticks.push(nth(k));
   return ticks;
-}
-
-/** A day and a minute by the clocks of a time zone, as in 2026-03-29 06:00. */
-export function inZone(ms: number, timeZone: string): string {
-  return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" }).format(ms);
 }
 
 /** A day and a minute, for things that happened at some time. */

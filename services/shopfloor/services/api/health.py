@@ -109,7 +109,7 @@ class StoreHealth(BaseModel):
 
 
 class HealthAnswer(BaseModel):
-    """Whether the plant is seen, and by whom."""
+    """Whether the plant is seen, and by whom; and by which clocks (IANA time zone) and shifts it works."""
 
     status: Literal["ok", "starting", "degraded"]
     sentence: str
@@ -120,6 +120,7 @@ class HealthAnswer(BaseModel):
     history: History
     brain: BrainHealth
     store: StoreHealth
+    timezone: str
     shifts: list[str]
 
 

@@ -51,5 +51,6 @@ export interface Health {
   };
   brain: { state: "waiting" | "training" | "ready" | "failed"; progress: number | null; sentence: string; cpu_s: number };
   store: { rows: number; bytes: number; segments: number; state: "ok" | "full" | "readonly" };
+  timezone: string;
   shifts: string[];
 }
