@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from prompt_server import PromptServer
 from secure_servers import Issued, Stand, issue
 from shopfloor.plant import Asset, AssetPath, Batch, Tag
 from starlette.applications import Starlette
@@ -111,16 +112,12 @@ class Listening:
 
     def start(self) -> None:
         config = uvicorn.Config(self.ingest.app(), port=self.ingest.port, log_level="error", lifespan="off")
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
-        deadline = time.monotonic() + 10
-        while not self.server.started and time.monotonic() < deadline:
-            time.sleep(0.01)
+        self.server = PromptServer(config)
+        self.server.start()
 
     def stop(self) -> None:
-        self.server.should_exit = self.server.force_exit = True
-        self.thread.join(10)
+        self.server.force_exit = True
+        self.server.stop()
 
 
 @dataclass

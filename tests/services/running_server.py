@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from prompt_server import PromptServer
 from shopfloor.plant import Batch, Sample
 from shopfloor.plant.config import PlantConfig, loads
 from shopfloor.services.app import Parts, create_app, open_parts
@@ -157,23 +157,19 @@ def running(
     make_brain = None if thinks else lambda *_: brain
     bound = listener("127.0.0.1", 0)
     with bound, open_parts(config or plant(), folder, host=host, make_brain=make_brain) as parts:
-        server = uvicorn.Server(
+        server = PromptServer(
             uvicorn.Config(
                 create_app(parts), ws=LiveProtocol, log_level="warning", timeout_graceful_shutdown=1,
                 proxy_headers=False, ws_per_message_deflate=False, **options,
             )
         )  # fmt: skip
-        thread = threading.Thread(target=server.run, args=([bound],))
-        thread.start()
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        server.start(bound)
         try:
             with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
-                until(lambda: server.started)
                 yield Running(url, parts, brain, client, gateway_token(folder), folder)
         finally:
-            server.should_exit = True
-            thread.join(10)
-            assert not thread.is_alive()
+            server.stop()
 
 
 def until(question: Any, seconds: float = 10.0) -> Any:
