@@ -1,5 +1,7 @@
 import type { Plugin } from "vite";
 import { FIRST } from "./src/lib/api/first.ts";
+import { type Code, preferred } from "./src/lib/i18n/preferred.ts";
+import { remembered } from "./src/lib/view/remembered.ts";
 import { COMPONENTS } from "./src/lib/view/route.ts";
 
 interface Chunk {
@@ -10,7 +12,7 @@ interface Chunk {
   viteMetadata?: { importedCss: Set<string> };
 }
 
-/** A page is fetched together with what every page needs, and its first questions are asked meanwhile: not one after the other. */
+/** A page is fetched together with what every page needs and its language, and its first questions are asked meanwhile: not one after the other. */
 export function preload(): Plugin {
   return {
     name: "preload",
@@ -20,16 +22,17 @@ export function preload(): Plugin {
       handler: (html, { bundle }) => {
         const chunks = Object.values(bundle ?? {}) as Chunk[];
         const first = closure(chunks.find((chunk) => chunk.isEntry), chunks);
-        const rest = (name: string): string[] => [...closure(pageOf(name, chunks), chunks)].filter((file) => !first.has(file));
-        const pages = Object.fromEntries(Object.entries(COMPONENTS).map(([page, name]) => [page, rest(name)]));
-        return html.replace("<title>", () => `<script>${script(pages)}</script>\n    <title>`);
+        const rest = (source: string): string[] => [...closure(chunkOf(source, chunks), chunks)].filter((file) => !first.has(file));
+        const pages = Object.fromEntries(Object.entries(COMPONENTS).map(([page, name]) => [page, rest(`pages/${name}.svelte`)]));
+        const languages = { en: rest("i18n/en.ts"), zh: rest("i18n/zh.ts") };
+        return html.replace("<title>", () => `<script>${script(pages, languages)}</script>\n    <title>`);
       },
     },
   };
 }
 
-function pageOf(name: string, chunks: readonly Chunk[]): Chunk | undefined {
-  return chunks.find((chunk) => chunk.facadeModuleId?.endsWith(`/pages/${name}.svelte`));
+function chunkOf(source: string, chunks: readonly Chunk[]): Chunk | undefined {
+  return chunks.find((chunk) => chunk.facadeModuleId?.endsWith(`/${source}`));
 }
 
 /** A chunk with all that it imports, and their styles. */
@@ -42,14 +45,17 @@ function closure(chunk: Chunk | undefined, chunks: readonly Chunk[], files = new
 }
 
 /** Runs in the browser before all else. */
-function script(pages: Record<string, string[]>): string {
-  return `{
+function script(pages: Record<string, string[]>, languages: Record<Code, string[]>): string {
+  return `(() => {
   const pages = ${JSON.stringify(pages)};
-  for (const file of pages[location.pathname.split("/")[1]] ?? []) {
+  const languages = ${JSON.stringify(languages)};
+  ${remembered}
+  ${preferred}
+  for (const file of [...languages[preferred()], ...(pages[location.pathname.split("/")[1]] ?? [])]) {
     const style = file.endsWith(".css");
     document.head.append(Object.assign(document.createElement("link"), { rel: style ? "preload" : "modulepreload", as: style ? "style" : "", crossOrigin: "", href: file }));
   }
   window.asked = Object.fromEntries(${JSON.stringify(FIRST)}.map((address) => [address, fetch(address)]));
   for (const one of Object.values(window.asked)) one.catch(() => undefined);
-}`;
+})();`;
 }

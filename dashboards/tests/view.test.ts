@@ -3,7 +3,7 @@ import { nextSignal, place, span, steps, trace, zone } from "../src/lib/quality/
 import { test } from "node:test";
 import { query } from "../src/lib/api/http.ts";
 import type { Alarm, Asset, Prediction, Tag } from "../src/lib/api/types.ts";
-import { en } from "../src/lib/i18n/en.ts";
+import { type Key, en } from "../src/lib/i18n/en.ts";
 import { filled } from "../src/lib/i18n/filled.ts";
 import { zh } from "../src/lib/i18n/zh.ts";
 import { barScale, outside } from "../src/lib/view/bar.ts";
@@ -95,8 +95,8 @@ test("states last until the next one, the last until now", () => {
 
 test("both languages have the same texts with the same places to fill", () => {
   const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
-  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
-  for (const key of Object.keys(en) as (keyof typeof en)[]) assert.deepEqual(places(zh[key]), places(en[key]), key);
+  assert.deepEqual(Object.keys(zh.texts).sort(), Object.keys(en.texts).sort());
+  for (const key of Object.keys(en.texts) as Key[]) assert.deepEqual(places(zh.texts[key]), places(en.texts[key]), key);
 });
 
 test("one thing is said in the singular", () => {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from complete import complete, reached_by_tab, read_from_afar
 from looking import settle
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -261,22 +261,39 @@ def test_unknown_addresses_say_the_next_step(open_page: Any) -> None:
     expect(page.get_by_text("There is no page /nowhere")).to_be_visible()
 
 
-def test_first_view_is_light(open_page: Any, mock_plant: Any) -> None:
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_first_view_is_light_and_in_one_language(open_page: Any, mock_plant: Any, language: str) -> None:
     import gzip
 
     import httpx
 
-    page = open_page("/")
+    page = open_page("/", lang=language)
     expect(page.get_by_test_id("tile").first).to_be_visible()
     files = page.evaluate(
         "performance.getEntriesByType('resource').map(e => e.name).filter(n => n.includes('/assets/'))"
     )
+    assert [found[1] for name in files if (found := re.search("/(en|zh)-[^/]+$", name))] == [language]
     weight = sum(len(gzip.compress(httpx.get(name).content)) for name in [mock_plant.url, *files])
     assert weight <= 100_000
     assert all(
         name.startswith(mock_plant.url)
         for name in page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     )
+
+
+def test_a_language_is_fetched_together_with_the_program(open_page: Any) -> None:
+    page = open_page("/alarms")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/assets/core-*.js", hold)
+    with page.expect_request("**/assets/zh-*.js"):
+        page.goto(page.url.replace("lang=en", "lang=zh"), wait_until="commit")
+    for route in held:
+        route.continue_()
+    expect(page.get_by_role("heading", name="报警")).to_be_visible()
 
 
 def test_a_text_that_is_no_known_word_stays_as_it_is(open_page: Any) -> None:

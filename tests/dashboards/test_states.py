@@ -183,3 +183,26 @@ def test_a_part_that_a_server_keeps_from_who_is_signed_out_leads_to_sign_in(home
         home.route(what, lambda route: route.fulfill(status=401, json={"detail": "Sign in."}))
     walk(home, "/quality")
     home.wait_for_url("**/login?next=%2Fquality")
+
+
+def test_a_language_that_does_not_come_leaves_the_page_as_it_is(home: Page) -> None:
+    for what in ("**/assets/zh-*.js", matching("me")):
+        home.route(what, lambda route: route.abort())
+    home.get_by_role("button", name="中文").click()
+    expect(home.get_by_role("alert")).to_have_text(re.compile("^Chinese could not be loaded.+cannot be reached"))
+    expect(home.get_by_role("heading", name="Alarms")).to_be_visible()
+    expect(home.locator("html")).to_have_attribute("lang", "en")
+    home.unroute_all(behavior="ignoreErrors")
+    home.get_by_role("button", name="中文").click()
+    expect(home.get_by_role("heading", name="报警")).to_be_visible()
+    expect(home.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_page_whose_language_does_not_come_says_so_in_both_and_tries_again(home: Page) -> None:
+    home.route("**/assets/zh-*.js", lambda route: route.fulfill(status=503))
+    home.goto(home.url.replace("/alarms?lang=en", "/?lang=zh"))
+    told = re.compile("The server lacks a part of this page.+本页面的语言没有加载")
+    expect(home.get_by_role("alert")).to_have_text(told)
+    home.unroute_all(behavior="ignoreErrors")
+    expect(home.get_by_role("link", name="报警", exact=True)).to_be_visible(timeout=20_000)
+    expect(home.get_by_text(told)).to_have_count(0)

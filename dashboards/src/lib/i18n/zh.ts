@@ -1,34 +1,40 @@
-import { adminZh } from "./texts/admin.ts";
-import { alarmsZh } from "./texts/alarms.ts";
-import { assetZh } from "./texts/asset.ts";
-import { connectZh } from "./texts/connect.ts";
-import { connectionsZh } from "./texts/connections.ts";
-import { frameZh } from "./texts/frame.ts";
-import { lineZh } from "./texts/line.ts";
-import { maintenanceZh } from "./texts/maintenance.ts";
-import { modelsZh } from "./texts/models.ts";
-import { overviewZh } from "./texts/overview.ts";
-import { productionZh } from "./texts/production.ts";
-import { qualityZh } from "./texts/quality.ts";
-import { reportsZh } from "./texts/reports.ts";
-import { trendZh } from "./texts/trend.ts";
-import { whyZh } from "./texts/why.ts";
 import type { Key } from "./en.ts";
+import type { Language } from "./language.ts";
+import { admin } from "./zh/admin.ts";
+import { alarms } from "./zh/alarms.ts";
+import { asset } from "./zh/asset.ts";
+import { connect } from "./zh/connect.ts";
+import { connections } from "./zh/connections.ts";
+import { frame } from "./zh/frame.ts";
+import { line } from "./zh/line.ts";
+import { maintenance } from "./zh/maintenance.ts";
+import { models } from "./zh/models.ts";
+import { overview } from "./zh/overview.ts";
+import { production } from "./zh/production.ts";
+import { quality } from "./zh/quality.ts";
+import { reports } from "./zh/reports.ts";
+import { trend } from "./zh/trend.ts";
+import { why } from "./zh/why.ts";
+import { inChinese, named } from "./zh/sentences.ts";
+import { words } from "./zh/words.ts";
+import { written } from "./written.ts";
 
-export const zh: Readonly<Record<Key, string>> = {
-  ...adminZh,
-  ...alarmsZh,
-  ...assetZh,
-  ...connectZh,
-  ...connectionsZh,
-  ...frameZh,
-  ...lineZh,
-  ...maintenanceZh,
-  ...modelsZh,
-  ...overviewZh,
-  ...productionZh,
-  ...qualityZh,
-  ...reportsZh,
-  ...trendZh,
-  ...whyZh,
+const texts: Readonly<Record<Key, string>> = {
+  ...admin,
+  ...alarms,
+  ...asset,
+  ...connect,
+  ...connections,
+  ...frame,
+  ...line,
+  ...maintenance,
+  ...models,
+  ...overview,
+  ...production,
+  ...quality,
+  ...reports,
+  ...trend,
+  ...why,
 };
+
+export const zh: Language = { texts, words, said: (sentence) => inChinese(sentence) ?? written(sentence), named };

@@ -1,3 +1,4 @@
+import { remember, remembered } from "./remembered.ts";
 import type { Page } from "./route.ts";
 import { router } from "./router.svelte.ts";
 
@@ -6,24 +7,6 @@ const WITHOUT_WALL: ReadonlySet<Page> = new Set(["admin", "connect", "missing"])
 export type Theme = "light" | "dark";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-
-/** A browser that keeps nothing (private window, policy) still shows the pages. */
-export function remembered(key: string): string | null {
-  try {
-    return localStorage.getItem(`shopfloor.${key}`);
-  } catch (error) {
-    if (error instanceof DOMException) return null;
-    throw error;
-  }
-}
-
-export function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(`shopfloor.${key}`, value);
-  } catch (error) {
-    if (!(error instanceof DOMException)) throw error;
-  }
-}
 
 /** How a person wants the pages: the theme and the wall. */
 class Settings {

@@ -1,3 +1,5 @@
+import { words as english } from "../words.ts";
+import { written } from "../written.ts";
 import { phrases } from "./phrases.ts";
 import { words } from "./words.ts";
 
@@ -8,17 +10,12 @@ interface Form {
   chinese: string;
 }
 
-/** The server writes units and the minus sign in ASCII. */
-export function written(text: string): string {
-  return text.replace(/\bum\b/g, "µm").replace(/\buOhm\b/g, "µΩ").replace(/(?<![\w.])-(?=\d)/g, "−");
-}
-
 const REMEMBERED = 2000;
 const remembered = new Map<string, string | null>();
 const names = new Map<string, string>();
-for (const [code, [english, chinese]] of Object.entries(words)) {
+for (const [code, chinese] of Object.entries(words)) {
   names.set(code, chinese);
-  names.set(english.toLowerCase(), chinese);
+  names.set(english[code as keyof typeof english].toLowerCase(), chinese);
 }
 
 const forms: Form[] = phrases.map(([english, chinese]) => {
@@ -28,7 +25,7 @@ const forms: Form[] = phrases.map(([english, chinese]) => {
 });
 
 /** An asset as the people at the line call it: "Pot 17" is 17 号槽. */
-export function assetInChinese(title: string): string {
+export function named(title: string): string {
   return title.replace(/^Pot (\d+)$/, "$1 号槽");
 }
 
@@ -59,5 +56,5 @@ function phrase(text: string): string | null {
 
 function filling(text: string): string {
   if (/^[\d.+−-]/.test(text)) return /[a-z]{4}/.test(text) ? (phrase(text) ?? text) : text;
-  return names.get(text) ?? names.get(text.toLowerCase()) ?? (/[a-z]{4}/.test(text) ? phrase(text) : null) ?? assetInChinese(text);
+  return names.get(text) ?? names.get(text.toLowerCase()) ?? (/[a-z]{4}/.test(text) ? phrase(text) : null) ?? named(text);
 }

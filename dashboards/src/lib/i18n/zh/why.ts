@@ -1,0 +1,27 @@
+import type { why as english } from "../en/why.ts";
+
+export const why: Record<keyof typeof english, string> = {
+  "why.back": "撤回",
+  "why.course": "{title}：最近 6 小时",
+  "why.course.none": "最近几小时没有记录。",
+  "why.least": "至少这么多",
+  "why.marked": "人工判定",
+  "why.mark": "预测对吗？",
+  "why.mark.away": "该预测已不能或还不能判定。",
+  "why.mark.of": "{time} 的预测",
+  "why.model": "模型",
+  "why.model.of": "{name}，版本 {n}",
+  "why.name": "请先填写姓名。",
+  "why.open": "为什么？",
+  "why.open.of": "为什么？{title}",
+  "why.real": "实际值",
+  "why.real.missing": "请填写实际值，再按“错误”。",
+  "why.right": "正确",
+  "why.truth.class": "实际为{truth}",
+  "why.truth.least": "实际至少 {low} {unit}",
+  "why.truth.no": "实际并非如此",
+  "why.truth.span": "实际在 {low} 至 {high} {unit}",
+  "why.truth.was": "实际为 {low} {unit}",
+  "why.truth.yes": "实际如此",
+  "why.wrong": "错误",
+};
