@@ -60,7 +60,7 @@ def _outage(parser: argparse.ArgumentParser) -> None:
     _common(parser)
     parser.add_argument("--only", default="", metavar="NAMES", help="parts, as in silent,device-cut-3 (default: all)")
     parser.add_argument("--clients", default="", metavar="NAMES", help="only these clients, as in ours,node-opcua")
-    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="shorten every outage, as in 0.1")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help="shorten everything, as in 0.1")
 
 
 def _soak(parser: argparse.ArgumentParser) -> None:

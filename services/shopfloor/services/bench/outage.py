@@ -42,6 +42,8 @@ Run it yourself: `shopfloor bench outage`, or one part: `shopfloor bench outage 
 _HEAD: Final = ("client", "values expected", "lost", "share", "twice", "resumed after s")
 _SETTLE_S: Final = 2.0
 _BEFORE_S: Final = 5.0
+_AFTER_S: Final = 6.0
+_LEAST_AFTER_S: Final = 3.0
 PEERS: Final = ("thingsboard-gateway", "node-opcua", "asyncua iterator")
 
 
@@ -82,12 +84,13 @@ def _matches(name: str, word: str) -> bool:
 
 
 def measure(names: str, clients: str, scale: float, place: Place) -> Iterator[dict[str, Any]]:
-    """Run the outages one after the other; `scale` shortens them for a quick look."""
+    """Run the outages one after the other; `scale` shortens all of it for a quick look."""
     for one in chosen(names):
         outage = replace(one, seconds=one.seconds * scale)
         machine, here = facts(), replace(place, folder=place.folder / one.name)
         try:
-            summary = asyncio.run(_run(outage, clients, here, max(6.0, outage.seconds)))
+            watch = _BEFORE_S * scale, max(_AFTER_S * scale, outage.seconds, _LEAST_AFTER_S)
+            summary = asyncio.run(_run(outage, clients, here, watch))
         except Absent as absent:
             summary = [{"client": "ours", "absent": str(absent)}]
         for row in summary:
@@ -99,7 +102,8 @@ def measure(names: str, clients: str, scale: float, place: Place) -> Iterator[di
         }  # fmt: skip
 
 
-async def _run(outage: Outage, clients: str, place: Place, after_s: float) -> list[dict[str, Any]]:
+async def _run(outage: Outage, clients: str, place: Place, watch: tuple[float, float]) -> list[dict[str, Any]]:
+    before_s, after_s = watch
     items, hz = (20, 5.0) if outage.side == "north" else (50, 5.0)
     scenario = Scenario(outage.name, outage.title, "opcua", (), outage.server, items, hz, queue=1_000)
     wanted = {word.strip() for word in clients.split(",")} if clients else {"ours", *PEERS}
@@ -113,7 +117,7 @@ async def _run(outage: Outage, clients: str, place: Place, after_s: float) -> li
             watched = [one for one in started if isinstance(one, Watched)]
             await asyncio.sleep(_SETTLE_S)
             begun = time.time()
-            await asyncio.sleep(_BEFORE_S)
+            await asyncio.sleep(before_s)
             back = await _cut(outage, watched)
             await asyncio.sleep(after_s)
             rows = [one if isinstance(one, dict) else await one.outcome(begun, back) for one in started]

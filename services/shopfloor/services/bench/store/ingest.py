@@ -25,12 +25,12 @@ BARS: Final = {OURS: 1_000_000, "duckdb": 1.3, "victoriametrics": 2.0, "influxdb
 _MEDIANS: Final = ("rows_per_cpu_s", "ratio", "taken_per_cpu_s", "rows_per_s", "p50_ms", "p99_ms", "max_ms", "peak_mb")
 
 
-def ingest(contestants: Sequence[Contestant], folder: Path, rounds: int, seconds: int) -> dict[str, Any]:
-    """Every store takes `seconds` of the plant in every round, alone, on an empty folder."""
+def ingest(contestants: Sequence[Contestant], folder: Path, rounds: int, seconds: int, settle: bool) -> dict[str, Any]:
+    """Every store takes `seconds` of the plant in every round, alone, on an empty folder; `settle`: and merges it."""
     machine, rows = facts(), []
     for number in range(1, rounds + 1):
         turn = [*contestants[number % len(contestants) :], *contestants[: number % len(contestants)]]
-        rows += _with_ratios([_safely(one, folder, number, seconds) for one in turn])
+        rows += _with_ratios([_safely(one, folder, number, seconds, settle) for one in turn])
     return {
         "name": "ingest", "title": f"Durable ingest: {seconds} batches of {plant().rate:,} rows", "machine": machine,
         "bar": "1 M rows per CPU-second; 3 x InfluxDB, 2 x VictoriaMetrics, 1.3 x DuckDB",
@@ -38,11 +38,11 @@ def ingest(contestants: Sequence[Contestant], folder: Path, rounds: int, seconds
     }  # fmt: skip
 
 
-def _safely(one: Contestant, folder: Path, number: int, seconds: int) -> Row:
+def _safely(one: Contestant, folder: Path, number: int, seconds: int, settle: bool) -> Row:
     place = folder / f"{one.name}-{number}"
     try:
         with one.start(place) as store:
-            row = {"store": one.name, "version": store.version, "round": number, **_measured(store, seconds)}
+            row = {"store": one.name, "version": store.version, "round": number, **_measured(store, seconds, settle)}
     except (Absent, WorkerFailed) as problem:
         row = {"store": one.name, "absent" if isinstance(problem, Absent) else "failed": str(problem)}
     finally:
@@ -53,11 +53,12 @@ def _safely(one: Contestant, folder: Path, number: int, seconds: int) -> Row:
     return row
 
 
-def _measured(store: Store, seconds: int) -> Row:
+def _measured(store: Store, seconds: int, settle: bool) -> Row:
     before = proc.cpu_s(store.pid)
     rows, took = append(store, plant().batches(seconds))
     taken = proc.cpu_s(store.pid)
-    store.settle()
+    if settle:
+        store.settle()
     cpu = proc.cpu_s(store.pid) - before
     p50, p99, most = np.percentile(took, [50, 99, 100])
     return {

@@ -30,15 +30,17 @@ class Sizes:
     times: int = 7
     reads_s: int = 15
     memory_s: int = 150
+    settle: bool = True
 
 
 _QUICK: Final = Sizes(
-    Data(plant_s=2, fast_s=5, hours=0.25, days=1, month_tags=1),
-    ingest_s=2,
+    Data(plant_s=1, fast_s=5, hours=0.25, days=1, month_tags=1),
+    ingest_s=1,
     shape_hours=0,
     times=1,
     reads_s=1,
-    memory_s=3,
+    memory_s=2,
+    settle=False,
 )
 
 
@@ -79,7 +81,7 @@ class Run:
 
 
 def _ingest(run: Run) -> Iterator[Part]:
-    yield ingest(run.stores, run.folder, run.rounds, run.sizes.ingest_s)
+    yield ingest(run.stores, run.folder, run.rounds, run.sizes.ingest_s, run.sizes.settle)
 
 
 def _held(run: Run) -> Iterator[Part]:
