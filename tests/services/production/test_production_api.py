@@ -161,7 +161,7 @@ def test_a_stop_is_recorded_told_split_merged_and_counted_by_reason(server: Runn
     assert (whole["start"], whole["end"], whole["reason"]) == (ms(300), ms(400), "People/Break")
     journal = server.get("/production/journal")
     assert [note["what"] for note in journal if note["subject"] == CNC][:4] == ["merge", "reason", "split", "reason"]
-    downtime = server.get("/production/downtime", place=CNC)
+    downtime = server.get("/production/downtime", place=CNC, start=ms(0), end=ms(1000))
     assert downtime["told"] >= 1
 
 
