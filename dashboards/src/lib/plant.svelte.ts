@@ -4,6 +4,7 @@ import { setZone } from "./format/zone.ts";
 import { backoff } from "./live/pace.ts";
 import { clock } from "./live/clock.svelte.ts";
 import { live } from "./live/live.svelte.ts";
+import { origins } from "./live/origins.ts";
 import type { Frame } from "./live/frames.ts";
 import { changed, inUnits } from "./live/changes.ts";
 import { type LineView, linesOf } from "./view/lines.ts";
@@ -100,7 +101,8 @@ class Plant {
 
   /** The same assets again change nothing: what is drawn and subscribed stays. */
   private takeAssets(assets: Asset[]): void {
-    const said = JSON.stringify(assets.map((asset) => ({ ...asset, state: null, alarms: null })));
+    origins.belong(assets.flatMap((asset) => asset.tags));
+    const said = JSON.stringify(assets.map((asset) => ({ ...asset, state: null, alarms: null })), (key, value) => (key === "origin" ? null : value));
     if (said === this.said) return;
     this.said = said;
     this.assets = assets.map(withUnits);
@@ -109,6 +111,8 @@ class Plant {
   private takeHealth(health: Health): void {
     clock.heard(health.time);
     setZone(health.timezone);
+    origins.report(health.sources);
+    if (this.ready && origins.lacking(health.time)) this.loadAssets().catch(() => undefined);
     this.health = health;
   }
 }

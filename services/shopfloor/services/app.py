@@ -240,7 +240,7 @@ def _api(parts: Parts) -> list[APIRouter]:
     """One router per noun, each with the parts it needs; what gateways and open pages ask all the time comes first."""
     reader = parts.historian.reader
     return [
-        ingest.router(parts.historian),
+        ingest.router(parts.historian, parts.catalog),
         errands_api.router(parts.errands),
         gateways_api.router(parts.gateways),
         live_api.router(parts.live, parts.guard),

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from shopfloor.plant import Asset, AssetPath, Kind, PathError, ShopfloorError, Tag, TagPath
+from shopfloor.plant import Asset, AssetPath, Batch, Kind, PathError, ShopfloorError, Tag, TagPath
 from shopfloor.plant.condition import is_conditions
 from shopfloor.plant.config import PlantConfig
 from shopfloor.services.historian.selector import Selector
@@ -26,6 +26,15 @@ class Entry:
     tag: Tag
 
 
+def origin_of(gateway: str, source: str) -> str:
+    """How a source of a gateway is told from all others.
+
+    >>> origin_of("edge-1-00c0ffee", "machining")
+    'edge-1-00c0ffee/machining'
+    """
+    return f"{gateway}/{source}"
+
+
 class Catalog:
     """Assets and tags by their paths. Tags that a gateway sends beyond the plant file are learned."""
 
@@ -34,6 +43,8 @@ class Catalog:
         self._titles = {name: kind.title for name, kind in config.types.items()}
         self.assets: dict[str, Asset] = {str(asset.path): asset for asset in config.assets}
         self.tags: dict[str, Entry] = {}
+        self._origins: dict[str, str] = {}
+        self._newest: dict[str, int] = {}
         self._of: dict[str, list[Entry]] = {path: [] for path in self.assets}
         for path, asset in self.assets.items():
             for tag in config.tags_of(asset):
@@ -44,6 +55,19 @@ class Catalog:
         for name in names:
             if name not in self.tags and not is_conditions(name):
                 self._learn(name, kind)
+
+    def heard(self, gateway: str, source: str, batch: Batch) -> None:
+        """Values came from this source of this gateway. What is older than those of another source takes no tag."""
+        origin, newest = origin_of(gateway, source), int(batch.time.max(initial=0))
+        self._newest[origin] = max(newest, self._newest.get(origin, 0))
+        for name in batch.names:
+            known = self._origins.get(name)
+            if known is None or (known != origin and newest >= self._newest[known]):
+                self._origins[name] = origin
+
+    def origin(self, tag: str) -> str | None:
+        """Where the newest values of a tag came from, as `origin_of` names it; None before anything came."""
+        return self._origins.get(tag)
 
     def asset(self, path: str) -> Asset:
         """The asset at a path; an unknown one raises `Unknown` with the closest name."""

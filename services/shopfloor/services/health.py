@@ -15,6 +15,7 @@ from shopfloor.gateway.version import installed_version
 from shopfloor.plant.config import PlantConfig
 from shopfloor.plant.counted import counted
 from shopfloor.services.alarms.sources import PATIENCE_S, Link
+from shopfloor.services.catalog import origin_of
 from shopfloor.services.clock import Clock, to_ms
 from shopfloor.services.gateways import Gateways, Post
 from shopfloor.services.importing import Importing
@@ -196,7 +197,8 @@ def _complete(rows: list[dict[str, Any]], child: Mapping[str, Any]) -> None:
 def _source(post: Post, source: Mapping[str, Any], now: int) -> dict[str, Any]:
     silent = post.silent_s(now)
     row = {**_unheard(str(source.get("name")), str(source.get("kind"))), **source}
-    row.update(gateway=post.name, newest_time=source.get("newest_time") or None, newest_age_s=_age_s(source, now))
+    row.update(gateway=post.name, origin=origin_of(post.gateway, row["name"]))
+    row.update(newest_time=source.get("newest_time") or None, newest_age_s=_age_s(source, now))
     if silent >= PATIENCE_S and row["state"] != "finished":
         row.update(
             state="stopped", values_per_s=0.0, detail=f"The gateway {post.name} has not reported for {silent:.0f} s."
@@ -230,6 +232,7 @@ def _unheard(name: str, kind: str) -> dict[str, Any]:
         "name": name,
         "kind": kind,
         "gateway": None,
+        "origin": None,
         "url": "",
         "state": "waiting",
         "detail": "No gateway has reported it yet.",

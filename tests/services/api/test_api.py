@@ -90,6 +90,18 @@ def test_tags_of_an_asset_and_of_all(server: Running) -> None:
     assert len(server.get("/tags")) >= 12
 
 
+def test_a_tag_names_the_source_of_its_newest_values(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        for at, source in ((-9, "recorded"), (0, "machining"), (-8, "recorded")):
+            server.feed(Sample(POWER, NOW + at * S, 1.0), source=source)
+        server.post_health()
+        (first, *_) = server.get("/assets")
+        origins = {tag["path"]: tag["origin"] for tag in first["tags"]}
+        assert (origins[POWER], origins[STATE]) == ("edge-1-00c0ffee/machining", None)
+        assert {tag["path"]: tag["origin"] for tag in server.get("/tags", asset=CNC)} == origins
+        assert origins[POWER] in [source["origin"] for source in server.get("/health")["sources"]]
+
+
 def test_latest_by_tag_by_asset_and_of_all(server: Running) -> None:
     (power,) = valid(list[latest.Latest], server.get("/latest", tag=POWER))
     assert power == {"tag": POWER, "time": NOW / 1e6, "value": 0.0, "quality": 0, "severity": 0}

@@ -3,6 +3,7 @@ import type { Latest, Scalar } from "../api/types.ts";
 import { clock } from "./clock.svelte.ts";
 import { Cursor } from "./cursor.ts";
 import { type Frame, type Hello, type Part, type Values, readFrame } from "./frames.ts";
+import { origins } from "./origins.ts";
 import { Pace, STALE_MS } from "./pace.ts";
 import { Socket } from "./socket.ts";
 
@@ -74,7 +75,7 @@ class Live {
   knownUntil(tag: string): number {
     const sample = this.samples.get(tag);
     const now = this.stale ? this.lastFrame : clock.now();
-    return sample?.pace.overdue(now - sample.time) ? sample.time : now;
+    return sample && origins.isOverdue(tag, sample, now, true) ? sample.time : now;
   }
 
   /** Ask for these tags until the returned function is called: ten times a second, or once for an overview (level 1). */

@@ -70,5 +70,5 @@ def _view(catalog: Catalog, asset: Asset, state: str | None, counts: Counter[int
         "type_title": catalog.type_title(asset),
         "state": state,
         "alarms": {str(priority): counts[priority] for priority in (1, 2, 3)},
-        "tags": [view(entry) for entry in catalog.of(str(path))],
+        "tags": [view(catalog, entry) for entry in catalog.of(str(path))],
     }

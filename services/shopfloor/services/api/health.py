@@ -36,6 +36,7 @@ class SourceHealth(BaseModel):
     name: str
     kind: str
     gateway: str | None
+    origin: str | None
     url: str
     state: str
     detail: str

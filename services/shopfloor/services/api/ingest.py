@@ -13,6 +13,7 @@ from shopfloor.plant import Batch, BatchError, RejectedError
 from shopfloor.services.api.needs import needs
 from shopfloor.services.api.routes import Routes
 from shopfloor.services.api.wire import ARROW, ERRORS, TOO_LARGE, answer, problem, refused
+from shopfloor.services.catalog import Catalog
 from shopfloor.services.historian import Historian, SequenceGap, Stored
 from shopfloor.services.security.rights import Right
 from starlette.responses import Response
@@ -69,7 +70,7 @@ class TooLargeError(RejectedError):
     """A body beyond the limit."""
 
 
-def router(historian: Historian) -> APIRouter:
+def router(historian: Historian, catalog: Catalog) -> APIRouter:
     """`POST ingest`, `POST ingest/rejected` and `POST ingest/dropped`."""
     routes = Routes(tags=["gateway"], responses=ERRORS, dependencies=[needs(Right.FORWARD)])
     threads = ThreadPoolExecutor(4, "ingest")
@@ -97,7 +98,10 @@ def router(historian: Historian) -> APIRouter:
             return problem(413, str(error))
 
         def store() -> Stored:
-            return historian.ingest(x_gateway, x_sequence, x_source, x_accepted, read_batch(body), body)
+            batch = read_batch(body)
+            stored = historian.ingest(x_gateway, x_sequence, x_source, x_accepted, batch, body)
+            catalog.heard(x_gateway, x_source, batch)
+            return stored
 
         try:
             stored = await asyncio.get_running_loop().run_in_executor(threads, store)

@@ -36,10 +36,11 @@ class TagView(BaseModel):
     limits: list[LimitView]
     states: list[str]
     writable: bool
+    origin: str | None
 
 
-def view(entry: Entry) -> dict[str, Any]:
-    """A tag as the API shows it."""
+def view(catalog: Catalog, entry: Entry) -> dict[str, Any]:
+    """A tag as the API shows it; its `origin` is that of a source in `GET health`, once a value came from there."""
     tag = entry.tag
     return {
         "path": entry.path,
@@ -53,6 +54,7 @@ def view(entry: Entry) -> dict[str, Any]:
         "limits": [{"side": x.side.value, "value": x.value, "priority": x.priority} for x in tag.limits],
         "states": tag.states,
         "writable": tag.writable,
+        "origin": catalog.origin(entry.path),
     }
 
 
@@ -64,7 +66,7 @@ def router(catalog: Catalog) -> APIRouter:
     def get_tags(asset: Annotated[str | None, Query(description="Asset path; absent: all.")] = None) -> Response:
         """List the tags of an asset, or of the whole plant."""
         if asset is None:
-            return answer([view(entry) for entry in list(catalog.tags.values())])
-        return answer([view(entry) for entry in catalog.of(str(catalog.asset(asset).path))])
+            return answer([view(catalog, entry) for entry in list(catalog.tags.values())])
+        return answer([view(catalog, entry) for entry in catalog.of(str(catalog.asset(asset).path))])
 
     return routes

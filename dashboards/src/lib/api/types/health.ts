@@ -12,6 +12,7 @@ export interface Process {
 
 export interface SourceHealth {
   gateway: string;
+  origin: string | null;
   name: string;
   kind: string;
   url: string;

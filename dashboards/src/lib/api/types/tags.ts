@@ -20,6 +20,8 @@ export interface Tag {
   limits: Limit[];
   states: string[];
   writable: boolean;
+  /** The source of its newest values, as in the health of the server; null before anything came. */
+  origin: string | null;
 }
 
 export interface Asset {

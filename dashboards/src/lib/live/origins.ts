@@ -1,0 +1,49 @@
+import type { SourceHealth, Tag } from "../api/types.ts";
+import { type Pace, STALE_MS } from "./pace.ts";
+
+/** A gateway tells every second of its sources. */
+const TELLING_MS = 2000;
+const ASK_AGAIN_MS = 60_000;
+const WELL = new Set(["connected", "finished"]);
+
+interface Heard {
+  time: number;
+  pace: Pace;
+}
+
+/** Which source each tag comes from, and how these are. A tag that is silent while its source speaks has only not changed. */
+export class Origins {
+  private readonly of = new Map<string, string>();
+  private readonly known = new Set<string>();
+  private readonly asked = new Map<string, number>();
+  private sources = new Map<string, SourceHealth>();
+
+  belong(tags: Iterable<Pick<Tag, "path" | "origin">>): void {
+    for (const { path, origin } of tags) {
+      if (!origin) continue;
+      this.of.set(path, origin);
+      this.known.add(origin);
+    }
+  }
+
+  report(sources: readonly SourceHealth[]): void {
+    this.sources = new Map(sources.flatMap((source) => (source.origin ? [[source.origin, source] as const] : [])));
+  }
+
+  /** Whether a source speaks of which no tag is known, so that the tags should be asked for again; yes once a minute. */
+  lacking(now: number): boolean {
+    const fresh = [...this.sources].filter(([origin, { values_per_s }]) => values_per_s > 0 && !this.known.has(origin) && now - (this.asked.get(origin) ?? 0) > ASK_AGAIN_MS);
+    for (const [origin] of fresh) this.asked.set(origin, now);
+    return fresh.length > 0;
+  }
+
+  /** Whether the silence of a tag says that its value is no longer known. Of one that may speak `seldom` only a break of a steady pace does. */
+  isOverdue(tag: string, { time, pace }: Heard, now: number, seldom: boolean): boolean {
+    const source = this.sources.get(this.of.get(tag) ?? "");
+    if (source && !WELL.has(source.state)) return now - time > STALE_MS;
+    const late = seldom ? pace.overdue(now - time) : now - time > pace.patience;
+    return late && !(source?.state === "connected" && now - (source.newest_time ?? 0) < pace.patience + TELLING_MS);
+  }
+}
+
+export const origins = new Origins();
