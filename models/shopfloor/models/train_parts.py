@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -88,29 +89,36 @@ def _intervals(plan: Split, x: Matrix, y: Floats, said: Floats) -> _Intervals:
     off = np.abs(y - said)
     result.least = 0.25 * float(np.median(off[judged]))
 
+    @cache
+    def learned(rows: bytes) -> treelite.Model:
+        """The calibrations within one another ask for the same rows again."""
+        seen = np.frombuffer(rows, np.bool_)
+        return fit.spread(x[seen], off[seen])
+
+    def widths(seen: Mask, mine: Mask) -> Floats:
+        return np.maximum(tree_predict(learned(seen.tobytes()), x[mine]), result.least)
+
     def calibrate(seen: Mask, mine: Mask) -> None:
-        model = fit.spread(x[seen], off[seen])
-        residuals = _residuals(plan, x, y, said, seen, result.least)
-        result.spread[mine] = np.maximum(tree_predict(model, x[mine]), result.least)
+        residuals = _residuals(plan, y, said, seen, widths)
+        result.spread[mine] = widths(seen, mine)
         result.low[mine], result.high[mine] = residuals.interval(said[mine], result.spread[mine], COVERAGE)
         result.beyond[mine] = residuals.beyond(said[mine], result.spread[mine], TOLERANCE)
 
     others(plan, judged, calibrate)
-    result.model = fit.spread(x[judged], off[judged])
-    result.residuals = _residuals(plan, x, y, said, judged, result.least)
+    result.model = learned(judged.tobytes())
+    result.residuals = _residuals(plan, y, said, judged, widths)
     return result
 
 
-def _residuals(plan: Split, x: Matrix, y: Floats, said: Floats, seen: Mask, least: float) -> Residuals:
+def _residuals(plan: Split, y: Floats, said: Floats, seen: Mask, widths: Callable[[Mask, Mask], Floats]) -> Residuals:
     """Normalised residuals whose spread comes from other groups of assets than their own."""
     spread = np.full(len(y), np.nan)
-    off = np.abs(y - said)
 
     def calibrate(learn: Mask, mine: Mask) -> None:
-        spread[mine] = np.maximum(tree_predict(fit.spread(x[learn], off[learn]), x[mine]), least)
+        spread[mine] = widths(learn, mine)
 
     others(plan, seen, calibrate)
-    spread[seen & np.isnan(spread)] = float(np.mean(off[seen]))
+    spread[seen & np.isnan(spread)] = float(np.mean(np.abs(y - said)[seen]))
     return Residuals.of(said[seen], y[seen], spread[seen])
 
 
