@@ -16,14 +16,6 @@ import pytest
 from brokers import mosquitto, mosquitto_broker, running
 from shopfloor.plant import Batch, Sample
 
-START = """
-import argparse
-from shopfloor.gateway.main import add_arguments, run
-parser = argparse.ArgumentParser()
-add_arguments(parser)
-raise SystemExit(run(parser.parse_args()))
-"""
-
 PLANT = """
 plant: {{site: delta}}
 types:
@@ -61,7 +53,7 @@ RECORDING = """
 
 
 def command(config: Path, data: Path) -> list[str]:
-    return [sys.executable, "-c", START, "--config", str(config), "--data", str(data)]
+    return [sys.executable, "-m", "shopfloor.services.cli", "gateway", "--config", str(config), "--data", str(data)]
 
 
 def start(config: Path, data: Path) -> subprocess.CompletedProcess[str]:

@@ -140,12 +140,12 @@ async def test_a_clock_that_is_ahead_does_not_hide_a_death(
 async def test_messages_out_of_order_are_put_in_order(
     broker: Broker, node: Node, source_of: Callable[..., Any], read: Callable[..., Any], wait_until: Callable[..., Any]
 ) -> None:
-    async with read(source_of(broker.port, reorder="2s")) as found:
+    async with read(source_of(broker.port, reorder="1s")) as found:
         press_birth(node)
         for seq in (3, 4, 2):
             node.publish("DDATA", "press-1", metric(alias=10, value=float(seq)), seq=seq)
         await wait_until(lambda: found.values(f"{PRESS}/Ram.Force") == [1.5, 2.0, 3.0, 4.0])
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.5)
         assert not node.commands
 
 
