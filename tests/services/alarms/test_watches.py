@@ -75,12 +75,45 @@ def test_a_link_that_is_down_for_ten_seconds() -> None:
     assert back.condition is None
 
 
+def follow_from(watch: SourceWatch, newest: float, seconds: range) -> list[Change]:
+    """A source whose newest value is of that second."""
+    return [
+        change for second in seconds for change in follow(watch, link(age=second - newest), range(second, second + 1))
+    ]
+
+
+def test_a_source_that_speaks_seldom_is_no_alarm_until_it_stays_away_for_thrice_as_long() -> None:
+    watch = SourceWatch()
+    for minute in range(10):
+        changes = follow_from(watch, 60.0 * minute, range(60 * minute, 60 * minute + 60))
+        assert [change.condition is not None for change in changes] == (
+            [True] if minute == 0 else [False] if minute == 1 else []
+        )
+    assert follow_from(watch, 540.0, range(600, 720)) == []
+    assert [change.condition is not None for change in follow_from(watch, 540.0, range(720, 780))] == [True]
+
+
+def test_an_outage_is_soon_forgotten() -> None:
+    watch = SourceWatch()
+    follow(watch, link(), range(100))
+    assert len(follow_from(watch, 100.0, range(100, 4000))) == 1
+    assert len(follow(watch, link(), range(4000, 4030))) == 1
+    assert len(follow_from(watch, 4030.0, range(4030, 4042))) == 1
+
+
+def test_values_that_never_came_again_after_a_start_are_missed_after_half_a_minute() -> None:
+    assert len(follow_from(SourceWatch(), -3600.0, range(3))) == 1
+    assert follow_from(SourceWatch(), 0.0, range(30)) == []
+
+
 def test_a_source_without_values_and_a_silent_gateway() -> None:
     watch = SourceWatch()
-    (quiet,) = follow(watch, link(age=11), range(2))
+    assert follow(watch, link(), range(5)) == []
+    assert follow_from(watch, 5.0, range(5, 16)) == []
+    (quiet,) = follow_from(watch, 5.0, range(16, 18))
     assert quiet.condition is not None
     assert quiet.condition.code == "source_quiet"
-    (silent,) = [c for c in follow(watch, link(silent=11), range(2, 3)) if c.condition]
+    (silent,) = [c for c in follow(watch, link(silent=11), range(18, 19)) if c.condition]
     assert silent.condition is not None
     assert silent.condition.code == "gateway_silent"
     assert follow(SourceWatch(), link("finished", None), range(30)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,7 @@ from shopfloor.services.alarms.hold import Hold
 from shopfloor.services.alarms.state import AlarmKind
 
 PATIENCE_S: Final = 10.0
+_UNKNOWN_S: Final = 30.0
 _DROPPING_S: Final = 30.0
 _WELL: Final = frozenset({"connected", "finished"})
 
@@ -30,8 +32,34 @@ class Link:
     dropped: int = 0
 
 
+class _Rhythm:
+    """How long a source that is connected may have nothing new: thrice the longest of its last pauses.
+
+    A pause counts as twice what was allowed at most, so that an outage is soon forgotten, and a slower rhythm learned.
+    """
+
+    def __init__(self) -> None:
+        self._newest: float | None = None
+        self._pauses: deque[float] = deque(maxlen=20)
+
+    @property
+    def patience_s(self) -> float:
+        return max(PATIENCE_S, 3 * max(self._pauses)) if self._pauses else _UNKNOWN_S
+
+    def is_late(self, age_s: float, now: int) -> bool:
+        newest = now / 1e9 - age_s
+        pause = newest - self._newest if self._newest is not None else 0.0
+        if pause > 0.1:
+            self._pauses.append(min(pause, 2 * self.patience_s))
+        self._newest = newest
+        return age_s > self.patience_s
+
+
 class SourceWatch:
-    """Raises after ten seconds of trouble; one alarm per source, and one per silent gateway."""
+    """Raises after ten seconds of trouble, or when values stay away that came more often; one alarm per source.
+
+    A gateway that is silent is one alarm, however many its sources are.
+    """
 
     def __init__(self, raised: Iterable[str] = ()) -> None:
         raised = list(raised)
@@ -39,13 +67,22 @@ class SourceWatch:
         self._late = Hold(0.0, 2.0, [key for key in raised if not key.startswith(("source:down:", "source:dropped:"))])
         self._dropped = Hold(0.0, _DROPPING_S, [key for key in raised if key.startswith("source:dropped:")])
         self._counts: dict[tuple[str, str], int] = {}
+        self._rhythms: defaultdict[tuple[str, str], _Rhythm] = defaultdict(_Rhythm)
 
     def judge(self, links: Iterable[Link], now: int) -> Iterator[Change]:
         """What changed, given all sources of all gateways."""
         links = list(links)
         yield from self._down.see(_keyed(_down(link) for link in links if link.silent_s < PATIENCE_S), now)
-        yield from self._late.see(_keyed(_late(link) for link in links), now)
+        yield from self._late.see(_keyed(self._lateness(link, now) for link in links), now)
         yield from self._dropped.see(_keyed(self._loss(link) for link in links), now)
+
+    def _lateness(self, link: Link, now: int) -> Condition | None:
+        if link.silent_s >= PATIENCE_S:
+            return _silent(link)
+        if link.state != "connected" or not link.streams or link.newest_age_s is None:
+            return None
+        rhythm = self._rhythms[link.gateway, link.source]
+        return _quiet(link) if rhythm.is_late(link.newest_age_s, now) else None
 
     def _loss(self, link: Link) -> Condition | None:
         """Values that were dropped since the last look; at the first look, how many ever were is no news."""
@@ -83,14 +120,6 @@ def _lost(link: Link) -> Condition:
         why=link.detail,
         advice="Look at the device's power and network; the gateway tries again by itself.",
     )
-
-
-def _late(link: Link) -> Condition | None:
-    if link.silent_s >= PATIENCE_S:
-        return _silent(link)
-    if link.state == "connected" and link.streams and (link.newest_age_s or 0.0) > PATIENCE_S:
-        return _quiet(link)
-    return None
 
 
 def _silent(link: Link) -> Condition:
