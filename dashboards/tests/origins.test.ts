@@ -13,6 +13,8 @@ function source(state: string, newest: number | null, name = "machining"): Sourc
   return { origin: `edge/${name}`, state, newest_time: newest, values_per_s: state === "connected" ? 5 : 0 } as SourceHealth;
 }
 
+const isKnown = (of: Origins, now: number, { tag = "power", seldom = true, sample = heard } = {}): boolean => of.knownUntil(tag, sample, now, seldom) === now;
+
 function told(...sources: SourceHealth[]): Origins {
   const origins = new Origins();
   origins.belong([{ path: "power", origin: "edge/machining" }, { path: "speed", origin: null }]);
@@ -22,24 +24,24 @@ function told(...sources: SourceHealth[]): Origins {
 
 test("a tag that is silent while its source speaks has only not changed", () => {
   const origins = told(source("connected", 59_000));
-  assert.deepEqual([true, false].map((seldom) => origins.isOverdue("power", heard, 60_000, seldom)), [false, false]);
+  assert.deepEqual([true, false].map((seldom) => isKnown(origins, 60_000, { seldom })), [true, true]);
 });
 
 test("a tag that is silent with all others of its source is no longer known", () => {
   const origins = told(source("connected", LAST));
-  assert.deepEqual([5_000, 60_000].map((now) => origins.isOverdue("power", heard, now, true)), [false, true]);
+  assert.deepEqual([5_000, 60_000].map((now) => isKnown(origins, now)), [true, false]);
 });
 
 test("nothing of a lost source is known, however seldom it spoke, once three ticks have passed", () => {
   const once = new Pace();
   once.heard(LAST);
-  const origins = told(source("stopped", LAST));
-  assert.deepEqual([5_000, 8_000].map((now) => origins.isOverdue("power", { time: LAST, pace: once }, now, true)), [false, true]);
+  const origins = told(source("stopped", 9_000));
+  assert.deepEqual([10_000, 13_000].map((now) => origins.knownUntil("power", { time: LAST, pace: once }, now, true)), [10_000, 9_000], "until when its source spoke");
 });
 
 test("what is imported, or came from nobody knows where, is judged by its own pace", () => {
-  assert.equal(told(source("finished", LAST)).isOverdue("power", heard, 60_000, true), true);
-  assert.equal(told(source("connected", 59_000)).isOverdue("speed", heard, 60_000, true), true);
+  assert.equal(isKnown(told(source("finished", LAST)), 60_000), false);
+  assert.equal(isKnown(told(source("connected", 59_000)), 60_000, { tag: "speed" }), false);
 });
 
 test("a source of which no tag is known is asked about once a minute", () => {

@@ -75,7 +75,7 @@ class Live {
   knownUntil(tag: string): number {
     const sample = this.samples.get(tag);
     const now = this.stale ? this.lastFrame : clock.now();
-    return sample && origins.isOverdue(tag, sample, now, true) ? sample.time : now;
+    return sample ? origins.knownUntil(tag, sample, now, true) : now;
   }
 
   /** Ask for these tags until the returned function is called: ten times a second, or once for an overview (level 1). */

@@ -37,12 +37,15 @@ export class Origins {
     return fresh.length > 0;
   }
 
-  /** Whether the silence of a tag says that its value is no longer known. Of one that may speak `seldom` only a break of a steady pace does. */
-  isOverdue(tag: string, { time, pace }: Heard, now: number, seldom: boolean): boolean {
+  /** Until when the value of a tag is known: now, unless its source is lost, or all of it is silent. Of a tag that may speak `seldom` only a break of a steady pace counts as silence. */
+  knownUntil(tag: string, { time, pace }: Heard, now: number, seldom: boolean): number {
     const source = this.sources.get(this.of.get(tag) ?? "");
-    if (source && !WELL.has(source.state)) return now - time > STALE_MS;
+    const told = source?.newest_time ?? 0;
+    const known = Math.min(now, Math.max(time, told));
+    if (source && !WELL.has(source.state)) return now - known > STALE_MS ? known : now;
     const late = seldom ? pace.overdue(now - time) : now - time > pace.patience;
-    return late && !(source?.state === "connected" && now - (source.newest_time ?? 0) < pace.patience + TELLING_MS);
+    const speaks = source?.state === "connected" && now - told < pace.patience + TELLING_MS;
+    return late && !speaks ? known : now;
   }
 }
 
