@@ -17,6 +17,7 @@ import uvicorn
 from prompt_server import PromptServer
 from secure_servers import Issued, Stand, issue
 from shopfloor.plant import Asset, AssetPath, Batch, Tag
+from standard_nodes import filled_once
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -194,6 +195,12 @@ async def machines(port: int, values: dict[str, Any], more: Callable[..., Any] |
     async with server:
         server.test_nodes = nodes
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nodes() -> Iterator[None]:
+    with filled_once():
+        yield
 
 
 @pytest.fixture(scope="session")
