@@ -55,6 +55,11 @@ sources:
 """
 
 
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shopfloor.gateway.edge._LOOK_S", 0.1)
+
+
 def write(folder: Path, port: int, tags: str = "Spindle/Load: load", interval: str = "50ms") -> Path:
     file = folder / "plant.yaml"
     file.write_text(PLANT.format(asset=ASSET, port=port, tags=tags, interval=interval))
@@ -178,7 +183,7 @@ async def test_a_mistake_changes_nothing(tmp_path: Path, machine_server: Callabl
 async def test_a_source_that_cannot_take_over_leaves_the_old_one_at_work(
     tmp_path: Path, machine_server: Callable[..., Any], port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shopfloor.gateway.sources._PATIENCE_S", 2.0)
+    monkeypatch.setattr("shopfloor.gateway.sources._PATIENCE_S", 1.0)
     async with machine_server(port, {"Spindle/Load": 0.0}) as server:
         plant_file = write(tmp_path, port)
         async with following(plant_file, tmp_path / "data") as (configuration, spool):
