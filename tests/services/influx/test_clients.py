@@ -167,7 +167,7 @@ def test_node_red(server: Running, token: str, tmp_path: Path) -> None:
     command = [program, str(script), "--userDir", str(tmp_path), "--settings", str(tmp_path / "settings.js")]
     with (tmp_path / "out.txt").open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
-            until(lambda: process.poll() is not None or len(rows(result)) == 2, 90)
+            until(lambda: process.poll() is not None or [r["said"] for r in rows(result)] == ["ok"] * 2, 90)
         finally:
             process.terminate()
             process.wait(20)
