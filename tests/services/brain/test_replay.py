@@ -189,7 +189,7 @@ def test_a_question_that_cannot_be_asked_is_refused(machines, scope, start, end,
 
 
 def test_what_came_late_is_told(machines):
-    """The last test of this world: it brings values that live judging never saw."""
+    """It brings a value that live judging never saw, to a machine that no other test compares."""
     said = machines.recorded("dimension", MACHINES[3])[150]
     assert again(machines.reader, machines.assets, machines.bundles["dimension"], said).equal
     late = Steps(np.array([said.window_end - 20 * SECOND], np.int64), np.array([99.0]))
