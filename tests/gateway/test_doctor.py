@@ -50,7 +50,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def found(bench: Bench) -> list[Finding]:
-    walk = examine(bench.url, bench.options, data=bench.data, seconds=0.8, mapped=bench.mapped)
+    walk = examine(bench.url, bench.options, data=bench.data, seconds=0.5, mapped=bench.mapped)
     return [finding async for finding in walk]
 
 
@@ -104,7 +104,7 @@ def facts(bench: Bench) -> dict[str, Any]:
         "thumbprint": name,
         "certificate": f"{name} (CN=server, valid {span})",
         "patience": 1,
-        "seconds": 0.8,
+        "seconds": 0.5,
     }
 
 
@@ -118,7 +118,7 @@ async def test_a_sound_connection(stand: Stand, tmp_path: Path, server: Issued) 
     async with asyncua([BEST], SECURE, node="Counter", counting=0.1)(bench):
         findings = await found(bench)
     assert {one.state for one in findings} == {State.OK}
-    assert re.fullmatch(r"\d+ changes? came within 0\.8 s\.", findings[-4].why)
+    assert re.fullmatch(r"\d+ changes? came within 0\.5 s\.", findings[-4].why)
 
 
 @pytest.mark.parametrize(
