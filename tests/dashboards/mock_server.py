@@ -22,6 +22,7 @@ import uvicorn
 from mock_calls import Calls
 from mock_live import Live, now_ms
 from mock_signals import BAD, history, plant, signal, state_of
+from shopfloor.plant.arrow import without_pandas
 from shopfloor.services.api.wire import answer
 from shopfloor.services.security.rights import Right
 from starlette.applications import Starlette
@@ -282,6 +283,7 @@ def server(static: Path, port: int = 0) -> tuple[uvicorn.Server, socket.socket]:
 
 
 if __name__ == "__main__":
+    without_pandas()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8123)
     parser.add_argument(

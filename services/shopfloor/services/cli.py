@@ -163,9 +163,10 @@ COMMANDS: Final = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0: well; 1: the answer is no; 2: it could not be done, in one sentence; 130: interrupted."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run_or_say(arguments)
+        if arguments is None:
+            return _run_or_say(sys.argv[1:], own=True)
+        return _run_or_say(list(arguments), own=False)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -173,11 +174,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _run_or_say(arguments: list[str]) -> int:
-    """Everything large is imported in here, where an early Ctrl-C is caught."""
+def _run_or_say(arguments: list[str], *, own: bool) -> int:
+    """Everything large is imported in here, where an early Ctrl-C is caught. `own`: the process is this command's."""
     from shopfloor.plant import ShopfloorError
+    from shopfloor.plant.arrow import without_pandas
 
     try:
+        if own:
+            without_pandas()
         return _run(arguments)
     except ShopfloorError as problem:
         print(problem, file=sys.stderr)

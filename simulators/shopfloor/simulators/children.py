@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Final, Self
 
 from shopfloor.plant import ShopfloorError
+from shopfloor.plant.arrow import without_pandas
 from shopfloor.simulators import history
 from shopfloor.simulators.checkpoint import Checkpoint
 from shopfloor.simulators.lines import load
@@ -137,6 +138,7 @@ def main() -> int:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     _die_with_parent()
+    without_pandas()
     if args.job == "advance":
         _advance(args.line, args.checkpoint)
     else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from shopfloor.plant import ShopfloorError
+from shopfloor.plant.arrow import without_pandas
 from shopfloor.services.reports.compose import page
 from shopfloor.services.reports.document import Report
 from shopfloor.services.reports.gather import Stores, gather
@@ -35,6 +36,7 @@ def file(report: Report, wish: Wish) -> bytes:
 def main() -> int:
     """Make one report."""
     os.nice(5)
+    without_pandas()
     asked = task(sys.stdin.buffer.read())
     try:
         with Stores.open(asked.config, Path(asked.folder), asked.head.made) as found:
