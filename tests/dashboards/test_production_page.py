@@ -66,8 +66,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def look(page: Page, name: str, *, wall: bool = True) -> None:
     """Desk, light and English first: the page may have been opened otherwise; nobody presses a button on a wall."""
     settle(page, 0.3)
-    themed(page, "light")
     said(page, "en")
+    themed(page, "light")
     complete(page, name, wall=wall)
     if wall and "/production" in page.url:
         page.keyboard.press("w")
@@ -95,7 +95,7 @@ def test_a_stop_gets_its_reason_in_two_taps_and_the_losses_show_it(page: Page, s
     page.get_by_label("Your name").fill("Li")
     page.get_by_test_id("likely").get_by_role("button", name="Tool change").click()
     expect(page.get_by_test_id("stop").first.get_by_role("button", name="Tool · Tool change")).to_be_visible()
-    expect(page.get_by_test_id("losses")).to_contain_text("Tool · Tool change", timeout=20_000)
+    expect(page.get_by_test_id("losses")).to_contain_text("Tool · Tool change")
     page.get_by_test_id("stop").nth(1).get_by_role("button").click()
     page.get_by_test_id("likely").get_by_role("button").first.click()  # the name is remembered: two taps
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -213,10 +213,14 @@ def test_the_report_of_a_shift_is_seen_kept_and_read_without_the_server(page: Pa
     page.get_by_role("button", name="Make and keep").click()
     expect(page.get_by_test_id("kept")).to_contain_text("made", timeout=60_000)
     look(page, "reports")
+    expect(frame.get_by_role("heading", level=1)).to_contain_text("Report of the shift", timeout=60_000)
+    made: list[str] = []
+    page.on("request", lambda request: made.append(request.url) if "/reports/shift?" in request.url else None)
     page.keyboard.press("w")
     expect(page.get_by_test_id("period")).to_have_count(0)
     expect(page.locator("main :is(a, input, select, button):visible")).to_have_count(0)
     expect(frame.get_by_role("heading", level=1)).to_be_visible()
+    assert made == [], "a wall shows the report that stands there already"
     page.goto(f"{server.url}/api/v1/reports/shift?at={NOW // 10**6}&line=delta/frames/machining")
     screen(page, 390, 844)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -240,6 +244,7 @@ def test_pots_show_metal_efficiency_energy_and_anode_effects(page: Page, server:
     server.feed(*(Sample(f"{pot}/current", first + 600 * n * S, 300.0) for n in range(150)))
     server.feed(*(Sample(f"{pot}/energy.total", first + 600 * n * S, 210.0 * n) for n in range(150)))
     until(lambda: server.get("/production/process", start=first / 1e6)["lines"][0]["portions"] == 2)
+    until(lambda: server.get("/production/downtime", start=first / 1e6, end=NOW / 1e6, place=pot)["stops"])
     go(page, server.url, "/production/process", **{"from": first // 10**6, "to": NOW // 10**6, "place": pot})
     table = page.get_by_test_id("process")
     expect(table.get_by_role("row").nth(2)).to_contain_text("94.")
