@@ -12,23 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import looking
 import pytest
-from front_end import tool
-from looking import go
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from shopfloor.dashboards import static_folder
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 pytest.register_assert_rewrite("complete")
-ROOT = HERE.parents[1]
-SHOTS = ROOT / "build" / "screenshots"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-component-update",
-    "--disable-sync", "--disable-quic", "--hide-scrollbars",
-]  # fmt: skip
-
-
+expect.set_options(timeout=15_000)
 USUAL: dict[str, Any] = {"silent": False, "broken": False, "busy": None, "fixed": None, "worth": 0}
 
 
@@ -77,10 +69,7 @@ class OneChromium:
 
     def browser(self) -> Browser:
         if self._browser is None:
-            path = tool("chromium", "chromium-browser", "google-chrome")
-            driver = self._open.enter_context(sync_playwright())
-            self._browser = driver.chromium.launch(executable_path=path, args=FLAGS)
-            self._open.callback(self._browser.close)
+            self._browser = self._open.enter_context(looking.chromium())
         return self._browser
 
     def close(self) -> None:
@@ -138,7 +127,7 @@ def open_page(chromium: Browser, mock_plant: MockPlant) -> Iterator[Opener]:
         page.set_default_timeout(20_000)
         page.on("console", lambda m: said.append(f"{path}: {m.text}") if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda e: said.append(f"{path}: {e}"))
-        go(page, mock_plant.url, path, **parameters)
+        looking.go(page, mock_plant.url, path, **parameters)
         return page
 
     yield opened

@@ -12,7 +12,6 @@ from looking import settle
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=15_000)
 
 PLC, SEALED, NOBODY = (f"opc.tcp://{host}.example:4840" for host in ("plc", "sealed", "nobody"))
 BROKER = "mqtt://broker.example:1883"

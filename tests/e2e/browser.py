@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from looking import chromium
+from playwright.sync_api import Browser, Page, expect
 
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots" / "e2e"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"]
 
 # The machine that runs these tests also runs the plant.
 expect.set_options(timeout=30_000)
@@ -40,19 +37,6 @@ class Visitor:
         """Keep a picture for people."""
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SHOTS / f"{name}.png")
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Headless Chromium."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        message = "There is no Chromium on this machine: `make test` installs it when it may."
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -6,16 +6,25 @@ import pytest
 from plant_under_test import PlantUnderTest, until
 from playwright.sync_api import Browser
 from shared import Shared
-from shared import learned as has_learned
 
 SHARED = Shared()
+PATIENCE = ("filled", "learned")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """While the history comes in and the brain learns, those go first that need neither."""
+    items.sort(key=lambda item: max((PATIENCE.index(f) + 1 for f in PATIENCE if f in _fixtures(item)), default=0))
+
+
+def _fixtures(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
     """Tests with the plant follow one another (see the order in tests/conftest.py): behind the last one it stops."""
     result = yield
-    if "plant" in getattr(item, "fixturenames", ()) and "plant" not in getattr(nextitem, "fixturenames", ()):
+    if "plant" in _fixtures(item) and (nextitem is None or "plant" not in _fixtures(nextitem)):
         SHARED.close()
     return result
 
@@ -27,10 +36,17 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> PlantUnderTest:
 
 
 @pytest.fixture(scope="module")
-def learned(plant: PlantUnderTest) -> PlantUnderTest:
-    """The same plant once its history is in and its brain has learned."""
-    until("history is in and the brain is ready", lambda: has_learned(plant), 420, 1.0, plant.story)
+def filled(plant: PlantUnderTest) -> PlantUnderTest:
+    """The same plant once its history is in."""
+    until("history is in", lambda: plant.health()["history"]["state"] == "complete", 240, why=plant.story)
     return plant
+
+
+@pytest.fixture(scope="module")
+def learned(filled: PlantUnderTest) -> PlantUnderTest:
+    """The same plant once its brain has learned from its history."""
+    until("the brain is ready", lambda: filled.health()["brain"]["state"] == "ready", 420, why=filled.story)
+    return filled
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from browser import chromium
+from looking import chromium
 from plant_under_test import PlantUnderTest, demo, until
 from playwright.sync_api import Browser
 
@@ -37,9 +37,3 @@ class Shared:
         """Stop the plant and the browser."""
         self._plant = self._browser = None
         self._open.close()
-
-
-def learned(plant: PlantUnderTest) -> bool:
-    """Whether all history is in and the brain has learned from it."""
-    health = plant.health()
-    return bool(health["history"]["state"] == "complete" and health["brain"]["state"] == "ready")

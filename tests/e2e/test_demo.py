@@ -53,26 +53,26 @@ def test_last_hour_of_history_is_there_before_the_rest(plant: PlantUnderTest) ->
     until("an hour of history", hour, 120, why=lambda: str(plant.health()["history"]))
 
 
-def test_history_is_complete_and_zooms(learned: PlantUnderTest) -> None:
+def test_history_is_complete_and_zooms(filled: PlantUnderTest) -> None:
     now = time.time() * 1000
     tag = f"{POT}/voltage"
-    whole = learned.get("/history", tag=tag, start=now - 2 * 86_400_000, end=now, points=1000)
+    whole = filled.get("/history", tag=tag, start=now - 2 * 86_400_000, end=now, points=1000)
     assert whole["downsampled"]
     assert 100 < len(whole["time"]) <= 4200
     assert whole["time"][0] < now - 47 * 3_600_000
     assert whole["time"] == sorted(whole["time"])
-    part = learned.get("/history", tag=tag, start=now - 600_000, end=now)
+    part = filled.get("/history", tag=tag, start=now - 600_000, end=now)
     assert not part["downsampled"]
     assert part["unit"] == "V"
-    health = learned.health()["history"]
+    health = filled.health()["history"]
     assert health["rows"] == health["rows_expected"] > 0
 
 
-def test_arrow_tells_the_same_as_json(learned: PlantUnderTest) -> None:
-    end = learned.health()["time"] - 3 * 3_600_000
+def test_arrow_tells_the_same_as_json(filled: PlantUnderTest) -> None:
+    end = filled.health()["time"] - 3 * 3_600_000
     query: dict[str, Any] = {"tag": f"{MACHINE}/spindle.power", "start": end - 3_600_000, "end": end}
-    rows = learned.get("/history", **query)
-    answer = learned.client.get(
+    rows = filled.get("/history", **query)
+    answer = filled.client.get(
         f"{API}/history", params=query, headers={"Accept": "application/vnd.apache.arrow.stream"}
     )
     table = pa.ipc.open_stream(answer.content).read_all()
@@ -182,8 +182,8 @@ def test_every_page_shows_the_living_plant(learned: PlantUnderTest, browser: Bro
 
 
 @pytest.mark.browser
-def test_a_trend_moves_and_zooms(learned: PlantUnderTest, browser: Browser) -> None:
-    with visitor(learned.url, browser) as guest:
+def test_a_trend_moves_and_zooms(filled: PlantUnderTest, browser: Browser) -> None:
+    with visitor(filled.url, browser) as guest:
         page = guest.open(f"/tag/{POT}/voltage")
         now = page.get_by_test_id("now").first
         expect(now).to_contain_text("V")

@@ -121,12 +121,16 @@ def _let_the_time_pass(plant: PlantUnderTest, alarm: int) -> None:
     assert plant.client.post(f"/api/v1/alarms/{alarm}/shelve", json=body).is_success
 
 
-def test_3_tell_why_a_machine_stood(plant: PlantUnderTest, browser: Browser) -> None:
+def test_3_tell_why_a_machine_stood(filled: PlantUnderTest, browser: Browser) -> None:
     """Two taps once the name is known, with what was told of such stops before as the first suggestion."""
+    plant = filled
     asked = {"at": plant.health()["time"] - DAY_MS, "kind": "down", "untold": True, "order": "newest"}
+    asked["place"] = "delta/frames/machining"
+    until("stops of that shift", lambda: plant.get("/production/downtime", **asked)["total"] > 3, 60, why=plant.story)
     for stop in plant.get("/production/downtime", **asked)["stops"][:3]:
         body = {"by": "Li", "reason": "Tool/Tool change", "comment": ""}
-        assert plant.client.post(f"/api/v1/production/downtime/{stop['id']}/reason", json=body).is_success
+        answer = plant.client.post(f"/api/v1/production/downtime/{stop['id']}/reason", json=body)
+        assert answer.is_success, answer.text
     with journey(3, "tell the reason of a stop", plant.url, browser, look=ZH, size=TABLET) as walk:
         page = walk.page
         page.evaluate("localStorage.setItem('shopfloor.name', 'Wang')")
@@ -158,9 +162,9 @@ def _shift_of_yesterday(walk: Journey, name: str) -> None:
         expect(shown).not_to_have_text(said)
 
 
-def test_4_compare_two_shifts(plant: PlantUnderTest, browser: Browser) -> None:
+def test_4_compare_two_shifts(filled: PlantUnderTest, browser: Browser) -> None:
     """The indicators of a shift beside those of the one before, then a tag over both."""
-    until("history is in", lambda: plant.health()["history"]["state"] == "complete", 240, why=plant.story)
+    plant = filled
     with journey(4, "compare two shifts", plant.url, browser) as walk:
         page = walk.page
         walk.go("Production")
