@@ -42,6 +42,8 @@ class Live:
                 self.subscriptions.append(list(tags))
                 numbers = np.arange(len(tags), dtype=np.int32).tobytes()
                 hello = {"boot": "mock", "seq": 0, "first": True, "resumed": False, "tags": list(tags), "i": numbers}
+                if self.mock.silent:
+                    continue
                 await self.send(ws, {"k": "hello", "time": now_ms(), **hello})
         except WebSocketDisconnect:
             pass
