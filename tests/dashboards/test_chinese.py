@@ -74,11 +74,8 @@ def said_by_alarms() -> Iterator[str]:
                 condition = words.limit_condition("k", "a", "Pot 17", tag, limit, limit.value)
                 yield from (condition.title, condition.sentence, condition.why, condition.advice)
     yield from said_by_suppressions()
-    for state, age, silent in (("waiting", 1.0, 0.0), ("connected", 60.0, 0.0), ("connected", 1.0, 60.0)):
-        link = sources.Link("edge-1", "potline", state, "", age, silent)
-        for said in (sources._down(link), sources._late(link)):
-            if said:
-                yield from (said.title, said.sentence, said.advice)
+    for said in sources.designed([sources.Link("edge-1", "potline", "waiting", "", 1.0, 0.0, dropped=2)]):
+        yield from (said.title, said.sentence, said.advice)
 
 
 def said_by_suppressions() -> Iterator[str]:
