@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,17 +151,23 @@ def running(
     brain: FakeBrain | None = None,
     *,
     thinks: bool = False,
+    buffer: int = 0,
     **options: Any,
 ) -> Iterator[Running]:
-    """Serve until the block ends; with `thinks` by the brain itself. `options` are uvicorn's."""
+    """Serve until the block ends; with `thinks` by the brain itself. `options` are uvicorn's.
+
+    `buffer` is how many bytes the system takes for a page that does not read; by default megabytes.
+    """
     brain = brain or FakeBrain()
     make_brain = None if thinks else lambda *_: brain
     bound = listener("127.0.0.1", 0)
+    if buffer:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
     with bound, open_parts(config or plant(), folder, host=host, make_brain=make_brain) as parts:
         server = PromptServer(
             uvicorn.Config(
-                create_app(parts), ws=LiveProtocol, log_level="warning", timeout_graceful_shutdown=1,
-                proxy_headers=False, ws_per_message_deflate=False, **options,
+                create_app(parts), ws=LiveProtocol, log_level="warning", proxy_headers=False,
+                ws_per_message_deflate=False, **{"timeout_graceful_shutdown": 1, **options},
             )
         )  # fmt: skip
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
