@@ -114,6 +114,9 @@ test("silence is judged by the pace of the tag", () => {
   const slow = new Pace();
   for (const t of [0, 60_000, 120_000]) slow.heard(t);
   assert.equal(slow.patience, 180_000);
+  const twice = new Pace();
+  for (const t of [1795791630894.301, 1795791630894.3012]) twice.heard(t);
+  assert.equal(twice.patience, 15_000, "the same value, come by two ways, is no pace");
 });
 
 test("a page says where it was, and a server that was started again is another one", () => {

@@ -15,6 +15,9 @@ const UNKNOWN_PACE_MS = 5000;
 /** Heard this often, a tag is known to speak steadily; one that speaks on change may be silent for hours. */
 const STEADY_AFTER = 8;
 
+/** The same value comes by a frame and by an answer, with other last digits of its time. */
+const SAME_MS = 0.01;
+
 /** Wait before the n-th attempt to connect again: 0.2 s growing to 5 s, spread so that a wall of screens does not knock at once.
  * It grows by a third: a server that restarts within five seconds is found again within two. */
 export function backoff(attempt: number, random: () => number = Math.random): number {
@@ -30,6 +33,7 @@ export class Pace {
 
   heard(time: number): void {
     const gap = time - this.last;
+    if (gap < SAME_MS) return;
     if (gap > 0) this.interval = Number.isNaN(this.interval) ? gap : this.interval * 0.9 + gap * 0.1;
     this.last = time;
     this.count++;
