@@ -18,10 +18,10 @@ export function listenToKeys(): void {
   let leader = Number.NEGATIVE_INFINITY;
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    const after = performance.now() - leader < PATIENCE_MS;
+    const after = event.timeStamp - leader < PATIENCE_MS;
     leader = Number.NEGATIVE_INFINITY;
     if (after) go(event.key);
-    else if (event.key === "g") leader = performance.now();
+    else if (event.key === "g") leader = event.timeStamp;
     else if (event.key === "w") settings.toggleWall();
     else if (event.key === "d") settings.toggleTheme();
     else if (event.key === "?") settings.help = !settings.help;
