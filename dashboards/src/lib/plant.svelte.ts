@@ -11,6 +11,9 @@ import { type LineView, linesOf } from "./view/lines.ts";
 
 export { inUnits };
 
+/** What of assets and their tags is no reason to draw and subscribe them anew. */
+const CHANGING = new Set(["state", "alarms", "origin"]);
+
 /** What the server says about the plant: its assets once, the rest as it changes. */
 class Plant {
   assets = $state.raw<Asset[]>([]);
@@ -102,7 +105,7 @@ class Plant {
   /** The same assets again change nothing: what is drawn and subscribed stays. */
   private takeAssets(assets: Asset[]): void {
     origins.belong(assets.flatMap((asset) => asset.tags));
-    const said = JSON.stringify(assets.map((asset) => ({ ...asset, state: null, alarms: null })), (key, value) => (key === "origin" ? null : value));
+    const said = JSON.stringify(assets, (key, value) => (CHANGING.has(key) ? null : value));
     if (said === this.said) return;
     this.said = said;
     this.assets = assets.map(withUnits);

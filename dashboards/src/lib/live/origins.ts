@@ -4,7 +4,8 @@ import { type Pace, STALE_MS } from "./pace.ts";
 /** A gateway tells every second of its sources. */
 const TELLING_MS = 2000;
 const ASK_AGAIN_MS = 60_000;
-const WELL = new Set(["connected", "finished"]);
+
+export const isLost = ({ state }: Pick<SourceHealth, "state">): boolean => state !== "connected" && state !== "finished";
 
 interface Heard {
   time: number;
@@ -42,7 +43,7 @@ export class Origins {
     const source = this.sources.get(this.of.get(tag) ?? "");
     const told = source?.newest_time ?? 0;
     const known = Math.min(now, Math.max(time, told));
-    if (source && !WELL.has(source.state)) return now - known > STALE_MS ? known : now;
+    if (source && isLost(source)) return now - known > STALE_MS ? known : now;
     const late = seldom ? pace.overdue(now - time) : now - time > pace.patience;
     const speaks = source?.state === "connected" && now - told < pace.patience + TELLING_MS;
     return late && !speaks ? known : now;
